@@ -1,1 +1,9 @@
+//! Makes what runs equal to what Git declares.
+//!
+//! The library exists for the binary, its tests and its generated files; it is
+//! not a public interface and promises nothing to other crates.
 
+pub mod exit;
+pub mod model;
+pub mod providers;
+pub mod source;

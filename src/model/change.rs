@@ -1,0 +1,178 @@
+//! One difference between the three trees, as data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    address::Address,
+    object::{Cause, Origin, Writer},
+    revision::Commit,
+    value::Value,
+};
+
+/// What separates base, desired and actual, for a field or a whole object.
+///
+/// The order is by how much attention it asks for: the class of an object is
+/// the worst of its fields.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Desired equals actual, and base too.
+    InSync,
+    /// Desired equals actual, base differs: somebody made the change by hand first.
+    Converged,
+    /// Git moved: base equals actual, desired differs.
+    Pending,
+    /// Only the target has it.
+    Extra,
+    /// Base and desired have it, the target lacks it.
+    Missing,
+    /// The target moved: base equals desired, actual differs.
+    Drift,
+    /// All three differ.
+    Conflict,
+    /// It could not be read.
+    Unknown,
+}
+
+/// What apply would do with an object.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Nothing: it is reported only.
+    Keep,
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Delete it and make it anew, since it cannot be changed in place.
+    Replace,
+    /// Remove it.
+    Delete,
+    /// Overwrite something that is there and that trueup did not write.
+    Adopt,
+}
+
+impl Class {
+    /// The word used in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::InSync => "in-sync",
+            Class::Converged => "converged",
+            Class::Pending => "pending",
+            Class::Extra => "extra",
+            Class::Missing => "missing",
+            Class::Drift => "drift",
+            Class::Conflict => "conflict",
+            Class::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the target moved by itself.
+    pub fn drifted(self) -> bool {
+        matches!(self, Class::Extra | Class::Missing | Class::Drift | Class::Conflict)
+    }
+
+    /// Whether Git moved since the last apply.
+    pub fn pending(self) -> bool {
+        matches!(self, Class::Pending | Class::Conflict)
+    }
+}
+
+impl Action {
+    /// The word used in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Keep => "keep",
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Replace => "replace",
+            Action::Delete => "delete",
+            Action::Adopt => "adopt",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// The three values of one place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sides<T> {
+    /// What was applied last.
+    pub base: Option<T>,
+    /// What Git declares.
+    pub desired: Option<T>,
+    /// What the target holds.
+    pub actual: Option<T>,
+}
+
+impl<T> Sides<T> {
+    /// The same places, borrowed.
+    pub fn as_ref(&self) -> Sides<&T> {
+        Sides { base: self.base.as_ref(), desired: self.desired.as_ref(), actual: self.actual.as_ref() }
+    }
+
+    /// Turns each side that is there into something else.
+    pub fn map<U>(self, mut turn: impl FnMut(T) -> U) -> Sides<U> {
+        Sides {
+            base: self.base.map(&mut turn),
+            desired: self.desired.map(&mut turn),
+            actual: self.actual.map(&mut turn),
+        }
+    }
+}
+
+/// One field that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Where, as a JSON pointer; a hunk of a text adds its lines: `/content:12-14`.
+    pub path: String,
+    /// What separates the sides.
+    pub class: Class,
+    /// The values.
+    pub sides: Sides<Value>,
+}
+
+/// One object whose three sides are not the same.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which.
+    pub address: Address,
+    /// What apply would do.
+    pub action: Action,
+    /// The worst class of its fields.
+    pub class: Class,
+    /// Where it is declared; where it was declared, for a delete.
+    pub origin: Option<Origin>,
+    /// The fields that differ, in path order.
+    pub fields: Vec<Field>,
+    /// The whole object on each side.
+    pub sides: Sides<Value>,
+    /// What apply would write; `None` if the object would not be there afterwards.
+    pub after: Option<Value>,
+    /// Whether the target's memory says that trueup wrote it.
+    pub owned: bool,
+    /// Who changed it in the target, where it drifted.
+    pub writer: Option<Writer>,
+    /// The commits that explain what is pending, newest first.
+    pub commits: Vec<Commit>,
+    /// Why it is unknown.
+    pub unknown: Option<(Cause, String)>,
+    /// Remarks.
+    pub notes: Vec<String>,
+}

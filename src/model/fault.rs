@@ -1,0 +1,29 @@
+//! An error with an exit code and a way out.
+
+use crate::exit::Exit;
+
+/// An error whose exit code is known where it happens. Travels inside
+/// [`anyhow::Error`]; every other error is [`Exit::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// The code that the process ends with.
+    pub exit: Exit,
+    /// What is wrong, lower case, names in backticks.
+    pub message: String,
+    /// What to type or change instead.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault without a hint yet.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Fault { exit, message: message.into(), hint: None }
+    }
+
+    /// Names the way out.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

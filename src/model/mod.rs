@@ -1,0 +1,19 @@
+//! Pure values and decisions: no I/O, clock, environment, terminal or async in here.
+
+pub mod address;
+pub mod change;
+pub mod diff;
+pub mod digest;
+pub mod event;
+pub mod fault;
+pub mod guard;
+pub mod object;
+pub mod plan;
+pub mod record;
+pub mod redact;
+pub mod report;
+pub mod revision;
+pub mod saved;
+pub mod text;
+pub mod tree;
+pub mod value;

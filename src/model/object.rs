@@ -1,0 +1,111 @@
+//! Objects: what is declared, and what the target holds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{address::Address, value::Value};
+
+/// Where a desired value stands in the checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Origin {
+    /// Path relative to the root of the checkout.
+    pub file: Arc<str>,
+    /// Line, counted from 1, where the declaration starts.
+    pub line: Option<u32>,
+}
+
+/// One declared object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// What it should hold; `None` declares that it must not exist.
+    pub value: Option<Value>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// Everything that one revision declares for one target.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// The objects by address.
+    pub objects: BTreeMap<Address, Object>,
+    /// Collections that must hold nothing but what is declared.
+    pub exclusive: Vec<Scope>,
+    /// Remarks for the person who reads the plan.
+    pub notes: Vec<String>,
+}
+
+/// A collection that is declared complete: what else the target has there is extra.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The collection, in the provider's own terms (a directory, a kind).
+    pub collection: Address,
+    /// Globs over addresses that are nobody's business.
+    pub ignore: Vec<String>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// What a provider knows of the last writer of something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Writer {
+    /// Who, in the target's terms: a user, a field manager, a file's owner.
+    pub who: String,
+    /// When, RFC 3339, as the target recorded it.
+    pub at: Option<String>,
+    /// What `who` and `at` really say, for example `owner and time of the last modification`.
+    pub precision: String,
+}
+
+/// One object as the target has it.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// What it holds, in the same form as the declaration.
+    pub value: Value,
+    /// Who changed it last, as far as the target knows.
+    pub writer: Option<Writer>,
+    /// Remarks, for example `3 hard links: replacing it breaks them`.
+    pub notes: Vec<String>,
+}
+
+/// Why something could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The target refuses access.
+    NoPermission,
+    /// The target, or a part of it, does not answer.
+    Unavailable,
+    /// Something else, or something that trueup does not manage stands there.
+    Other,
+}
+
+/// What a read of one object answered. A failed read is never absence.
+#[derive(Clone, Debug)]
+pub enum Observed {
+    /// It is there.
+    Present(Box<State>),
+    /// The target says that it is not there.
+    Absent,
+    /// Nobody can tell.
+    Unknown {
+        /// Why.
+        cause: Cause,
+        /// The same for a person.
+        message: String,
+    },
+}
+
+/// What the target holds of the objects asked for, and what else it holds in
+/// exclusive collections.
+#[derive(Clone, Debug, Default)]
+pub struct Actual {
+    /// By address; an address that was asked for and is not in here counts as unknown.
+    pub objects: BTreeMap<Address, Observed>,
+    /// Collections that could not be listed completely, with the reason.
+    pub incomplete: Vec<(Address, Cause, String)>,
+    /// Fields that others own and that are not compared, counted.
+    pub external: usize,
+    /// Remarks for the person who reads the plan.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,250 @@
+//! The only form of a plan that views accept: values that no output may show are gone from it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::Serialize;
+
+use super::{
+    change::{Action, Change, Class, Sides},
+    digest::Digest,
+    object::{Origin, Writer},
+    plan::{Plan, Summary, TargetName},
+    revision::{Commit, Revision},
+    value::{Blob, Value},
+};
+use crate::exit::Exit;
+
+/// A plan without sensitive values. There is no way back from it.
+#[derive(Clone, Debug)]
+pub struct ShownPlan {
+    /// For which target.
+    pub target: TargetName,
+    /// What Git declares.
+    pub revision: Revision,
+    /// What was applied last.
+    pub base: Option<Revision>,
+    /// When that was, RFC 3339, UTC.
+    pub applied_at: Option<String>,
+    /// The differences, in address order.
+    pub changes: Vec<ShownChange>,
+    /// The counts.
+    pub summary: Summary,
+    /// Fields that others own, counted.
+    pub external: usize,
+    /// Whether everything declared was read and compared.
+    pub complete: bool,
+    /// Whether nothing but guards and consent stands in the way of applying it.
+    pub applyable: bool,
+    /// Identity of the plan.
+    pub digest: String,
+    /// The answer.
+    pub exit: Exit,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+/// One difference without sensitive values.
+#[derive(Clone, Debug)]
+pub struct ShownChange {
+    /// Which object, as [`super::address::Address`] prints it.
+    pub address: String,
+    /// What apply would do.
+    pub action: Action,
+    /// The worst class of its fields.
+    pub class: Class,
+    /// A part of it drifted.
+    pub drifted: bool,
+    /// A part of it is pending.
+    pub pending: bool,
+    /// Where it is declared.
+    pub origin: Option<Origin>,
+    /// The fields that differ.
+    pub fields: Vec<ShownField>,
+    /// The object as the target has it; `None` if it does not.
+    pub before: Option<Shown>,
+    /// The object as apply would leave it; `None` if it would be gone.
+    pub after: Option<Shown>,
+    /// Who changed it in the target.
+    pub writer: Option<Writer>,
+    /// The commits that explain what is pending, newest first.
+    pub commits: Vec<Commit>,
+    /// Why it is unknown.
+    pub unknown: Option<String>,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+/// One field without sensitive values.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownField {
+    /// Where, as a JSON pointer, with line numbers for a hunk of a text.
+    pub path: String,
+    /// What separates the sides.
+    pub class: Class,
+    /// The values.
+    #[serde(flatten)]
+    pub sides: ShownSides,
+}
+
+/// The three values of a field; a side that lacks it is left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownSides {
+    /// What was applied last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Shown>,
+    /// What Git declares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Shown>,
+    /// What the target holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<Shown>,
+}
+
+/// A value that may be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// A scalar, a list or null, as JSON has it.
+    Plain(serde_json::Value),
+    /// Named fields in key order.
+    Map(Vec<(Arc<str>, Shown)>),
+    /// Items in order.
+    List(Vec<Shown>),
+    /// Content of a file.
+    Content {
+        /// Git's blob id.
+        id: Digest,
+        /// Length in bytes, where known.
+        size: Option<u64>,
+        /// The content, if it was loaded.
+        bytes: Option<Arc<[u8]>>,
+    },
+    /// Something that must not be shown. Equal values of one plan have equal numbers.
+    Hidden(usize),
+}
+
+impl Serialize for Shown {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        match self {
+            Shown::Plain(value) => value.serialize(serializer),
+            Shown::Map(fields) => serializer.collect_map(fields.iter().map(|(key, value)| (key, value))),
+            Shown::List(items) => serializer.collect_seq(items),
+            Shown::Content { id, size, .. } => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_entry("blob", id)?;
+                if let Some(size) = size {
+                    map.serialize_entry("size", size)?;
+                }
+                map.end()
+            }
+            Shown::Hidden(number) => serializer.collect_str(&format_args!("(sensitive) #{number}")),
+        }
+    }
+}
+
+impl Shown {
+    /// The field `key` of a mapping.
+    pub fn get(&self, key: &str) -> Option<&Shown> {
+        match self {
+            Shown::Map(fields) => fields.iter().find(|(name, _)| &**name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The text of a plain string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Shown::Plain(serde_json::Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Takes everything out of `plan` that no output may show.
+pub fn show(plan: &Plan) -> ShownPlan {
+    let mut redactor = Redactor::default();
+    ShownPlan {
+        target: plan.target.clone(),
+        revision: plan.revision.clone(),
+        base: plan.base.clone(),
+        applied_at: plan.applied_at.clone(),
+        changes: plan.changes.iter().map(|change| redactor.change(change)).collect(),
+        summary: plan.summary(),
+        external: plan.external,
+        complete: plan.complete,
+        applyable: plan.applyable(),
+        digest: plan.digest(),
+        exit: plan.exit(),
+        notes: plan.notes.clone(),
+    }
+}
+
+/// Numbers the hidden values of one plan.
+#[derive(Default)]
+struct Redactor {
+    numbers: HashMap<String, usize>,
+}
+
+impl Redactor {
+    fn change(&mut self, change: &Change) -> ShownChange {
+        ShownChange {
+            address: change.address.to_string(),
+            action: change.action,
+            class: change.class,
+            drifted: change.drifted(),
+            pending: change.pending(),
+            origin: change.origin.clone(),
+            fields: change
+                .fields
+                .iter()
+                .map(|field| ShownField {
+                    path: field.path.clone(),
+                    class: field.class,
+                    sides: self.sides(field.sides.as_ref()),
+                })
+                .collect(),
+            before: change.sides.actual.as_ref().map(|value| self.value(value)),
+            after: change.after.as_ref().map(|value| self.value(value)),
+            writer: change.writer.clone(),
+            commits: change.commits.clone(),
+            unknown: change.unknown.as_ref().map(|(_, message)| message.clone()),
+            notes: change.notes.clone(),
+        }
+    }
+
+    fn sides(&mut self, sides: Sides<&Value>) -> ShownSides {
+        let Sides { base, desired, actual } = sides.map(|value| self.value(value));
+        ShownSides { base, desired, actual }
+    }
+
+    fn value(&mut self, value: &Value) -> Shown {
+        match value {
+            Value::Null => Shown::Plain(serde_json::Value::Null),
+            Value::Bool(flag) => Shown::Plain((*flag).into()),
+            Value::Number(number) => Shown::Plain(number.clone().into()),
+            Value::String(text) => Shown::Plain((&**text).into()),
+            Value::List(items) => Shown::List(items.iter().map(|item| self.value(item)).collect()),
+            Value::Map(map) => {
+                Shown::Map(map.iter().map(|(key, value)| (key.clone(), self.value(value))).collect())
+            }
+            Value::Blob(Blob { id, size, bytes }) => {
+                Shown::Content { id: *id, size: *size, bytes: bytes.clone() }
+            }
+            Value::Sensitive(inner) => Shown::Hidden(self.number(inner)),
+        }
+    }
+
+    fn number(&mut self, hidden: &Value) -> usize {
+        let next = self.numbers.len() + 1;
+        *self.numbers.entry(identity(hidden)).or_insert(next)
+    }
+}
+
+/// Tells hidden values apart, in memory only.
+fn identity(value: &Value) -> String {
+    match value {
+        Value::Blob(blob) => blob.id.to_string(),
+        Value::Sensitive(inner) => identity(inner),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,95 @@
+//! What an apply did.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    address::Address,
+    change::{Action, Class},
+};
+use crate::exit::Exit;
+
+/// How one change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Written and read back.
+    Done,
+    /// Refused by the target or found wrong when read back.
+    Failed,
+    /// The object was not what the plan saw; it was left alone.
+    Stale,
+    /// Not tried: an earlier failure or a signal came first.
+    NotAttempted,
+    /// It cannot be told whether the write took place.
+    Uncertain,
+    /// Left as it is because the command line said so (`--yield`, `--only-drift`).
+    Skipped,
+}
+
+/// What kind of failure it was, where the exit code depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The target refuses access.
+    NoPermission,
+    /// The target does not answer any more.
+    Unavailable,
+    /// Anything else.
+    Other,
+}
+
+/// How one change ended, and why.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which object.
+    pub address: Address,
+    /// What was to be done.
+    pub action: Action,
+    /// Why it differed.
+    pub class: Class,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What went wrong.
+    pub error: Option<(FailureKind, String)>,
+}
+
+/// What an apply did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// One for each change of the plan, in plan order.
+    pub outcomes: Vec<Outcome>,
+    /// The signal that ended it early.
+    pub interrupted: Option<Exit>,
+}
+
+impl Report {
+    /// How many changes ended so.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
+    }
+
+    /// The answer of the apply: interrupted, applied, stale, in part, or failed as a whole.
+    pub fn exit(&self) -> Exit {
+        if let Some(signal) = self.interrupted {
+            return signal;
+        }
+        let done = self.count(Verdict::Done);
+        let wrong = self
+            .outcomes
+            .iter()
+            .filter(|outcome| !matches!(outcome.verdict, Verdict::Done | Verdict::Skipped));
+        match wrong.clone().count() {
+            0 => Exit::InSync,
+            _ if done > 0 || self.count(Verdict::Uncertain) > 0 => Exit::Partial,
+            _ if self.count(Verdict::Stale) > 0 => Exit::StalePlan,
+            _ => wrong
+                .filter_map(|outcome| outcome.error.as_ref())
+                .map(|(kind, _)| match kind {
+                    FailureKind::NoPermission => Exit::NoPermission,
+                    FailureKind::Unavailable => Exit::Unavailable,
+                    FailureKind::Other => Exit::Error,
+                })
+                .next()
+                .unwrap_or(Exit::Error),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Revisions and commits, as people and records name them.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+
+/// The state of the checkout that a run took its desired state from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revision {
+    /// The commit; absent on an unborn branch.
+    #[schemars(with = "Option<String>")]
+    pub commit: Option<Digest>,
+    /// What was asked for, as a person would say it: `main`, `HEAD+dirty`, `merge of HEAD into main`.
+    pub name: String,
+    /// The work tree differs from the commit and was read as it lies on disk.
+    pub dirty: bool,
+    /// Made in memory by `--merge-into`; not a commit that can be applied.
+    pub merged: bool,
+}
+
+impl Revision {
+    /// The form for headings: `main@3f2c1ab`, `HEAD+dirty`.
+    pub fn label(&self) -> String {
+        match &self.commit {
+            Some(commit) if self.name.starts_with(&commit.short()) => self.name.clone(),
+            Some(commit) => format!("{}@{}", self.name, commit.short()),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// A commit that explains a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Commit {
+    /// Its id.
+    #[schemars(with = "String")]
+    pub id: Digest,
+    /// The author's name.
+    pub author: String,
+    /// The author's e-mail address.
+    pub email: String,
+    /// Author time, RFC 3339 in the author's time zone.
+    pub date: String,
+    /// First line of the message.
+    pub subject: String,
+    /// Number of the pull or merge request that brought it in, where a message tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pull_request: Option<u64>,
+}

@@ -1,0 +1,111 @@
+//! What an object holds.
+
+use std::sync::Arc;
+
+use super::digest::Digest;
+
+/// A mapping in key order, kept flat since most objects have few keys.
+pub type Map = litemap::LiteMap<Arc<str>, Value>;
+
+/// What an object, or a part of it, holds.
+///
+/// Deliberately not serializable: output goes through [`super::redact`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Explicit null.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A number as JSON has it.
+    Number(serde_json::Number),
+    /// Text of one scalar.
+    String(Arc<str>),
+    /// An ordered list; one field when compared. A provider turns a set or a
+    /// keyed list into a [`Value::Map`] before it hands it over.
+    List(Vec<Value>),
+    /// Named fields.
+    Map(Map),
+    /// Content of a file, known by its identity, not necessarily loaded.
+    Blob(Blob),
+    /// A value that no output may show.
+    Sensitive(Box<Value>),
+}
+
+/// Content known by its identity. Two blobs are equal if their ids are.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// Git's blob id of the content.
+    pub id: Digest,
+    /// Length in bytes, where known without reading.
+    pub size: Option<u64>,
+    /// The content itself, once somebody needed to see it.
+    pub bytes: Option<Arc<[u8]>>,
+}
+
+impl PartialEq for Blob {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Blob {
+    /// Content that was not loaded.
+    pub fn unread(id: Digest) -> Self {
+        Blob { id, size: None, bytes: None }
+    }
+
+    /// The content, if it is loaded and is text: valid UTF-8 without NUL.
+    pub fn text(&self) -> Option<&str> {
+        let bytes = self.bytes.as_deref()?;
+        std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+    }
+}
+
+impl Value {
+    /// A string value.
+    pub fn string(text: impl Into<Arc<str>>) -> Value {
+        Value::String(text.into())
+    }
+
+    /// A mapping of the given fields.
+    pub fn map<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Value)>) -> Value {
+        Value::Map(fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
+    /// The field `key` of a mapping.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Map(map) => map.get(key),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The blob of a leaf, sensitive or not.
+    pub fn as_blob(&self) -> Option<&Blob> {
+        match self {
+            Value::Blob(blob) => Some(blob),
+            Value::Sensitive(inner) => inner.as_blob(),
+            _ => None,
+        }
+    }
+
+    /// Every blob below this value that may be shown.
+    pub fn blobs_mut(&mut self) -> Vec<&mut Blob> {
+        match self {
+            Value::Blob(blob) => vec![blob],
+            Value::Map(map) => map.iter_mut().flat_map(|(_, value)| value.blobs_mut()).collect(),
+            Value::List(items) => items.iter_mut().flat_map(Value::blobs_mut).collect(),
+            Value::Sensitive(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                Vec::new()
+            }
+        }
+    }
+}

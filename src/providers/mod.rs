@@ -1,0 +1,182 @@
+//! The targets that trueup can talk to, and the contract they keep.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+
+use anyhow::Result;
+
+use crate::model::{
+    address::Address,
+    change::{Change, Sides},
+    digest::{Algorithm, Digest},
+    event::Observer,
+    object::{Actual, Desired, Scope},
+    record::{Memory, Record, Who},
+    report::Outcome,
+    tree::{Contents, Tree},
+    value::Value,
+};
+
+pub mod files;
+
+/// Every provider, the only list of them.
+pub const KINDS: &[&Kind] = &[&files::KIND];
+
+/// How the objects of a provider are shown in a unified diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As files, in git's extended format that `git apply` takes.
+    File,
+    /// As YAML documents.
+    Document,
+}
+
+/// One kind of target.
+pub struct Kind {
+    /// The word after `provider:` in trueup.yaml.
+    pub name: &'static str,
+    /// What it manages, in one line.
+    pub about: &'static str,
+    /// How its objects look in a diff.
+    pub form: Form,
+    /// JSON Schema of its own keys in a target of trueup.yaml.
+    pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+    /// Checks those keys without touching the target.
+    pub check: fn(&Target) -> Result<(), BadOption>,
+    /// Says what the files below the target's path declare. Needs no target.
+    pub declare: fn(&Target, &Tree, &dyn Contents) -> Result<Desired>,
+    /// Opens the target for reading: what comes back cannot write.
+    pub open: fn(&Target) -> Result<Box<dyn Reader>>,
+    /// Opens the target for an apply.
+    pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
+    /// The collection that an object belongs to, for the guard against emptied collections.
+    pub collection: fn(&Address) -> String,
+}
+
+/// A target as trueup.yaml describes it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// The word after `provider:`.
+    pub provider: String,
+    /// Where its declarations are, relative to the root of the checkout; empty for all of it.
+    pub path: String,
+    /// The folder of trueup.yaml, which relative paths in `options` start from.
+    pub base_dir: PathBuf,
+    /// The provider's own keys.
+    pub options: serde_yaml::Mapping,
+}
+
+/// An option that the provider does not take.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct BadOption {
+    /// The keys that lead to it, below the target.
+    pub path: Vec<String>,
+    /// What is wrong, with the way out.
+    pub message: String,
+}
+
+impl Kind {
+    /// The provider called `name`.
+    pub fn find(name: &str) -> Option<&'static Kind> {
+        KINDS.iter().copied().find(|kind| kind.name == name)
+    }
+}
+
+/// What a plan wants to know of a target.
+pub struct Query<'a> {
+    /// The objects asked for, with what base and desired say of each.
+    pub objects: BTreeMap<&'a Address, Sides<&'a Value>>,
+    /// Collections to be listed whole, for what is extra there.
+    pub exclusive: &'a [Scope],
+    /// Trust nothing remembered: read every byte.
+    pub verify: bool,
+    /// The hash function of the repository's ids.
+    pub algorithm: Algorithm,
+    /// Told of progress.
+    pub observer: &'a dyn Observer,
+}
+
+/// An object whose sides differ, on its way to becoming a change.
+pub struct Candidate {
+    /// Which.
+    pub address: Address,
+    /// Its sides. A provider may replace `desired` by what the target would make of it.
+    pub sides: Sides<Value>,
+}
+
+/// One system that holds actual state, as far as reading goes.
+///
+/// A provider translates between its system and [`crate::model`]. It does not
+/// decide what to change, does not print, and does not read the checkout.
+/// Nothing that is reachable through this trait may write to the target.
+pub trait Reader: Send {
+    /// Names the target for people and for the record, for example `files /srv/www`.
+    fn id(&self) -> String;
+
+    /// What the target remembers of past applies. A target that has no memory
+    /// answers the default; a memory that is damaged, truncated or foreign is
+    /// an error that names the way out.
+    fn memory(&mut self) -> Result<Memory>;
+
+    /// Reads the objects asked for, and lists the exclusive collections. What
+    /// is not there is `Absent`; what could not be read is `Unknown`, never left out.
+    ///
+    /// # Errors
+    /// Only when the target as a whole cannot be read.
+    fn observe(&mut self, query: &Query<'_>) -> Result<Actual>;
+
+    /// Completes what the plan has to know of objects that differ: what the
+    /// target would make of `desired`, and the content of blobs on the sides
+    /// where a person or the three-way comparison needs to see it.
+    ///
+    /// # Errors
+    /// A declaration that the target could never hold (exit 65), or a failed read.
+    fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()>;
+}
+
+/// What an apply lends to its provider.
+pub struct Run<'a> {
+    /// Content of desired blobs.
+    pub contents: &'a dyn Contents,
+    /// Told of each change.
+    pub observer: &'a dyn Observer,
+    /// Set when no further write may begin.
+    pub stop: &'a AtomicBool,
+    /// Id of this apply, for names of temporary things.
+    pub id: &'a str,
+}
+
+/// A target that can be written.
+///
+/// Call order: [`Writer::lock`], then the reads, then [`Writer::save`] with
+/// `attempting` set, [`Writer::apply`], and [`Writer::save`] again.
+pub trait Writer: Reader {
+    /// The same target, for what only reads. (A default is not possible for a trait object.)
+    fn reader(&mut self) -> &mut dyn Reader;
+
+    /// Takes the lock of the target, waiting up to `patience`. It is released
+    /// when the writer is dropped or the process ends, however it ends.
+    ///
+    /// # Errors
+    /// A [`Fault`](crate::model::fault::Fault) with exit 9 that names the holder and the age, if another run holds it.
+    fn lock(&mut self, who: &Who, patience: Duration) -> Result<()>;
+
+    /// Makes the changes, in an order that respects their dependencies, in
+    /// parallel where that is safe. Each write is preceded by a check that the
+    /// object still is what [`Reader::observe`] saw, and is read back. Stops
+    /// beginning new writes when `run.stop` is set; never starts a delete after a failure.
+    ///
+    /// Answers one outcome for each change, in the same order.
+    fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome>;
+
+    /// Replaces what the target remembers, durably, all or nothing. `owned`
+    /// holds every object that is ours from now on, with the commit that its
+    /// present value is from; values and fingerprints are the provider's own
+    /// from its last `observe` and `apply`.
+    ///
+    /// # Errors
+    /// The memory could not be written; the old one is intact.
+    fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! trueup.yaml: environments, targets and guards.
