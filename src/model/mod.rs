@@ -14,6 +14,7 @@ pub mod redact;
 pub mod report;
 pub mod revision;
 pub mod saved;
+pub mod selector;
 pub mod text;
 pub mod tree;
 pub mod value;

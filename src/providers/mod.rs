@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::model::{
     address::Address,
     change::{Change, Sides},
+    diff::Candidate,
     digest::{Algorithm, Digest},
     event::Observer,
     object::{Actual, Desired, Scope},
@@ -96,14 +97,6 @@ pub struct Query<'a> {
     pub algorithm: Algorithm,
     /// Told of progress.
     pub observer: &'a dyn Observer,
-}
-
-/// An object whose sides differ, on its way to becoming a change.
-pub struct Candidate {
-    /// Which.
-    pub address: Address,
-    /// Its sides. A provider may replace `desired` by what the target would make of it.
-    pub sides: Sides<Value>,
 }
 
 /// One system that holds actual state, as far as reading goes.
