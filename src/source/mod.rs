@@ -1,1 +1,6 @@
 //! The checkout: what Git declares.
+
+pub mod checkout;
+pub mod config;
+pub mod history;
+pub mod yaml;
