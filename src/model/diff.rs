@@ -45,6 +45,8 @@ pub struct Comparison {
     pub candidates: Vec<Candidate>,
     /// Objects that are as declared.
     pub in_sync: Vec<Address>,
+    /// Objects that are ours, not declared any more, and gone already.
+    pub gone: Vec<Address>,
 }
 
 /// Every address that any side may know.
@@ -83,8 +85,10 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             _ => None,
         };
         if unknown.is_none() && sides.desired == actual {
-            if actual.is_some() {
-                comparison.in_sync.push(address.clone());
+            match actual {
+                Some(_) => comparison.in_sync.push(address.clone()),
+                None if bases.contains_key(address) => comparison.gone.push(address.clone()),
+                None => {}
             }
             continue;
         }

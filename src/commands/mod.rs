@@ -1,0 +1,5 @@
+//! One file for each verb: glue between the parts, no decisions.
+
+pub mod attribution;
+pub mod past;
+pub mod pipeline;
