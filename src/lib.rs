@@ -5,5 +5,6 @@
 
 pub mod exit;
 pub mod model;
+pub mod output;
 pub mod providers;
 pub mod source;
