@@ -8,5 +8,6 @@ pub mod commands;
 pub mod engine;
 pub mod exit;
 pub mod model;
+pub mod output;
 pub mod providers;
 pub mod source;

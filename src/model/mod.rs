@@ -6,6 +6,7 @@ pub mod diff;
 pub mod digest;
 pub mod event;
 pub mod fault;
+pub mod form;
 pub mod guard;
 pub mod object;
 pub mod plan;

@@ -43,6 +43,69 @@ pub struct ShownPlan {
     pub notes: Vec<String>,
 }
 
+/// What several plans say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// The answer of all of them.
+    pub exit: Exit,
+    /// The counts of all of them.
+    pub summary: Summary,
+    /// Whether every one of them is complete.
+    pub complete: bool,
+    /// Whether there is something to apply and nothing in the way of it.
+    pub applyable: bool,
+}
+
+impl ShownPlan {
+    /// Whether something stands in the way of applying it that consent cannot remove.
+    pub fn blocked(&self) -> bool {
+        let stops = |change: &ShownChange| matches!(change.class, Class::Conflict | Class::Unknown);
+        self.revision.merged || self.changes.iter().any(stops)
+    }
+
+    /// What would be gone or overwritten, the most dangerous first, then by address.
+    pub fn dangers(&self) -> Vec<&ShownChange> {
+        let rank = |change: &&ShownChange| match change.action {
+            Action::Delete => 0,
+            Action::Replace => 1,
+            Action::Adopt => 2,
+            Action::Keep | Action::Create | Action::Update => 3,
+        };
+        let mut found: Vec<_> = self.changes.iter().filter(|change| rank(change) < 3).collect();
+        found.sort_by_key(rank);
+        found
+    }
+}
+
+/// Adds plans up. The answer follows the rules of [`super::plan::answer`].
+pub fn totals<'a>(plans: impl IntoIterator<Item = &'a ShownPlan>) -> Totals {
+    let mut sum =
+        Totals { exit: Exit::InSync, summary: Summary::default(), complete: true, applyable: false };
+    let mut blocked = false;
+    for plan in plans {
+        sum.exit = either(sum.exit, plan.exit);
+        sum.summary += plan.summary;
+        sum.complete &= plan.complete;
+        sum.applyable |= plan.applyable;
+        blocked |= plan.blocked();
+    }
+    sum.applyable &= !blocked;
+    sum
+}
+
+/// The answer of two plans together.
+fn either(one: Exit, other: Exit) -> Exit {
+    use Exit::{Conflict, Drift, DriftAndPending, InSync, Pending};
+    match (one, other) {
+        (Conflict, _) | (_, Conflict) => Conflict,
+        (DriftAndPending, _) | (_, DriftAndPending) | (Drift, Pending) | (Pending, Drift) => DriftAndPending,
+        (Drift, _) | (_, Drift) => Drift,
+        (Pending, _) | (_, Pending) => Pending,
+        (InSync, other) => other,
+        (fault, _) => fault,
+    }
+}
+
 /// One difference without sensitive values.
 #[derive(Clone, Debug)]
 pub struct ShownChange {

@@ -26,6 +26,30 @@ pub enum Verdict {
     Skipped,
 }
 
+impl Verdict {
+    /// Every verdict, the good ones first.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Done,
+        Verdict::Skipped,
+        Verdict::NotAttempted,
+        Verdict::Stale,
+        Verdict::Uncertain,
+        Verdict::Failed,
+    ];
+
+    /// The words used in every text.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Done => "done",
+            Verdict::Failed => "failed",
+            Verdict::Stale => "stale",
+            Verdict::NotAttempted => "not attempted",
+            Verdict::Uncertain => "uncertain",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
+
 /// What kind of failure it was, where the exit code depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
@@ -65,6 +89,12 @@ impl Report {
     /// How many changes ended so.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
+    }
+
+    /// Whether something was, or may have been, written and something else was not.
+    pub fn partial(&self) -> bool {
+        let written = self.count(Verdict::Done) + self.count(Verdict::Uncertain) > 0;
+        written && self.exit() != Exit::InSync
     }
 
     /// The answer of the apply: interrupted, applied, stale, in part, or failed as a whole.

@@ -19,17 +19,10 @@ use crate::model::{
 
 pub mod files;
 
+pub use crate::model::form::Form;
+
 /// Every provider, the only list of them.
 pub const KINDS: &[&Kind] = &[&files::KIND];
-
-/// How the objects of a provider are shown in a unified diff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As files, in git's extended format that `git apply` takes.
-    File,
-    /// As YAML documents.
-    Document,
-}
 
 /// One kind of target.
 pub struct Kind {

@@ -1,0 +1,136 @@
+//! What commands hand over to be shown.
+
+use super::{Detail, human, style::Paint};
+use crate::{
+    exit::Exit,
+    model::{
+        form::Form,
+        plan::TargetName,
+        record::Past,
+        redact::ShownPlan,
+        report::Report,
+        revision::{Commit, Revision},
+    },
+};
+
+/// Which command shows plans; it decides words, not content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `plan`
+    Plan,
+    /// `diff`
+    Diff,
+    /// `drift`
+    Drift,
+    /// `apply`, before it asks.
+    Apply,
+}
+
+/// One plan, and how its objects look in a diff.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The plan.
+    pub plan: ShownPlan,
+    /// How its objects look.
+    pub form: Form,
+}
+
+/// The answer of `plan`, `diff` and `drift`, and what `apply` shows first.
+#[derive(Clone, Copy, Debug)]
+pub struct Plans<'a> {
+    /// Which command.
+    pub verb: Verb,
+    /// One plan for each target.
+    pub sheets: &'a [Sheet],
+    /// The answer of all of them, before `--exit-zero`.
+    pub exit: Exit,
+    /// The plan that [`Format::Plan`] writes, as [`crate::model::saved`] made it.
+    pub saved: Option<&'a str>,
+}
+
+/// What an apply did with one target.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// What was to be done.
+    pub plan: ShownPlan,
+    /// What was done.
+    pub report: Report,
+}
+
+/// The answer of `apply`.
+#[derive(Clone, Copy, Debug)]
+pub struct Reports<'a> {
+    /// One for each target.
+    pub targets: &'a [Applied],
+    /// The answer of all of them.
+    pub exit: Exit,
+}
+
+/// The past of one target.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Which target.
+    pub target: TargetName,
+    /// Its applies, newest first.
+    pub applies: Vec<Past>,
+    /// For `log --missing`: what was merged into the branch and never applied.
+    pub missing: Option<Missing>,
+}
+
+/// Commits that were never applied.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// The branch that they are on.
+    pub revision: Revision,
+    /// What was applied last.
+    pub base: Option<Revision>,
+    /// The commits, newest first.
+    pub commits: Vec<Commit>,
+}
+
+/// The answer of `log`.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs<'a> {
+    /// One for each target.
+    pub targets: &'a [Log],
+    /// The answer of the command.
+    pub exit: Exit,
+}
+
+/// One provider, for `providers`.
+#[derive(Clone, Debug)]
+pub struct ProviderInfo {
+    /// The word after `provider:`.
+    pub name: String,
+    /// What it manages, in one line.
+    pub about: String,
+    /// JSON Schema of its own keys in a target.
+    pub schema: serde_json::Value,
+}
+
+/// The answer of `providers`.
+#[derive(Clone, Copy, Debug)]
+pub struct Providers<'a> {
+    /// The providers.
+    pub providers: &'a [ProviderInfo],
+    /// Whether their keys are explained too.
+    pub detail: Detail,
+}
+
+/// An error as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What lies behind it, the nearest first.
+    pub causes: Vec<String>,
+    /// What to type or change instead.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// The lines that say it: `error:`, `caused by:`, `hint:`.
+    pub fn render(&self, paint: Paint) -> String {
+        human::problem(self, paint)
+    }
+}

@@ -1,0 +1,24 @@
+//! Words and colours: what a run answers, in every format.
+//!
+//! Commands hand over [`Plans`], [`Reports`], [`Logs`] or [`Providers`], and
+//! [`Outputs`] says where they go and in which format.
+
+mod answer;
+mod format;
+pub mod human;
+pub mod json;
+pub mod markdown;
+pub mod progress;
+pub mod save;
+pub mod style;
+pub mod terminal;
+pub mod unified;
+mod view;
+pub mod visible;
+mod yaml;
+
+pub use answer::{
+    Applied, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet, Verb,
+};
+pub use format::{Bytes, Detail, Format, Look, Sink};
+pub use view::{Outputs, View, check};

@@ -1,0 +1,346 @@
+//! The only writer to stdout and stderr.
+
+use std::{
+    fmt,
+    io::{self, BufRead, BufWriter, Write},
+    os::fd::AsFd,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    Problem,
+    progress::Progress,
+    style::{Paint, Role},
+    visible::visible,
+};
+
+/// What `--color` asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// As the environment and the stream say.
+    #[default]
+    Auto,
+    /// Colours on every stream.
+    Always,
+    /// No colours.
+    Never,
+}
+
+impl ColorChoice {
+    /// Every choice with its word.
+    pub const ALL: [(ColorChoice, &'static str); 3] =
+        [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
+
+    /// Decides for one stream. `variable` looks up the environment. First
+    /// match wins: the choice, `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR=0`,
+    /// `TERM=dumb`, whether the stream is a terminal.
+    pub fn paint(self, stream: Kind, variable: impl Fn(&str) -> Option<String>) -> Paint {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        match self {
+            ColorChoice::Always => Paint::Ansi,
+            ColorChoice::Never => Paint::Plain,
+            _ if set("NO_COLOR").is_some() => Paint::Plain,
+            _ if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => Paint::Ansi,
+            _ if set("CLICOLOR").is_some_and(|value| value == "0") => Paint::Plain,
+            _ if set("TERM").is_some_and(|value| value == "dumb") => Paint::Plain,
+            _ if stream == Kind::Terminal => Paint::Ansi,
+            _ => Paint::Plain,
+        }
+    }
+}
+
+impl FromStr for ColorChoice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|(_, name)| *name == word);
+        known.map(|(choice, _)| *choice).ok_or_else(|| "expected `auto`, `always` or `never`".to_owned())
+    }
+}
+
+impl fmt::Display for ColorChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(choice, _)| choice == self).map_or("auto", |(_, word)| word))
+    }
+}
+
+/// What a stream is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A person's screen or keyboard.
+    Terminal,
+    /// A file, a pipe, the log of a CI job.
+    Other,
+}
+
+impl Kind {
+    fn of(stream: &impl io::IsTerminal) -> Self {
+        if stream.is_terminal() { Kind::Terminal } else { Kind::Other }
+    }
+}
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Errors only.
+    Quiet,
+    /// Warnings and what is being done.
+    #[default]
+    Normal,
+    /// Every step.
+    Verbose,
+}
+
+/// What a person answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Go on.
+    Given,
+    /// Anything but the expected word.
+    Declined,
+    /// There is nobody to ask: stdin or stderr is not a terminal.
+    NobodyThere,
+}
+
+/// What a person is asked before a write.
+#[derive(Clone, Copy, Debug)]
+pub enum Question<'a> {
+    /// Only the word `yes` will do.
+    Apply {
+        /// The target, as the plan names it.
+        target: &'a str,
+    },
+    /// Only the target's name will do, since objects will be gone.
+    Delete {
+        /// The target's name.
+        target: &'a str,
+        /// How many objects.
+        count: usize,
+    },
+}
+
+/// The streams that a [`Terminal`] works on.
+pub struct Streams {
+    /// Takes the result.
+    pub out: Box<dyn Write + Send>,
+    /// What that is.
+    pub out_kind: Kind,
+    /// Takes what is said about the run.
+    pub err: Box<dyn Write + Send>,
+    /// What that is.
+    pub err_kind: Kind,
+    /// Answers questions.
+    pub input: Box<dyn BufRead + Send>,
+    /// What that is.
+    pub input_kind: Kind,
+}
+
+impl Streams {
+    /// The streams of this process.
+    pub fn standard() -> Self {
+        Streams {
+            out: whole(&io::stdout()).unwrap_or_else(|_| Box::new(io::stdout())),
+            out_kind: Kind::of(&io::stdout()),
+            err: Box::new(io::stderr()),
+            err_kind: Kind::of(&io::stderr()),
+            input: Box::new(io::BufReader::new(io::stdin())),
+            input_kind: Kind::of(&io::stdin()),
+        }
+    }
+}
+
+/// The stream without the line buffer that the standard library puts before it.
+fn whole(stream: &impl AsFd) -> io::Result<Box<dyn Write + Send>> {
+    Ok(Box::new(std::fs::File::from(stream.as_fd().try_clone_to_owned()?)))
+}
+
+/// A stream that several threads write whole lines to.
+pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// Writes whole lines; a failure has nowhere to be told and changes nothing.
+pub(super) fn tell(stream: &Shared, lines: &str) {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = stream.write_all(lines.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// stdout for the result, stderr for everything about the run.
+pub struct Terminal {
+    out: BufWriter<Outlet>,
+    out_kind: Kind,
+    out_paint: Paint,
+    err: Shared,
+    err_kind: Kind,
+    err_paint: Paint,
+    input: Box<dyn BufRead + Send>,
+    input_kind: Kind,
+    level: Level,
+}
+
+impl Terminal {
+    /// The terminal of this process, with colours by the rules of [`ColorChoice::paint`].
+    pub fn new(color: ColorChoice, level: Level) -> Self {
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Terminal::on(Streams::standard(), color, level, variable)
+    }
+
+    /// A terminal on other streams, in another environment.
+    pub fn on(
+        streams: Streams,
+        color: ColorChoice,
+        level: Level,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        Terminal {
+            out: BufWriter::with_capacity(64 * 1024, Outlet::Open(streams.out)),
+            out_kind: streams.out_kind,
+            out_paint: color.paint(streams.out_kind, &variable),
+            err: Arc::new(Mutex::new(streams.err)),
+            err_kind: streams.err_kind,
+            err_paint: color.paint(streams.err_kind, &variable),
+            input: streams.input,
+            input_kind: streams.input_kind,
+            level,
+        }
+    }
+
+    /// Where the result goes. A reader that went away is no error; a full disk is.
+    pub fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Whether the result gets colours.
+    pub fn paint(&self) -> Paint {
+        self.out_paint
+    }
+
+    /// What stdout is connected to.
+    pub fn out_kind(&self) -> Kind {
+        self.out_kind
+    }
+
+    /// How much is said.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether a question can be answered.
+    pub fn can_ask(&self) -> bool {
+        self.input_kind == Kind::Terminal && self.err_kind == Kind::Terminal
+    }
+
+    /// Says what is being done.
+    pub fn status(&mut self, text: &str) {
+        if self.level >= Level::Normal {
+            self.say(format!("{}\n", visible(text)));
+        }
+    }
+
+    /// Says what only a curious person wants to know.
+    pub fn detail(&mut self, text: &str) {
+        if self.level >= Level::Verbose {
+            self.say(format!("{}\n", self.err_paint.apply(Role::Aside, &visible(text))));
+        }
+    }
+
+    /// Says what a person should know although the run goes on.
+    pub fn warning(&mut self, text: &str) {
+        if self.level >= Level::Normal {
+            self.say(format!("{} {}\n", self.err_paint.apply(Role::Warning, "warning:"), visible(text)));
+        }
+    }
+
+    /// Says what went wrong, at every level.
+    pub fn problem(&mut self, problem: &Problem) {
+        self.say(problem.render(self.err_paint));
+    }
+
+    /// An observer that shows progress on stderr: a bar on a screen, now and
+    /// then a line elsewhere, nothing for short work or at [`Level::Quiet`].
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.err.clone(), self.err_kind, self.level)
+    }
+
+    /// Asks on stderr and waits for the answer.
+    ///
+    /// # Errors
+    /// The plan could not be shown, or the answer not be read.
+    pub fn confirm(&mut self, question: Question<'_>) -> io::Result<Consent> {
+        if !self.can_ask() {
+            return Ok(Consent::NobodyThere);
+        }
+        self.out.flush()?;
+        let (words, expected) = match question {
+            Question::Apply { target } => {
+                (format!("apply this to {}? only `yes` will do: ", visible(target)), "yes")
+            }
+            Question::Delete { target, count } => {
+                let objects = if count == 1 { "object" } else { "objects" };
+                let name = visible(target);
+                (
+                    format!(
+                        "this deletes {count} {objects}; type the name of the target, `{name}`, to go on: "
+                    ),
+                    target,
+                )
+            }
+        };
+        tell(&self.err, &self.err_paint.apply(Role::Heading, &words));
+        let mut answer = String::new();
+        self.input.read_line(&mut answer)?;
+        let answer = answer.strip_suffix('\n').unwrap_or(&answer);
+        let answer = answer.strip_suffix('\r').unwrap_or(answer);
+        Ok(if answer == expected { Consent::Given } else { Consent::Declined })
+    }
+
+    /// Hands over everything that was written. To be called before the process ends.
+    ///
+    /// # Errors
+    /// The result did not get out, for another reason than that nobody reads it.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// On a screen, what was said before comes out before.
+    fn say(&mut self, lines: String) {
+        if self.out_kind == Kind::Terminal {
+            // A failure stays in the buffer and shows up in `finish`.
+            let _ = self.out.flush();
+        }
+        tell(&self.err, &lines);
+    }
+}
+
+/// A stream that falls silent when its reader goes away, since `plan | head`
+/// must neither change the answer nor stop an apply.
+enum Outlet {
+    Open(Box<dyn Write + Send>),
+    Closed,
+}
+
+impl Outlet {
+    fn attempt<T>(
+        &mut self,
+        silent: T,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Outlet::Open(stream) = self else { return Ok(silent) };
+        match write(stream) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                *self = Outlet::Closed;
+                Ok(silent)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(bytes.len(), |stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt((), |stream| stream.flush())
+    }
+}

@@ -1,0 +1,1 @@
+//! Values as YAML that kubectl reads the way it was meant.
