@@ -204,6 +204,41 @@ pub struct ApplyArgs {
     pub output: OutputArgs,
 }
 
+impl ApplyArgs {
+    /// The options that narrow or override something, as the record keeps them.
+    pub fn overrides(&self) -> Vec<String> {
+        let lists = [
+            ("--only", &self.source.only),
+            ("--take", &self.take),
+            ("--yield", &self.yields),
+            ("--adopt", &self.adopt),
+            ("--allow-replace", &self.allow_replace),
+            ("--allow-protected", &self.allow_protected),
+            ("--allow-emptied", &self.allow_emptied),
+        ];
+        let switches = [
+            ("--only-drift", self.only_drift),
+            ("--allow-empty", self.allow_empty),
+            ("--skip-unknown", self.skip_unknown),
+            ("--rollback", self.rollback),
+            ("--allow-dirty", self.allow_dirty),
+            ("--allow-off-ref", self.allow_off_ref),
+        ];
+        let values = [
+            ("--max-delete", self.max_delete.map(|limit| limit.to_string())),
+            ("--max-delete-percent", self.max_delete_percent.map(|limit| limit.to_string())),
+            ("--digest", self.digest.clone()),
+            ("--reason", self.reason.clone()),
+        ];
+        let lists = lists
+            .into_iter()
+            .flat_map(|(flag, values)| values.iter().map(move |value| format!("{flag} {value}")));
+        let switches = switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned());
+        let values = values.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        lists.chain(switches).chain(values).collect()
+    }
+}
+
 /// Show what moved in the target since the last apply, and who moved it
 ///
 /// Compares the target with the commit that its record names, so that a merged and not yet applied commit is

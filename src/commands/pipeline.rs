@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::{attribution, past::Past};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
         digest::Digest,
         event::{Event, Observer},
         fault::Fault,
+        guard::Limits,
         object::{Actual, Cause, Desired, Observed},
         plan::{Plan, TargetName},
         record::{Memory, Record},
@@ -37,8 +39,6 @@ pub struct Session {
     pub checkout: Checkout,
     /// The state.
     pub snapshot: Snapshot,
-    /// trueup.yaml of that state.
-    pub config: Config,
     /// The environment's name and ref.
     pub environment: Environment,
     /// The targets that were asked for.
@@ -51,8 +51,8 @@ pub struct Chosen {
     pub target: Target,
     /// Its provider.
     pub kind: &'static Kind,
-    /// Its limits.
-    pub guards: Guards,
+    /// How much may be deleted there.
+    pub limits: Limits,
 }
 
 /// What to look at, and how closely.
@@ -108,7 +108,7 @@ impl Session {
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<&str> = targets.iter().map(|chosen| chosen.target.path.as_str()).collect();
         let snapshot = selected.snapshot(&paths)?;
-        Ok(Session { checkout, snapshot, config, environment, targets })
+        Ok(Session { checkout, snapshot, environment, targets })
     }
 
     /// The revision that the session is about.
@@ -126,10 +126,22 @@ impl Session {
         self.declared_in(&self.checkout.at(commit, &commit.short())?, chosen)
     }
 
+    /// What `commit` declares for `chosen`; nothing if its folder is not there yet.
+    pub fn declared_at_if_any(&self, commit: &Digest, chosen: &Chosen) -> Result<Desired> {
+        match self.declared_at(commit, chosen) {
+            Err(error) if is_missing(&error) => Ok(Desired::default()),
+            other => other,
+        }
+    }
+
     fn declared_in(&self, snapshot: &Snapshot, chosen: &Chosen) -> Result<Desired> {
         let tree = snapshot.tree(&chosen.target.path)?;
         (chosen.kind.declare)(&chosen.target, &tree, snapshot.contents())
     }
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| fault.exit == Exit::NoInput)
 }
 
 fn choose(
@@ -155,7 +167,15 @@ fn choose(
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
         config.complaint(&path, &bad.message)
     })?;
-    Ok(Chosen { target: chosen, kind, guards: target.guards.clone() })
+    let Guards { max_delete, max_delete_percent, protect } = target.guards.clone();
+    let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
+    Ok(Chosen { target: chosen, kind, limits })
+}
+
+/// Plans every target of the session, several at a time, and writes to none.
+pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
+    let one = |chosen: &Chosen| plan(session, chosen, &mut *(chosen.kind.open)(&chosen.target)?, look);
+    session.targets.par_iter().map(one).collect()
 }
 
 /// Compares one target with `look.against`.
@@ -247,7 +267,12 @@ fn resume(bases: &mut Bases, attempted: BTreeMap<Address, Value>, actual: &Actua
 }
 
 /// Leaves only what `only` selects.
-fn select(only: &Selector, desired: &mut Desired, bases: &mut Bases, actual: &mut Actual) -> Result<()> {
+pub(super) fn select(
+    only: &Selector,
+    desired: &mut Desired,
+    bases: &mut Bases,
+    actual: &mut Actual,
+) -> Result<()> {
     if only.is_empty() {
         return Ok(());
     }

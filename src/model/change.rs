@@ -111,7 +111,7 @@ impl fmt::Display for Action {
 }
 
 /// The three values of one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides<T> {
     /// What was applied last.
     pub base: Option<T>,

@@ -241,7 +241,7 @@ fn walk(
 
 /// The hunks of a text as fields; the lines in the path are those of the target, counted from 1.
 fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
-    let lines = texts.clone().map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let lines = texts.map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
     for hunk in text::hunks(texts) {
         if hunk.class == Class::Converged {
             continue;
@@ -302,10 +302,58 @@ impl Value {
     }
 }
 
+/// What to make of one place where the sides differ, in [`resolve`].
+enum Pick {
+    Base,
+    Desired,
+    Actual,
+    /// Text of its own, put together from hunks.
+    Text(String),
+    /// There is no good answer.
+    Refuse,
+}
+
 /// What the object would hold if its drift were undone and nothing else: base
 /// where it drifted or is pending, the common value where both sides agree.
 /// `None` if that cannot be told, as in a text that drifted and converged.
 pub fn without_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
+    resolve(sides, &|sides| match all(sides, Value::as_text) {
+        Some(texts) if text::hunks(texts).iter().any(|hunk| hunk.class == Class::Converged) => Pick::Refuse,
+        _ => Pick::Base,
+    })
+}
+
+/// What Git should declare to take in the drift and keep what is pending:
+/// the target's value where it drifted, Git's where that moved. `None` where both moved in one place.
+pub fn with_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
+    resolve(sides, &|sides| match (three_way(sides), all(sides, Value::as_text)) {
+        (Class::Conflict, Some(texts)) if texts.base.is_some() => merge_text(texts),
+        (Class::Conflict, _) => Pick::Refuse,
+        (Class::Pending, _) => Pick::Desired,
+        _ => Pick::Actual,
+    })
+}
+
+fn merge_text(texts: Sides<&str>) -> Pick {
+    let [base, desired, actual] = [texts.base, texts.desired, texts.actual]
+        .map(|text| text.unwrap_or_default().split_inclusive('\n').collect::<Vec<_>>());
+    let (mut merged, mut at) = (String::new(), 0);
+    for text::Hunk { class, lines } in text::hunks(texts) {
+        let old = lines.base.unwrap_or_default();
+        merged.extend(base[at..old.start].iter().copied());
+        match class {
+            Class::Conflict => return Pick::Refuse,
+            Class::Drift => merged.extend(actual[lines.actual.unwrap_or_default()].iter().copied()),
+            _ => merged.extend(desired[lines.desired.unwrap_or_default()].iter().copied()),
+        }
+        at = old.end;
+    }
+    merged.extend(base[at..].iter().copied());
+    Pick::Text(merged)
+}
+
+/// Puts an object together from its sides, place by place. `None` if a place refused.
+fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Option<Option<Value>> {
     if sides.desired == sides.actual {
         return Some(sides.actual.cloned());
     }
@@ -313,20 +361,21 @@ pub fn without_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
         Value::Map(map) => Some(map),
         _ => None,
     }) {
-        let mut undone = Map::new();
+        let mut whole = Map::new();
         for key in keys(&maps) {
-            if let Some(value) = without_drift(at(&maps, key))? {
-                undone.insert(key.clone(), value);
+            if let Some(value) = resolve(at(&maps, key), pick)? {
+                whole.insert(key.clone(), value);
             }
         }
-        return Some(Some(Value::Map(undone)));
+        return Some(Some(Value::Map(whole)));
     }
-    if let Some(texts) = all(&sides, Value::as_text)
-        && text::hunks(texts).iter().any(|hunk| hunk.class == Class::Converged)
-    {
-        return None;
+    match pick(&sides) {
+        Pick::Base => Some(sides.base.cloned()),
+        Pick::Desired => Some(sides.desired.cloned()),
+        Pick::Actual => Some(sides.actual.cloned()),
+        Pick::Text(text) => Some(Some(Value::Blob(Blob::made(&text, sides.desired?.as_blob()?.id)))),
+        Pick::Refuse => None,
     }
-    Some(sides.base.cloned())
 }
 
 #[cfg(test)]

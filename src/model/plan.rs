@@ -235,15 +235,14 @@ fn has_sensitive(value: &Value) -> bool {
 }
 
 /// The digest of several targets together; that of a single one is its own.
-pub fn digest_all(plans: &[Plan]) -> String {
-    match plans {
-        [plan] => plan.digest(),
-        plans => {
-            let mut hasher = Hasher::new();
-            plans.iter().for_each(|plan| hasher.text(&plan.digest()));
-            hasher.finish()
-        }
+pub fn digest_all<'a>(plans: impl Iterator<Item = &'a Plan>) -> String {
+    let mut digests: Vec<String> = plans.map(Plan::digest).collect();
+    if digests.len() == 1 {
+        return digests.remove(0);
     }
+    let mut hasher = Hasher::new();
+    digests.iter().for_each(|digest| hasher.text(digest));
+    hasher.finish()
 }
 
 /// SHA-256 over length-prefixed parts, so that no two lists of parts collide.

@@ -58,12 +58,12 @@ pub struct SavedChange {
 }
 
 /// Keeps what identifies `plans`.
-pub fn save(plans: &[Plan]) -> SavedPlan {
+pub fn save<'a>(plans: impl Iterator<Item = &'a Plan> + Clone) -> SavedPlan {
     SavedPlan {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        digest: super::plan::digest_all(plans),
-        targets: plans.iter().map(saved_target).collect(),
+        digest: super::plan::digest_all(plans.clone()),
+        targets: plans.map(saved_target).collect(),
     }
 }
 
@@ -88,8 +88,8 @@ fn saved_target(plan: &Plan) -> SavedTarget {
 
 /// How today's plans differ from the approved one: one line each, in the form
 /// of a diff; empty if today's plans do what was approved or less.
-pub fn differences(approved: &SavedPlan, plans: &[Plan]) -> Vec<String> {
-    plans.iter().flat_map(|plan| target_differences(approved, plan)).collect()
+pub fn differences<'a>(approved: &SavedPlan, plans: impl Iterator<Item = &'a Plan>) -> Vec<String> {
+    plans.flat_map(|plan| target_differences(approved, plan)).collect()
 }
 
 fn target_differences(approved: &SavedPlan, plan: &Plan) -> Vec<String> {

@@ -17,6 +17,7 @@ pub const KIND: Kind = Kind {
     declare,
     open,
     open_for_apply,
+    adopt: |_, _, _| unimplemented!(),
     collection: |address: &Address| address.to_string(),
 };
 
