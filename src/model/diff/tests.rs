@@ -7,9 +7,9 @@ use crate::{
         digest::Digest,
         guard::{self, Consent},
         object::{Object, Origin, State},
-        plan::{Plan, TargetName, answer},
-        revision::Revision,
+        plan::{Plan, answer},
         selector::Selector,
+        testing::plan,
     },
 };
 
@@ -175,21 +175,6 @@ fn tree() -> impl Strategy<Value = BTreeMap<Address, Value>> {
     proptest::collection::btree_map("[opqr]".prop_map(Address::new), object(), 0..4)
 }
 
-fn plan_of(changes: Vec<Change>) -> Plan {
-    Plan {
-        target: TargetName { name: "t".into(), environment: None, provider: "p".into(), id: "t".into() },
-        revision: Revision { commit: None, name: "HEAD".into(), dirty: false, merged: false },
-        base: None,
-        applied_at: None,
-        changes,
-        unchanged: 0,
-        owned: 0,
-        external: 0,
-        complete: true,
-        notes: Vec::new(),
-    }
-}
-
 /// Does what a provider does with a plan.
 fn carry_out(plan: &Plan, held: &mut BTreeMap<Address, Value>, bases: &mut Bases) {
     for change in plan.changes.iter().filter(|change| change.action != Action::Keep) {
@@ -214,7 +199,7 @@ proptest! {
         let mut bases: Bases = base.into_iter().map(|(address, value)| (address, Base::Known(value))).collect();
         let wanted = declared(&desired);
         let found = changes(&wanted, &bases, &observed(&wanted, &bases, &held));
-        carry_out(&plan_of(found), &mut held, &mut bases);
+        carry_out(&plan(found), &mut held, &mut bases);
         for (address, value) in &desired {
             prop_assert_eq!(held.get(address), Some(value));
         }
@@ -228,7 +213,7 @@ proptest! {
         let mut bases: Bases = base.into_iter().map(|(address, value)| (address, Base::Known(value))).collect();
         let wanted = declared(&desired);
         let consent = Consent { only_drift: true, take: Selector::default(), ..Consent::default() };
-        let mut plan = plan_of(changes(&wanted, &bases, &observed(&wanted, &bases, &held)));
+        let mut plan = plan(changes(&wanted, &bases, &observed(&wanted, &bases, &held)));
         plan.changes.retain(|change| change.class != Class::Conflict);
         let skipped: BTreeSet<Address> = held.keys().cloned().collect();
         guard::narrow(&mut plan, &consent);
