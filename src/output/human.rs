@@ -40,3 +40,9 @@ pub fn providers(_: &Providers<'_>, _: &Look, _: &mut dyn Write) -> io::Result<(
 pub fn problem(problem: &Problem, _: Paint) -> String {
     format!("error: {}\n", problem.message)
 }
+
+/// Where something is declared, as `file:line`.
+pub(super) fn place(origin: &crate::model::object::Origin) -> String {
+    let file = super::visible::visible(&origin.file);
+    origin.line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+}

@@ -6,12 +6,16 @@
 mod answer;
 mod format;
 pub mod human;
+mod hunks;
 pub mod json;
 pub mod markdown;
+mod patch;
 pub mod progress;
 pub mod save;
 pub mod style;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod unified;
 mod view;
 pub mod visible;

@@ -1,0 +1,4 @@
+//! Views against small plans made by hand.
+
+mod patches;
+mod samples;
