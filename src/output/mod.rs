@@ -19,10 +19,11 @@ mod tests;
 pub mod unified;
 mod view;
 pub mod visible;
+mod words;
 mod yaml;
 
 pub use answer::{
-    Applied, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet, Verb,
+    Applied, Explain, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet, Verb,
 };
 pub use format::{Bytes, Detail, Format, Look, Sink};
 pub use view::{Outputs, View, check};

@@ -8,7 +8,7 @@ use super::{
     patch,
     style::{Paint, Role},
     visible::visible,
-    yaml,
+    words, yaml,
 };
 use crate::model::{
     change::{Action, Class},
@@ -82,7 +82,7 @@ fn document(change: &ShownChange, pen: &mut Pen<'_>) -> io::Result<()> {
     let address = visible(&change.address);
     let side = |shown: &Option<Shown>, word| if shown.is_some() { word } else { "absent" };
     let origin = change.origin.as_ref().filter(|_| change.after.is_some());
-    let origin = origin.map(|origin| format!("  {}", super::human::place(origin))).unwrap_or_default();
+    let origin = origin.map(|origin| format!("  {}", words::place(origin))).unwrap_or_default();
     pen.line(Role::Heading, &format!("--- {address} ({})", side(&change.before, "actual")))?;
     pen.line(Role::Heading, &format!("+++ {address} ({}){origin}", side(&change.after, "desired")))?;
     pen.hunks(Contents { before: before.as_bytes(), after: after.as_bytes() }, CONTEXT)

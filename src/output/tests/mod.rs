@@ -1,4 +1,5 @@
 //! Views against small plans made by hand.
 
 mod patches;
+mod people;
 mod samples;
