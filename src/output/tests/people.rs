@@ -9,7 +9,7 @@ use crate::{
         change::{Action, Class},
         redact::ShownChange,
     },
-    output::{Detail, Format, Look, Plans, Verb, View as _, style::Paint},
+    output::{Detail, Format, Look, Plans, Verb, style::Paint},
 };
 
 fn shown<V: crate::output::View>(view: &V, look: &Look) -> String {
