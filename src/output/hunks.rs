@@ -12,7 +12,7 @@ use super::{Bytes, style::Paint, style::Role, visible::visible_line};
 /// How long one file may take before a longer diff than necessary will do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many unchanged lines surround a change.
+/// How many unchanged lines surround a change in a patch.
 pub const CONTEXT: usize = 3;
 
 /// Two contents to compare.
@@ -40,6 +40,8 @@ pub struct Pen<'a> {
     pub paint: Paint,
     /// What happens to foreign bytes.
     pub bytes: Bytes,
+    /// How many unchanged lines surround a change.
+    pub context: usize,
 }
 
 impl Pen<'_> {
@@ -50,12 +52,12 @@ impl Pen<'_> {
     }
 
     /// Writes the hunks that lead from one content to the other.
-    pub fn hunks(&mut self, contents: Contents<'_>, context: usize) -> io::Result<()> {
+    pub fn hunks(&mut self, contents: Contents<'_>) -> io::Result<()> {
         // Only a line feed ends a line here, as for git and patch; the crate would end one at a lone CR too.
         let before: Vec<&[u8]> = contents.before.split_inclusive(|byte| *byte == b'\n').collect();
         let after: Vec<&[u8]> = contents.after.split_inclusive(|byte| *byte == b'\n').collect();
         let diff = configuration().diff_slices(&before, &after);
-        diff.grouped_ops(context).iter().try_for_each(|group| self.hunk(group, &before, &after))
+        diff.grouped_ops(self.context).iter().try_for_each(|group| self.hunk(group, &before, &after))
     }
 
     fn hunk(&mut self, group: &[DiffOp], before: &[&[u8]], after: &[&[u8]]) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     Bytes,
-    hunks::{CONTEXT, Contents, Pen},
+    hunks::{Contents, Pen},
     style::Role,
     visible::visible,
 };
@@ -249,7 +249,7 @@ impl<'a> Name<'a> {
         }
         pen.line(Role::Heading, &format!("--- {}", ends.old))?;
         pen.line(Role::Heading, &format!("+++ {}", ends.new))?;
-        pen.hunks(contents, CONTEXT)
+        pen.hunks(contents)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::model::{
 /// # Errors
 /// `out` refused.
 pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    let mut pen = Pen { out, paint: look.paint, bytes: look.bytes };
+    let mut pen = Pen { out, paint: look.paint, bytes: look.bytes, context: CONTEXT };
     for sheet in plans.sheets {
         if plans.sheets.len() > 1 && !sheet.plan.changes.is_empty() {
             let target = &sheet.plan.target;
@@ -73,7 +73,7 @@ fn remark(change: &ShownChange) -> Option<String> {
 /// Writes the diff of one object over its YAML form, which no tool applies.
 fn document(change: &ShownChange, pen: &mut Pen<'_>) -> io::Result<()> {
     let paint = if pen.bytes == Bytes::Exact { Paint::Plain } else { pen.paint };
-    let pen = &mut Pen { out: &mut *pen.out, paint, bytes: Bytes::Visible };
+    let pen = &mut Pen { out: &mut *pen.out, paint, bytes: Bytes::Visible, context: pen.context };
     let text = |side: &Option<Shown>| side.as_ref().map(yaml::document).unwrap_or_default();
     let (before, after) = (text(&change.before), text(&change.after));
     if before == after {
@@ -85,5 +85,5 @@ fn document(change: &ShownChange, pen: &mut Pen<'_>) -> io::Result<()> {
     let origin = origin.map(|origin| format!("  {}", words::place(origin))).unwrap_or_default();
     pen.line(Role::Heading, &format!("--- {address} ({})", side(&change.before, "actual")))?;
     pen.line(Role::Heading, &format!("+++ {address} ({}){origin}", side(&change.after, "desired")))?;
-    pen.hunks(Contents { before: before.as_bytes(), after: after.as_bytes() }, CONTEXT)
+    pen.hunks(Contents { before: before.as_bytes(), after: after.as_bytes() })
 }

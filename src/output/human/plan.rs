@@ -10,7 +10,7 @@ use crate::{
     },
     output::{
         Bytes, Detail, Look, Plans, Sheet, Verb,
-        hunks::Pen,
+        hunks::{CONTEXT, Pen},
         style::{Paint, Role},
         unified,
         visible::visible,
@@ -63,7 +63,7 @@ fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Resul
     }
     if look.detail == Detail::Diffs {
         writeln!(out)?;
-        let mut pen = Pen { out, paint: look.paint, bytes: Bytes::Visible };
+        let mut pen = Pen { out, paint: look.paint, bytes: Bytes::Visible, context: CONTEXT };
         unified::sheet(sheet, &mut pen)?;
         writeln!(out)?;
     }
