@@ -81,6 +81,14 @@ impl Exit {
         Self::ALL.iter().find(|(exit, ..)| *exit == self).map_or("error", |(_, word, _)| word)
     }
 
+    /// Folds every answer that holds drift into 3, as `drift` answers.
+    pub fn as_drift(self) -> Exit {
+        match self {
+            Exit::DriftAndPending | Exit::Conflict => Exit::Drift,
+            other => other,
+        }
+    }
+
     /// Turns the answers 2 to 5 into 0 and nothing else (`--exit-zero`).
     pub fn zeroed(self) -> Exit {
         match self {

@@ -111,7 +111,7 @@ impl fmt::Display for Action {
 }
 
 /// The three values of one place.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides<T> {
     /// What was applied last.
     pub base: Option<T>,
@@ -119,6 +119,12 @@ pub struct Sides<T> {
     pub desired: Option<T>,
     /// What the target holds.
     pub actual: Option<T>,
+}
+
+impl<T> Default for Sides<T> {
+    fn default() -> Self {
+        Sides { base: None, desired: None, actual: None }
+    }
 }
 
 impl<T> Sides<T> {

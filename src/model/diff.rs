@@ -1,1 +1,382 @@
-//! The three-tree comparison.
+//! The three-tree comparison: what separates base, desired and actual, and what apply would do about it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    address::Address,
+    change::{Action, Change, Class, Field, Sides},
+    object::{Actual, Cause, Desired, Observed},
+    text,
+    value::{Blob, Map, Value},
+};
+
+/// What is known of the last apply of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// trueup wrote this.
+    Known(Value),
+    /// trueup wrote it, but what it wrote cannot be told; the text says why.
+    Lost(String),
+}
+
+/// What is known of the last apply, by address; what is not in it is not ours.
+pub type Bases = BTreeMap<Address, Base>;
+
+/// An object whose sides differ, on its way to becoming a change.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Which.
+    pub address: Address,
+    /// Its sides. A provider may replace `desired` by what the target would make of it.
+    pub sides: Sides<Value>,
+    /// Why it cannot be changed in place, if so. Set by the provider.
+    pub replace: Option<String>,
+    /// Set by the provider where it finds that it cannot tell after all.
+    pub unknown: Option<(Cause, String)>,
+}
+
+/// The outcome of the first, cheap pass over all objects.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// Objects that need a closer look.
+    pub candidates: Vec<Candidate>,
+    /// Objects that are as declared.
+    pub in_sync: Vec<Address>,
+    /// Objects that are ours, not declared any more, and gone already.
+    pub gone: Vec<Address>,
+}
+
+/// Every address that any side may know.
+pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Address, Sides<&'a Value>> {
+    let mut all: BTreeMap<&Address, Sides<&Value>> = BTreeMap::new();
+    for (address, object) in &desired.objects {
+        all.entry(address).or_default().desired = object.value.as_ref();
+    }
+    for (address, base) in bases {
+        let known = match base {
+            Base::Known(value) => Some(value),
+            Base::Lost(_) => None,
+        };
+        all.entry(address).or_default().base = known;
+    }
+    all
+}
+
+/// Sorts out what is in sync. An object that was asked for and that `actual`
+/// does not mention is unknown, never absent.
+pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison {
+    let mut comparison = Comparison::default();
+    let asked = addresses(desired, bases);
+    let strangers = actual.objects.keys().filter(|address| !asked.contains_key(address));
+    let all: BTreeSet<&Address> = asked.keys().copied().chain(strangers).collect();
+    for address in all {
+        let sides = asked.get(address).cloned().unwrap_or_default();
+        let (actual, unknown) = match actual.objects.get(address) {
+            Some(Observed::Present(state)) => (Some(&state.value), None),
+            Some(Observed::Absent) => (None, None),
+            Some(Observed::Unknown { cause, message }) => (None, Some((*cause, message.clone()))),
+            None => (None, Some((Cause::Other, "the provider did not answer for it".to_owned()))),
+        };
+        let lost = match bases.get(address) {
+            Some(Base::Lost(why)) => Some((Cause::Other, why.clone())),
+            _ => None,
+        };
+        if unknown.is_none() && sides.desired == actual {
+            match actual {
+                Some(_) => comparison.in_sync.push(address.clone()),
+                None if bases.contains_key(address) => comparison.gone.push(address.clone()),
+                None => {}
+            }
+            continue;
+        }
+        comparison.candidates.push(Candidate {
+            address: address.clone(),
+            sides: Sides { actual, ..sides }.map(Value::clone),
+            replace: None,
+            unknown: unknown.or(lost),
+        });
+    }
+    comparison
+}
+
+/// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
+pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
+    let Candidate { address, sides, replace, unknown } = candidate;
+    let owned = bases.contains_key(&address);
+    let object = desired.objects.get(&address);
+    let state = match actual.objects.get(&address) {
+        Some(Observed::Present(state)) => Some(state),
+        _ => None,
+    };
+    let mut change = Change {
+        action: Action::Keep,
+        class: Class::Unknown,
+        origin: object.map(|object| object.origin.clone()),
+        fields: Vec::new(),
+        after: sides.actual.clone(),
+        owned,
+        writer: None,
+        commits: Vec::new(),
+        unknown: None,
+        notes: state.map(|state| state.notes.clone()).unwrap_or_default(),
+        address,
+        sides,
+    };
+    if unknown.is_some() {
+        change.unknown = unknown;
+        return Some(change);
+    }
+    (change.action, change.class) = decide(change.sides.as_ref(), owned)?;
+    if change.class == Class::InSync {
+        return None;
+    }
+    change.fields = match change.action {
+        Action::Update => fields(change.sides.as_ref()),
+        Action::Adopt => two_way(change.sides.as_ref()),
+        _ => Vec::new(),
+    };
+    if let Some(worst) = change.fields.iter().map(|field| whole(field.class)).max() {
+        change.class = worst;
+    }
+    if let (Some(why), Action::Update | Action::Adopt) = (replace, change.action) {
+        change.notes.push(why);
+        change.action = Action::Replace;
+    }
+    if change.action != Action::Keep {
+        change.after = change.sides.desired.clone();
+    } else if object.is_some_and(|object| object.value.is_none()) {
+        change.notes.push("declared absent, but trueup did not write it; `--take` deletes it".to_owned());
+    }
+    if change.drifted() {
+        change.writer = state.and_then(|state| state.writer.clone());
+    }
+    Some(change)
+}
+
+/// The table of the design, for a whole object. `None` if there is nothing on either side.
+fn decide(sides: Sides<&Value>, owned: bool) -> Option<(Action, Class)> {
+    let Sides { base, desired, actual } = sides;
+    Some(match (base, desired, actual) {
+        (_, None, None) => return None,
+        (_, Some(desired), Some(actual)) if desired == actual => (Action::Keep, Class::InSync),
+        (None, Some(_), None) => (Action::Create, Class::Pending),
+        (Some(base), Some(desired), None) if base == desired => (Action::Create, Class::Missing),
+        (Some(_), Some(_), None) => (Action::Create, Class::Conflict),
+        (None, Some(_), Some(_)) => (Action::Adopt, Class::Pending),
+        (Some(_), Some(_), Some(_)) => (Action::Update, Class::Pending),
+        (Some(base), None, Some(actual)) if base == actual => (Action::Delete, Class::Pending),
+        (Some(_), None, Some(_)) => (Action::Delete, Class::Conflict),
+        (None, None, Some(_)) if owned => (Action::Delete, Class::Conflict),
+        (None, None, Some(_)) => (Action::Keep, Class::Extra),
+    })
+}
+
+/// The class that a field gives to its object.
+fn whole(class: Class) -> Class {
+    match class {
+        Class::Extra | Class::Missing => Class::Drift,
+        other => other,
+    }
+}
+
+/// The fields in which three sides differ, in path order.
+pub fn fields(sides: Sides<&Value>) -> Vec<Field> {
+    let mut found = Vec::new();
+    walk(sides, String::new(), &mut found, &three_way);
+    found
+}
+
+/// The fields in which desired and actual differ where nothing is known of a base.
+fn two_way(sides: Sides<&Value>) -> Vec<Field> {
+    let mut found = Vec::new();
+    walk(sides, String::new(), &mut found, &|_| Class::Pending);
+    found
+}
+
+/// The table of the design, for one field.
+pub fn three_way(sides: &Sides<&Value>) -> Class {
+    let Sides { base, desired, actual } = sides;
+    match (base, desired, actual) {
+        _ if desired == actual && base == desired => Class::InSync,
+        _ if desired == actual => Class::Converged,
+        (None, None, _) => Class::Extra,
+        _ if base == actual => Class::Pending,
+        (_, Some(_), None) if base == desired => Class::Missing,
+        _ if base == desired => Class::Drift,
+        _ => Class::Conflict,
+    }
+}
+
+fn walk(
+    sides: Sides<&Value>,
+    path: String,
+    found: &mut Vec<Field>,
+    classify: &dyn Fn(&Sides<&Value>) -> Class,
+) {
+    if sides.desired == sides.actual {
+        return;
+    }
+    if let Some(maps) = all(&sides, |value| match value {
+        Value::Map(map) => Some(map),
+        _ => None,
+    }) {
+        for key in keys(&maps) {
+            walk(at(&maps, key), format!("{path}/{}", escape(key)), found, classify);
+        }
+        return;
+    }
+    let class = classify(&sides);
+    if class == Class::Pending && sides.base.is_none() {
+        found.push(Field { path, class, sides: sides.map(Value::clone) });
+        return;
+    }
+    match all(&sides, Value::as_text) {
+        Some(texts) if texts.base.is_some() => text_fields(texts, &path, found),
+        _ => found.push(Field { path, class, sides: sides.map(Value::clone) }),
+    }
+}
+
+/// The hunks of a text as fields; the lines in the path are those of the target, counted from 1.
+fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
+    let lines = texts.map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    for hunk in text::hunks(texts) {
+        if hunk.class == Class::Converged {
+            continue;
+        }
+        let place = hunk.lines.actual.clone().unwrap_or_default();
+        let place = match place.len() {
+            0 | 1 => format!("{path}:{}", place.start + 1),
+            _ => format!("{path}:{}-{}", place.start + 1, place.end),
+        };
+        let side = |lines: &Option<Vec<&str>>, range: &Option<std::ops::Range<usize>>| {
+            let text = lines.as_ref()?[range.clone()?].concat();
+            (!text.is_empty()).then(|| Value::string(text))
+        };
+        let sides = Sides {
+            base: side(&lines.base, &hunk.lines.base),
+            desired: side(&lines.desired, &hunk.lines.desired),
+            actual: side(&lines.actual, &hunk.lines.actual),
+        };
+        found.push(Field { path: place, class: hunk.class, sides });
+    }
+}
+
+/// The same view of every side that is there, if desired and actual have it and base has it or is absent.
+fn all<'a, T: ?Sized>(
+    sides: &Sides<&'a Value>,
+    view: impl Fn(&'a Value) -> Option<&'a T>,
+) -> Option<Sides<&'a T>> {
+    let base = match sides.base {
+        Some(value) => Some(view(value)?),
+        None => None,
+    };
+    Some(Sides { base, desired: Some(view(sides.desired?)?), actual: Some(view(sides.actual?)?) })
+}
+
+fn keys<'a>(maps: &Sides<&'a Map>) -> BTreeSet<&'a Arc<str>> {
+    [maps.base, maps.desired, maps.actual].into_iter().flatten().flat_map(Map::keys).collect()
+}
+
+/// The three values of one key.
+fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
+    let [base, desired, actual] =
+        [maps.base, maps.desired, maps.actual].map(|map| map.and_then(|map| map.get(key)));
+    Sides { base, desired, actual }
+}
+
+/// One reference token of a JSON pointer (RFC 6901, section 3).
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+impl Value {
+    /// The text of loaded content.
+    fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Blob(blob) => Blob::text(blob),
+            _ => None,
+        }
+    }
+}
+
+/// What to make of one place where the sides differ, in [`resolve`].
+enum Pick {
+    Base,
+    Desired,
+    Actual,
+    /// Text of its own, put together from hunks.
+    Text(String),
+    /// There is no good answer.
+    Refuse,
+}
+
+/// What the object would hold if its drift were undone and nothing else: base
+/// where it drifted or is pending, the common value where both sides agree.
+/// `None` if that cannot be told, as in a text that drifted and converged.
+pub fn without_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
+    resolve(sides, &|sides| match all(sides, Value::as_text) {
+        Some(texts) if text::hunks(texts).iter().any(|hunk| hunk.class == Class::Converged) => Pick::Refuse,
+        _ => Pick::Base,
+    })
+}
+
+/// What Git should declare to take in the drift and keep what is pending:
+/// the target's value where it drifted, Git's where that moved. `None` where both moved in one place.
+pub fn with_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
+    resolve(sides, &|sides| match (three_way(sides), all(sides, Value::as_text)) {
+        (Class::Conflict, Some(texts)) if texts.base.is_some() => merge_text(texts),
+        (Class::Conflict, _) => Pick::Refuse,
+        (Class::Pending, _) => Pick::Desired,
+        _ => Pick::Actual,
+    })
+}
+
+fn merge_text(texts: Sides<&str>) -> Pick {
+    let [base, desired, actual] = [texts.base, texts.desired, texts.actual]
+        .map(|text| text.unwrap_or_default().split_inclusive('\n').collect::<Vec<_>>());
+    let (mut merged, mut at) = (String::new(), 0);
+    for text::Hunk { class, lines } in text::hunks(texts) {
+        let old = lines.base.unwrap_or_default();
+        merged.extend(base[at..old.start].iter().copied());
+        match class {
+            Class::Conflict => return Pick::Refuse,
+            Class::Drift => merged.extend(actual[lines.actual.unwrap_or_default()].iter().copied()),
+            _ => merged.extend(desired[lines.desired.unwrap_or_default()].iter().copied()),
+        }
+        at = old.end;
+    }
+    merged.extend(base[at..].iter().copied());
+    Pick::Text(merged)
+}
+
+/// Puts an object together from its sides, place by place. `None` if a place refused.
+fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Option<Option<Value>> {
+    if sides.desired == sides.actual {
+        return Some(sides.actual.cloned());
+    }
+    if let Some(maps) = all(&sides, |value| match value {
+        Value::Map(map) => Some(map),
+        _ => None,
+    }) {
+        let mut whole = Map::new();
+        for key in keys(&maps) {
+            if let Some(value) = resolve(at(&maps, key), pick)? {
+                whole.insert(key.clone(), value);
+            }
+        }
+        return Some(Some(Value::Map(whole)));
+    }
+    match pick(&sides) {
+        Pick::Base => Some(sides.base.cloned()),
+        Pick::Desired => Some(sides.desired.cloned()),
+        Pick::Actual => Some(sides.actual.cloned()),
+        Pick::Text(text) => Some(Some(Value::Blob(Blob::made(&text, sides.desired?.as_blob()?.id)))),
+        Pick::Refuse => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Length of a digest in bytes.
-    pub fn len(self) -> usize {
+    pub fn digest_len(self) -> usize {
         match self {
             Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
@@ -53,6 +53,11 @@ impl Digest {
         Ok(Digest { algorithm, bytes })
     }
 
+    /// All zeros: content whose id was not computed.
+    pub fn null(algorithm: Algorithm) -> Self {
+        Digest { algorithm, bytes: [0; 32] }
+    }
+
     /// The hash function that made it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -60,7 +65,7 @@ impl Digest {
 
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.algorithm.len()]
+        &self.bytes[..self.algorithm.digest_len()]
     }
 
     /// The first seven hexadecimal digits, as people quote commits.

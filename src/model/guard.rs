@@ -1,1 +1,272 @@
-//! guard
+//! Guards: what apply refuses although the plan is well-formed, and the consent that lifts each.
+
+use std::collections::BTreeMap;
+
+use super::{
+    change::{Action, Change, Class},
+    diff,
+    fault::Fault,
+    plan::Plan,
+    selector::Selector,
+};
+use crate::exit::Exit;
+
+/// How much a plan may delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// At most so many deletes and replacements.
+    pub max_delete: usize,
+    /// At most this share, in percent, of the objects that trueup owns there; one delete is always within it.
+    pub max_delete_percent: usize,
+    /// Addresses that are never deleted or replaced.
+    pub protect: Vec<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_delete: 25, max_delete_percent: 20, protect: Vec::new() }
+    }
+}
+
+/// What the command line consents to. Each part lifts one refusal; there is no consent to everything.
+#[derive(Clone, Debug, Default)]
+pub struct Consent {
+    /// `--adopt`: overwrite what is there and was not written by trueup.
+    pub adopt: Selector,
+    /// `--take`: Git wins a conflict, and a declared absence deletes what trueup did not write.
+    pub take: Selector,
+    /// `--yield`: leave the object as it is.
+    pub yields: Selector,
+    /// `--allow-replace`: delete and make anew.
+    pub replace: Selector,
+    /// `--allow-protected`: touch protected addresses.
+    pub protected: Selector,
+    /// `--allow-emptied`: delete the last object of a collection.
+    pub emptied: Selector,
+    /// `--allow-empty`: accept that nothing is declared any more.
+    pub empty: bool,
+    /// `--skip-unknown`: apply the rest where something could not be read; deletes nothing then.
+    pub skip_unknown: bool,
+    /// `--only-drift`: undo drift and nothing else.
+    pub only_drift: bool,
+}
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code that apply would end with.
+    pub exit: Exit,
+    /// Why.
+    pub message: String,
+    /// What to type instead.
+    pub hint: String,
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Fault {
+        Fault::new(refusal.exit, refusal.message).hint(refusal.hint)
+    }
+}
+
+/// Facts about the whole target that guards weigh a plan against.
+pub struct Context<'a> {
+    /// How much may be deleted.
+    pub limits: &'a Limits,
+    /// Collection of each owned address, for the guard against emptied collections.
+    pub collections: BTreeMap<String, usize>,
+    /// The collection of an address.
+    pub collection: fn(&super::address::Address) -> String,
+    /// How many objects are declared.
+    pub declared: usize,
+}
+
+/// Narrows a plan down to what the command line asked to do: yielded objects
+/// and, with `--only-drift`, everything but drift are turned into
+/// [`Action::Keep`]; taken ones become writes.
+pub fn narrow(plan: &mut Plan, consent: &Consent) {
+    for change in &mut plan.changes {
+        narrow_one(change, consent);
+    }
+}
+
+fn narrow_one(change: &mut Change, consent: &Consent) {
+    if consent.yields.matches(&change.address) {
+        keep(change, "left as it is by `--yield`");
+    } else if change.class == Class::Unknown && consent.skip_unknown {
+        keep(change, "left out by `--skip-unknown`");
+    } else if change.class == Class::Extra && consent.take.matches(&change.address) {
+        change.action = Action::Delete;
+        change.after = None;
+    } else if consent.only_drift && change.class != Class::Conflict {
+        undo_drift(change);
+    }
+}
+
+fn keep(change: &mut Change, why: &str) {
+    change.action = Action::Keep;
+    change.after = change.sides.actual.clone();
+    change.notes.push(why.to_owned());
+}
+
+fn undo_drift(change: &mut Change) {
+    if !change.drifted() {
+        return keep(change, "not drift; left for an ordinary apply");
+    }
+    if !change.pending() {
+        return;
+    }
+    match diff::without_drift(change.sides.as_ref()) {
+        Some(after) => {
+            change.after = after;
+            change.action = match (&change.sides.actual, &change.after) {
+                (None, Some(_)) => Action::Create,
+                (Some(_), None) => Action::Delete,
+                (None, None) => Action::Keep,
+                _ => Action::Update,
+            };
+        }
+        None => keep(
+            change,
+            "its drift cannot be told from what was already applied by hand; left for an ordinary apply",
+        ),
+    }
+}
+
+/// Everything that stands in the way of applying `plan`, in the order of the
+/// plan; empty if it may be applied.
+pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    refusals.extend(plan.changes.iter().filter_map(|change| check_one(change, consent, context)));
+    let removals: Vec<&Change> = plan
+        .changes
+        .iter()
+        .filter(|change| matches!(change.action, Action::Delete | Action::Replace))
+        .collect();
+    refusals.extend(too_many(&removals, plan.owned, context.limits));
+    refusals.extend(nothing_declared(plan, consent, context));
+    refusals.extend(emptied(&removals, consent, context));
+    refusals
+}
+
+fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
+    let Change { address, action, class, .. } = change;
+    let removes = matches!(action, Action::Delete | Action::Replace);
+    let taken = consent.take.matches(address);
+    let yielded = consent.yields.matches(address);
+    let refuse = |exit, message: String, hint: String| Some(Refusal { exit, message, hint });
+    match class {
+        Class::Conflict if !taken && !yielded => {
+            return refuse(
+                Exit::Conflict,
+                format!("`{address}` changed in Git and in the target, in the same place"),
+                format!(
+                    "`--take {address}` lets Git win, `--yield {address}` leaves it; `trueup drift --adopt` brings the target's value into Git"
+                ),
+            );
+        }
+        Class::Unknown if !consent.skip_unknown => {
+            let (cause, why) = change.unknown.as_ref()?;
+            let exit = super::plan::unknown_exit(*cause);
+            return refuse(
+                exit,
+                format!("`{address}` could not be read: {why}"),
+                "`--skip-unknown` applies the rest, without deletes; `--only` chooses what to apply"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    if removes && consent.skip_unknown {
+        return refuse(
+            Exit::Refused,
+            format!("`{address}` would be deleted while something else could not be read"),
+            format!("`--yield {address}` leaves it for a run that sees everything"),
+        );
+    }
+    if removes && is_protected(change, context) && !consent.protected.matches(address) {
+        return refuse(
+            Exit::Refused,
+            format!(
+                "`{address}` is protected and would be {}",
+                if *action == Action::Delete { "deleted" } else { "replaced" }
+            ),
+            format!("`--allow-protected {address}` if this is meant"),
+        );
+    }
+    if *action == Action::Replace && !consent.replace.matches(address) {
+        return refuse(
+            Exit::Refused,
+            format!("`{address}` cannot be changed in place and would be deleted and made anew"),
+            format!("`--allow-replace {address}` if this is meant"),
+        );
+    }
+    if *action == Action::Adopt && !consent.adopt.matches(address) && !taken {
+        return refuse(
+            Exit::Refused,
+            format!("`{address}` is there already and was not written by trueup"),
+            format!("`--adopt {address}` overwrites it, `--yield {address}` leaves it"),
+        );
+    }
+    None
+}
+
+fn is_protected(change: &Change, context: &Context<'_>) -> bool {
+    Selector::new(&context.limits.protect).is_ok_and(|protected| protected.matches(&change.address))
+}
+
+fn too_many(removals: &[&Change], owned: usize, limits: &Limits) -> Option<Refusal> {
+    let share = (owned * limits.max_delete_percent / 100).max(1);
+    let count = removals.len();
+    let (limit, flag) = match (limits.max_delete, share) {
+        (most, _) if count > most => {
+            (format!("the {most} that `max-delete` allows"), format!("--max-delete {count}"))
+        }
+        (_, share) if count > share => (
+            format!(
+                "{}% of the {owned} that are ours, which `max-delete-percent` allows",
+                limits.max_delete_percent
+            ),
+            format!("--max-delete-percent {}", (count * 100).div_ceil(owned.max(1))),
+        ),
+        _ => return None,
+    };
+    Some(Refusal {
+        exit: Exit::Refused,
+        message: format!("the plan deletes or replaces {count} objects, more than {limit}"),
+        hint: format!("`{flag}` if this is meant"),
+    })
+}
+
+fn nothing_declared(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
+    (context.declared == 0 && plan.owned > 0 && !consent.empty).then(|| Refusal {
+        exit: Exit::Refused,
+        message: format!(
+            "nothing is declared any more for `{}`, which has {} objects of ours",
+            plan.target.name, plan.owned
+        ),
+        hint: "check `path` and the revision; `--allow-empty` if this is meant".to_owned(),
+    })
+}
+
+/// Refuses to delete the last objects of a collection that had several.
+fn emptied(removals: &[&Change], consent: &Consent, context: &Context<'_>) -> Vec<Refusal> {
+    let mut deleted: BTreeMap<String, Vec<&Change>> = BTreeMap::new();
+    for change in removals.iter().filter(|change| change.action == Action::Delete && change.owned) {
+        deleted.entry((context.collection)(&change.address)).or_default().push(change);
+    }
+    deleted
+        .into_iter()
+        .filter(|(collection, gone)| {
+            gone.len() > 1 && context.collections.get(collection) == Some(&gone.len())
+        })
+        .filter(|(_, gone)| !gone.iter().all(|change| consent.emptied.matches(&change.address)))
+        .map(|(collection, gone)| Refusal {
+            exit: Exit::Refused,
+            message: format!("all {} objects of ours in `{collection}` would be deleted", gone.len()),
+            hint: format!("`--allow-emptied {collection}` if this is meant"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -128,10 +128,17 @@ pub fn answer<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Exit {
         (_, true, true, _) => Exit::DriftAndPending,
         (_, true, false, _) => Exit::Drift,
         (_, false, true, _) => Exit::Pending,
-        (.., Some(Cause::NoPermission)) => Exit::NoPermission,
-        (.., Some(Cause::Unavailable)) => Exit::Unavailable,
-        (.., Some(Cause::Other)) => Exit::Error,
+        (.., Some(cause)) => unknown_exit(cause),
         (.., None) => Exit::InSync,
+    }
+}
+
+/// The code for something that could not be read, where nothing else is to be answered.
+pub fn unknown_exit(cause: Cause) -> Exit {
+    match cause {
+        Cause::NoPermission => Exit::NoPermission,
+        Cause::Unavailable => Exit::Unavailable,
+        Cause::Other => Exit::Error,
     }
 }
 
@@ -185,21 +192,23 @@ impl Plan {
         let mut hasher = Hasher::new();
         hasher.text(&self.target.provider);
         hasher.text(&self.target.id);
-        let sensitive = self.changes.iter().any(|change| change.sides.has_sensitive());
-        // A sensitive value never enters a digest, not even hashed; the commit stands for it.
-        if sensitive && let Some(commit) = &self.revision.commit {
-            hasher.text(&commit.to_string());
-        }
         for change in &self.changes {
-            hasher.text(&change_digest(change));
+            hasher.text(&change_digest(change, &self.revision));
         }
         hasher.finish()
     }
 }
 
 /// The identity of one change, by the rules of [`Plan::digest`].
-pub fn change_digest(change: &Change) -> String {
+///
+/// A sensitive value never enters a digest, not even hashed; the commit that declares it stands for it.
+pub fn change_digest(change: &Change, revision: &Revision) -> String {
     let mut hasher = Hasher::new();
+    if change.sides.has_sensitive()
+        && let Some(commit) = &revision.commit
+    {
+        hasher.text(&commit.to_string());
+    }
     hasher.text(change.address.as_str());
     hasher.text(change.action.word());
     hasher.text(change.class.word());
@@ -223,6 +232,17 @@ fn has_sensitive(value: &Value) -> bool {
         Value::Map(map) => map.values().any(has_sensitive),
         _ => false,
     }
+}
+
+/// The digest of several targets together; that of a single one is its own.
+pub fn digest_all<'a>(plans: impl Iterator<Item = &'a Plan>) -> String {
+    let mut digests: Vec<String> = plans.map(Plan::digest).collect();
+    if digests.len() == 1 {
+        return digests.remove(0);
+    }
+    let mut hasher = Hasher::new();
+    digests.iter().for_each(|digest| hasher.text(digest));
+    hasher.finish()
 }
 
 /// SHA-256 over length-prefixed parts, so that no two lists of parts collide.

@@ -20,6 +20,11 @@ pub struct Revision {
 }
 
 impl Revision {
+    /// Whether both are the same commit without edits on top.
+    pub fn same_commit(&self, other: &Revision) -> bool {
+        self.commit.is_some() && self.commit == other.commit && !self.dirty && !other.dirty
+    }
+
     /// The form for headings: `main@3f2c1ab`, `HEAD+dirty`.
     pub fn label(&self) -> String {
         match &self.commit {

@@ -44,11 +44,12 @@ pub struct Tree {
 impl Tree {
     /// The path of `entry` as a person finds it in the checkout.
     pub fn source_path(&self, entry: &Entry) -> Arc<str> {
-        let inner = super::address::quote(&entry.path).into_owned();
-        match self.path.is_empty() {
-            true => inner.into(),
-            false => format!("{}/{inner}", super::address::quote(&self.path)).into(),
+        let mut path = self.path.clone();
+        if !path.is_empty() {
+            path.push(b'/');
         }
+        path.extend_from_slice(&entry.path);
+        super::address::quote(&path).into()
     }
 }
 

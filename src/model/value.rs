@@ -54,6 +54,12 @@ impl Blob {
         Blob { id, size: None, bytes: None }
     }
 
+    /// Content that exists nowhere yet, with the null id that git uses for such.
+    pub fn made(text: &str, like: Digest) -> Self {
+        let bytes: Arc<[u8]> = text.as_bytes().into();
+        Blob { id: Digest::null(like.algorithm()), size: Some(bytes.len() as u64), bytes: Some(bytes) }
+    }
+
     /// The content, if it is loaded and is text: valid UTF-8 without NUL.
     pub fn text(&self) -> Option<&str> {
         let bytes = self.bytes.as_deref()?;

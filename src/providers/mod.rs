@@ -3,16 +3,18 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::atomic::AtomicBool, time::Duration};
 
 use anyhow::Result;
+use bstr::BString;
 
 use crate::model::{
     address::Address,
     change::{Change, Sides},
+    diff::Candidate,
     digest::{Algorithm, Digest},
     event::Observer,
     object::{Actual, Desired, Scope},
     record::{Memory, Record, Who},
     report::Outcome,
-    tree::{Contents, Tree},
+    tree::{Contents, EntryKind, Tree},
     value::Value,
 };
 
@@ -41,6 +43,8 @@ pub struct Kind {
     pub open: fn(&Target) -> Result<Box<dyn Reader>>,
     /// Opens the target for an apply.
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
+    /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
+    pub adopt: fn(&Target, &Change, Option<&Value>) -> Result<Edit>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
@@ -58,6 +62,15 @@ pub struct Target {
     pub base_dir: PathBuf,
     /// The provider's own keys.
     pub options: serde_yaml::Mapping,
+}
+
+/// One file of the checkout as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Path relative to the root of the checkout.
+    pub path: BString,
+    /// What it should be; `None` if it should not be.
+    pub content: Option<(EntryKind, Vec<u8>)>,
 }
 
 /// An option that the provider does not take.
@@ -89,14 +102,6 @@ pub struct Query<'a> {
     pub algorithm: Algorithm,
     /// Told of progress.
     pub observer: &'a dyn Observer,
-}
-
-/// An object whose sides differ, on its way to becoming a change.
-pub struct Candidate {
-    /// Which.
-    pub address: Address,
-    /// Its sides. A provider may replace `desired` by what the target would make of it.
-    pub sides: Sides<Value>,
 }
 
 /// One system that holds actual state, as far as reading goes.
@@ -172,4 +177,25 @@ pub trait Writer: Reader {
     /// # Errors
     /// The memory could not be written; the old one is intact.
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()>;
+}
+
+/// The most bytes of one content that is loaded to be compared by line or shown.
+pub const SHOWN_BYTES: u64 = 1024 * 1024;
+
+/// Loads the declared content of `candidates`, as far as it is small enough to be shown.
+///
+/// # Errors
+/// Content that is not here.
+pub fn load(candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
+    for candidate in candidates {
+        let Sides { base, desired, actual } = &mut candidate.sides;
+        for blob in [base, desired, actual].into_iter().flatten().flat_map(Value::blobs_mut) {
+            let size = contents.size(&blob.id)?;
+            blob.size = Some(size);
+            if size <= SHOWN_BYTES && blob.bytes.is_none() {
+                blob.bytes = Some(contents.read(&blob.id)?.into());
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,1 +1,9 @@
 //! The checkout: what Git declares.
+
+pub mod checkout;
+pub mod config;
+pub mod history;
+pub mod yaml;
+
+#[cfg(test)]
+pub(crate) mod testing;

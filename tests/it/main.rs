@@ -1,1 +1,1 @@
-
+//! The suite that needs the binary, the sources or a real server.

@@ -1,0 +1,308 @@
+//! `trueup apply`
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::{
+    circumstances,
+    pipeline::{self, Against, Look, Planned, Session},
+    show,
+    signals::Signals,
+};
+use crate::{
+    cli::{GlobalArgs, args::ApplyArgs},
+    engine::{self, Circumstances, Extent, Job},
+    exit::Exit,
+    model::{
+        change::Action,
+        fault::Fault,
+        guard::{self, Consent, Limits, Refusal},
+        plan, redact,
+        report::Report,
+        saved::{self, SavedPlan},
+        selector::Selector,
+    },
+    output::{
+        Applied, Detail, Format, Outputs, Reports, Verb,
+        terminal::{Consent as Answer, Question, Terminal},
+    },
+    providers::Writer,
+    source::{checkout::Selection, history},
+};
+
+/// How many commits a record lists as the reason of an apply.
+const WHY: usize = 50;
+
+pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, Detail::Objects)?;
+    let consent = consent(args)?;
+    let only = Selector::new(&args.source.only)?;
+    let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
+    let session = Session::open(&global.directory, &selection, args.source.env.as_deref(), &args.targets)?;
+    check_revision(&session, args)?;
+    let signals = Signals::listen()?;
+    let mut writers = open(&session, args)?;
+    let progress = terminal.progress();
+    let look =
+        Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
+    let mut planned = plan_locked(&session, &mut writers, &look)?;
+    check_position(&session, &planned, args)?;
+    show_plan(&session, &planned, &outputs, args, terminal)?;
+    check_approval(&planned, args)?;
+    planned.iter_mut().for_each(|planned| guard::narrow(&mut planned.plan, &consent));
+    refuse(&session, &planned, args, &consent, terminal)?;
+    let extent = match (args.only_drift, only.is_empty()) {
+        (true, _) => Extent::Drift,
+        (false, false) => Extent::Selection,
+        (false, true) => Extent::Whole,
+    };
+    confirm(&planned, args, terminal)?;
+    let mut applied = Vec::new();
+    let mut failed = None;
+    for (planned, writer) in planned.iter().zip(&mut writers) {
+        match apply(&session, planned, &mut **writer, extent, args, &signals, &progress) {
+            Ok(report) => applied.push(Applied { plan: redact::show(&planned.plan), report }),
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    let exit = answer(&applied);
+    outputs.show(&Reports { targets: &applied, exit }, terminal)?;
+    failed.map_or(Ok(exit), Err)
+}
+
+/// What the options consent to.
+fn consent(args: &ApplyArgs) -> Result<Consent> {
+    Ok(Consent {
+        adopt: Selector::new(&args.adopt)?,
+        take: Selector::new(&args.take)?,
+        yields: Selector::new(&args.yields)?,
+        replace: Selector::new(&args.allow_replace)?,
+        protected: Selector::new(&args.allow_protected)?,
+        emptied: Selector::new(&args.allow_emptied)?,
+        empty: args.allow_empty,
+        skip_unknown: args.skip_unknown,
+        only_drift: args.only_drift,
+    })
+}
+
+/// Refuses what is no commit of the environment's ref, unless told otherwise.
+fn check_revision(session: &Session, args: &ApplyArgs) -> Result<()> {
+    let revision = session.revision();
+    let Some(commit) = &revision.commit else {
+        return Err(Fault::new(Exit::NoInput, "there is no commit yet")
+            .hint("`git commit` what is to be applied")
+            .into());
+    };
+    if revision.dirty && !args.allow_dirty {
+        let hint = "commit first, or `--ref HEAD` for the commit as it is, or `--allow-dirty` for the files as they lie";
+        return Err(Fault::new(Exit::Refused, "the work tree has uncommitted edits").hint(hint).into());
+    }
+    let Some(reference) = &session.environment.reference else { return Ok(()) };
+    if !args.allow_off_ref && !session.checkout.is_on(commit, reference)? {
+        let message =
+            format!("commit {} is not on `{reference}`, the ref of this environment", commit.short());
+        let hint = format!("merge it first, or `--ref {reference}`, or `--allow-off-ref` if this is meant");
+        return Err(Fault::new(Exit::Refused, message).hint(hint).into());
+    }
+    Ok(())
+}
+
+fn open(session: &Session, args: &ApplyArgs) -> Result<Vec<Box<dyn Writer>>> {
+    let who = circumstances::who();
+    let patience = Duration::from_secs(args.lock_timeout);
+    let mut writers = Vec::new();
+    for chosen in &session.targets {
+        let mut writer = (chosen.kind.open_for_apply)(&chosen.target)?;
+        writer.lock(&who, patience)?;
+        writers.push(writer);
+    }
+    Ok(writers)
+}
+
+fn plan_locked(session: &Session, writers: &mut [Box<dyn Writer>], look: &Look<'_>) -> Result<Vec<Planned>> {
+    let pairs: Vec<_> = session.targets.iter().zip(writers).collect();
+    pairs
+        .into_par_iter()
+        .map(|(chosen, writer)| pipeline::plan(session, chosen, writer.reader(), look))
+        .collect()
+}
+
+/// Refuses to go back: what was applied last has to be part of what is applied now.
+fn check_position(session: &Session, planned: &[Planned], args: &ApplyArgs) -> Result<()> {
+    if args.rollback || args.only_drift {
+        return Ok(());
+    }
+    let Some(new) = session.revision().commit else { return Ok(()) };
+    let applied = planned.iter().filter_map(|planned| Some((planned, planned.plan.base.as_ref()?.commit?)));
+    for (planned, old) in applied.filter(|(_, old)| *old != new) {
+        if !session.checkout.is_ancestor(&old, &new)? {
+            let target = &planned.plan.target.name;
+            let message = format!(
+                "commit {} does not contain {}, which was applied to `{target}` last",
+                new.short(),
+                old.short()
+            );
+            let hint = "apply a commit that contains it, or `--rollback` if going back is meant";
+            return Err(Fault::new(Exit::Refused, message).hint(hint).into());
+        }
+    }
+    Ok(())
+}
+
+/// Shows what is about to be done; a machine format has the report only.
+fn show_plan(
+    session: &Session,
+    planned: &[Planned],
+    outputs: &Outputs,
+    args: &ApplyArgs,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    if outputs.format != Format::Human {
+        return Ok(());
+    }
+    let detail = if args.yes { Detail::Objects } else { Detail::Diffs };
+    let shown = Outputs { format: Format::Human, copies: Vec::new(), detail, max_bytes: 0 };
+    show::plans(Verb::Apply, session, planned, &shown, terminal).map(drop)
+}
+
+/// Holds today's plans against the approved one.
+fn check_approval(planned: &[Planned], args: &ApplyArgs) -> Result<()> {
+    let plans = planned.iter().map(|planned| &planned.plan);
+    let stale = |message: String| {
+        let hint = "look at today's plan and have it approved";
+        Err(Fault::new(Exit::StalePlan, message).hint(hint).into())
+    };
+    if let Some(file) = &args.plan {
+        let differences = saved::differences(&load(file)?, plans);
+        if !differences.is_empty() {
+            let list = differences.join("\n  ");
+            return stale(format!("today's plan is not the approved one; nothing was written\n  {list}"));
+        }
+    } else if let Some(approved) = &args.digest {
+        let today = plan::digest_all(plans.clone());
+        if *approved != today && !plans.clone().all(plan::Plan::is_empty) {
+            return stale(format!(
+                "today's plan is {today}, not the approved {approved}; nothing was written"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn load(file: &Path) -> Result<SavedPlan> {
+    let shown = file.display();
+    let bytes = std::fs::read(file)
+        .map_err(|error| Fault::new(Exit::NoInput, format!("reading the plan `{shown}`: {error}")))?;
+    let hint = "`trueup plan --out plan=FILE` writes one";
+    let plan: SavedPlan = serde_json::from_slice(&bytes).map_err(|error| {
+        Fault::new(Exit::NoInput, format!("`{shown}` is no saved plan: {error}")).hint(hint)
+    })?;
+    if plan.schema != saved::SCHEMA {
+        let message = format!("`{shown}` is a plan of another version: {}", plan.schema);
+        return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+    }
+    Ok(plan)
+}
+
+/// Says everything that stands in the way, the worst as the error.
+fn refuse(
+    session: &Session,
+    planned: &[Planned],
+    args: &ApplyArgs,
+    consent: &Consent,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for (chosen, planned) in session.targets.iter().zip(planned) {
+        let limits = Limits {
+            max_delete: args.max_delete.unwrap_or(chosen.limits.max_delete),
+            max_delete_percent: args.max_delete_percent.map_or(chosen.limits.max_delete_percent, usize::from),
+            protect: chosen.limits.protect.clone(),
+        };
+        refusals.extend(show::refusals(chosen, planned, &limits, consent));
+    }
+    // A conflict is an answer about the target and goes before refusals of the command line.
+    refusals.sort_by_key(|refusal| refusal.exit != Exit::Conflict);
+    let mut refusals = refusals.into_iter();
+    let Some(first) = refusals.next() else { return Ok(()) };
+    for other in refusals {
+        terminal.warning(&format!("{} ({})", other.message, other.hint));
+    }
+    Err(Fault::from(first).into())
+}
+
+fn confirm(planned: &[Planned], args: &ApplyArgs, terminal: &mut Terminal) -> Result<()> {
+    let approved = args.yes || args.plan.is_some() || args.digest.is_some();
+    if approved || planned.iter().all(|planned| planned.plan.is_empty()) {
+        return Ok(());
+    }
+    for planned in planned.iter().filter(|planned| !planned.plan.is_empty()) {
+        let target = &planned.plan.target.name;
+        let count = planned.plan.changes.iter().filter(|change| change.action == Action::Delete).count();
+        let question =
+            if count > 0 { Question::Delete { target, count } } else { Question::Apply { target } };
+        let refusal = match terminal.confirm(question).context("asking")? {
+            Answer::Given => continue,
+            Answer::Declined => Fault::new(Exit::Refused, "declined; nothing was written"),
+            Answer::NobodyThere => {
+                Fault::new(Exit::Refused, "nobody is there to be asked; nothing was written")
+                    .hint("`--yes`, or an approved plan with `--plan FILE` or `--digest SHA256`")
+            }
+        };
+        return Err(refusal.into());
+    }
+    Ok(())
+}
+
+fn apply(
+    session: &Session,
+    planned: &Planned,
+    writer: &mut dyn Writer,
+    extent: Extent,
+    args: &ApplyArgs,
+    signals: &Signals,
+    observer: &dyn crate::model::event::Observer,
+) -> Result<Report> {
+    if engine::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
+        return Ok(Report::default());
+    }
+    let job = Job {
+        plan: &planned.plan,
+        comparison: &planned.comparison,
+        memory: &planned.memory,
+        extent,
+        contents: session.snapshot.contents(),
+        observer,
+        stop: &signals.stop,
+        signal: &|| signals.exit(),
+        circumstances: circumstances(session, planned, args),
+        clock: &circumstances::now,
+    };
+    engine::apply(&job, writer)
+}
+
+fn circumstances(session: &Session, planned: &Planned, args: &ApplyArgs) -> Circumstances {
+    let path = session.targets.iter().find(|chosen| chosen.target.name == planned.plan.target.name);
+    let base = planned.plan.base.as_ref().and_then(|base| base.commit);
+    let why = match (session.revision().commit, path) {
+        (Some(tip), Some(chosen)) if base != Some(tip) && !args.only_drift => {
+            history::commits(&session.checkout, base, tip, &chosen.target.path, WHY)
+                .map(|log| log.commits)
+                .unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    Circumstances { id: circumstances::apply_id(), who: circumstances::who(), why, flags: args.overrides() }
+}
+
+/// The answer of several applies together.
+fn answer(applied: &[Applied]) -> Exit {
+    let outcomes = applied.iter().flat_map(|applied| applied.report.outcomes.clone()).collect();
+    let interrupted = applied.iter().find_map(|applied| applied.report.interrupted);
+    Report { outcomes, interrupted }.exit()
+}

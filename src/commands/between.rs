@@ -1,0 +1,85 @@
+//! Two revisions compared, with no target at all.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::pipeline::{self, Chosen, Planned, Session};
+use crate::{
+    model::{
+        diff::{self, Base, Bases},
+        object::{Actual, Desired, Observed, State},
+        plan::{Plan, TargetName},
+        record::Memory,
+        revision::Revision,
+        selector::Selector,
+    },
+    providers,
+    source::checkout::{Checkout, Selection},
+};
+
+/// What the second revision of `range` declares that the first does not. The
+/// targets are those of the second revision's trueup.yaml.
+pub fn read(
+    directory: &Path,
+    range: &str,
+    environment: Option<&str>,
+    targets: &[String],
+    only: &Selector,
+) -> Result<(Session, Vec<Planned>)> {
+    let (before, after) = Checkout::open(directory)?.range(range)?;
+    let session = Session::open(directory, &Selection::Ref(after.to_string()), environment, targets)?;
+    let first = Revision { commit: Some(before), name: before.short(), dirty: false, merged: false };
+    let compare = |chosen| compare(&session, chosen, &first, only);
+    let planned = session.targets.iter().map(compare).collect::<Result<_>>()?;
+    Ok((session, planned))
+}
+
+fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector) -> Result<Planned> {
+    let mut desired = session.declared(chosen)?;
+    let before = match &first.commit {
+        Some(commit) => session.declared_at_if_any(commit, chosen)?,
+        None => Desired::default(),
+    };
+    let mut bases = Bases::new();
+    let mut actual = Actual::default();
+    for (address, object) in &before.objects {
+        let Some(value) = &object.value else { continue };
+        bases.insert(address.clone(), Base::Known(value.clone()));
+        let state = State { value: value.clone(), writer: None, notes: Vec::new() };
+        actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
+    }
+    for address in desired.objects.keys() {
+        actual.objects.entry(address.clone()).or_insert(Observed::Absent);
+    }
+    pipeline::select(only, &mut desired, &mut bases, &mut actual)?;
+    let declared = desired.objects.len();
+    let mut comparison = diff::compare(&desired, &bases, &actual);
+    let mut candidates = std::mem::take(&mut comparison.candidates);
+    providers::load(&mut candidates, session.snapshot.contents())?;
+    let mut changes: Vec<_> = candidates
+        .into_iter()
+        .filter_map(|candidate| diff::change(candidate, &desired, &actual, &bases))
+        .collect();
+    for change in changes.iter_mut().filter(|change| change.origin.is_none()) {
+        change.origin = before.objects.get(&change.address).map(|object| object.origin.clone());
+    }
+    let plan = Plan {
+        target: TargetName {
+            name: chosen.target.name.clone(),
+            environment: session.environment.name.clone(),
+            provider: chosen.target.provider.clone(),
+            id: format!("{} in Git", chosen.target.provider),
+        },
+        revision: session.revision().clone(),
+        base: Some(first.clone()),
+        applied_at: None,
+        changes,
+        unchanged: comparison.in_sync.len(),
+        owned: bases.len(),
+        external: 0,
+        complete: only.is_empty(),
+        notes: desired.notes,
+    };
+    Ok(Planned { plan, comparison, memory: Memory::default(), declared })
+}

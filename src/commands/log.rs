@@ -1,0 +1,64 @@
+//! `trueup log`
+
+use anyhow::Result;
+
+use super::{
+    pipeline::{Chosen, Session},
+    show,
+};
+use crate::{
+    cli::{GlobalArgs, args::LogArgs},
+    exit::Exit,
+    model::{digest::Digest, fault::Fault, plan::TargetName, record::Record, revision::Revision},
+    output::{Format, Log, Logs, Missing, Outputs, terminal::Terminal},
+    source::{checkout::Selection, history},
+};
+
+pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let format = show::format(args.format.as_deref(), Format::Human)?;
+    let outputs = Outputs { format, ..Outputs::default() };
+    crate::output::check::<Logs<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
+    let session = Session::open(&global.directory, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
+    let targets =
+        session.targets.iter().map(|chosen| log(&session, chosen, args)).collect::<Result<Vec<_>>>()?;
+    let waiting =
+        targets.iter().filter_map(|log| log.missing.as_ref()).any(|missing| !missing.commits.is_empty());
+    let exit = if waiting { Exit::Pending } else { Exit::InSync };
+    outputs.show(&Logs { targets: &targets, exit }, terminal)?;
+    Ok(exit)
+}
+
+fn log(session: &Session, chosen: &Chosen, args: &LogArgs) -> Result<Log> {
+    let mut reader = (chosen.kind.open)(&chosen.target)?;
+    let record = reader.memory()?.record;
+    let missing = match args.missing {
+        true => Some(missing(session, chosen, record.as_ref(), args.max_count)?),
+        false => None,
+    };
+    let mut applies = record.map(|record| record.history).unwrap_or_default();
+    applies.truncate(args.max_count);
+    let target = TargetName {
+        name: chosen.target.name.clone(),
+        environment: session.environment.name.clone(),
+        provider: chosen.target.provider.clone(),
+        id: reader.id(),
+    };
+    Ok(Log { target, applies, missing })
+}
+
+/// The commits of the environment's branch that no completed apply covered.
+fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: usize) -> Result<Missing> {
+    let branch = session.environment.reference.as_deref().unwrap_or("HEAD");
+    let tip = session.checkout.resolve(branch)?;
+    let base = record.and_then(|record| record.applied.as_ref()).map(|applied| applied.revision.clone());
+    let past = record.into_iter().flat_map(|record| &record.history);
+    let applied: Vec<Digest> = past
+        .filter(|past| past.result == Exit::InSync && past.finished.is_some())
+        .map(|past| &past.revision)
+        .chain(&base)
+        .filter_map(|revision| revision.commit)
+        .collect();
+    let found = history::unapplied(&session.checkout, tip, &applied, &chosen.target.path, limit)?;
+    let revision = Revision { commit: Some(tip), name: branch.to_owned(), dirty: false, merged: false };
+    Ok(Missing { revision, base, commits: found.commits })
+}

@@ -1,0 +1,129 @@
+//! What Git says of the commits that a target's memory names.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use anyhow::Result;
+
+use super::pipeline::{Chosen, Session};
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address,
+        change::Action,
+        diff::{Base, Bases},
+        digest::Digest,
+        fault::Fault,
+        object::{Desired, Object, Origin},
+        record::Memory,
+        revision::Revision,
+        value::Value,
+    },
+};
+
+/// Declarations of past commits, each read once.
+pub struct Past<'a> {
+    /// The checkout.
+    pub session: &'a Session,
+    /// The target.
+    pub chosen: &'a Chosen,
+    /// By commit: what it declares, or why that cannot be told.
+    pub declared: BTreeMap<Digest, Rc<Result<Desired, String>>>,
+}
+
+impl Past<'_> {
+    /// What `commit` declares for the target, or why that cannot be told.
+    pub fn at(&mut self, commit: &Digest) -> Rc<Result<Desired, String>> {
+        let read = || {
+            self.session.declared_at(commit, self.chosen).map_err(|error| {
+                format!(
+                    "what was applied cannot be told, since commit {} is not readable here: {error:#}",
+                    commit.short()
+                )
+            })
+        };
+        self.declared.entry(*commit).or_insert_with(|| Rc::new(read())).clone()
+    }
+
+    /// What was applied last, object by object: from the memory of the target
+    /// where it says, else from the commit that it names.
+    pub fn bases(&mut self, memory: &Memory) -> Bases {
+        let base = |(address, owned): (&Address, &crate::model::record::Owned)| {
+            let base = match (&owned.base, &owned.commit) {
+                (Some(value), _) => Base::Known(value.clone()),
+                (None, Some(commit)) => self.declared_value(commit, address),
+                (None, None) => Base::Lost(
+                    "it was applied from uncommitted files, and the target does not remember it".to_owned(),
+                ),
+            };
+            (address.clone(), base)
+        };
+        memory.owned.iter().map(base).collect()
+    }
+
+    fn declared_value(&mut self, commit: &Digest, address: &Address) -> Base {
+        match &*self.at(commit) {
+            Ok(desired) => match desired.objects.get(address).and_then(|object| object.value.clone()) {
+                Some(value) => Base::Known(value),
+                None => Base::Lost(format!("commit {} does not declare it", commit.short())),
+            },
+            Err(why) => Base::Lost(why.clone()),
+        }
+    }
+
+    /// What an interrupted apply was about to write.
+    pub fn attempted(&mut self, memory: &Memory) -> BTreeMap<Address, Value> {
+        let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+        let Some((attempt, commit)) = attempt.and_then(|attempt| Some((attempt, attempt.revision.commit?)))
+        else {
+            return BTreeMap::new();
+        };
+        let declared = self.at(&commit);
+        let Ok(desired) = &*declared else { return BTreeMap::new() };
+        attempt
+            .changes
+            .iter()
+            .filter(|(_, action)| *action != Action::Delete)
+            .filter_map(|(address, _)| Some((address.clone(), desired.objects.get(address)?.value.clone()?)))
+            .collect()
+    }
+
+    /// The revision that the record names, with its exclusive collections; its
+    /// objects follow with [`Past::restore`].
+    ///
+    /// # Errors
+    /// Nothing was ever applied (66).
+    pub fn recorded(&mut self, memory: &Memory) -> Result<(Revision, Desired)> {
+        let record = memory.record.as_ref();
+        let applied = record.and_then(|record| record.applied.as_ref()).map(|applied| &applied.revision);
+        let attempted = record.and_then(|record| record.attempting.as_ref()).map(|attempt| &attempt.revision);
+        let Some(revision) = applied.or(attempted) else {
+            let message = format!("nothing was ever applied to target `{}`", self.chosen.target.name);
+            let hint = "`trueup plan` compares it with Git; `trueup apply` starts the record";
+            return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+        };
+        let mut desired = Desired::default();
+        if let Some(commit) = &revision.commit {
+            match &*self.at(commit) {
+                Ok(then) => desired.exclusive = then.exclusive.clone(),
+                Err(why) => desired.notes.push(format!("{why}; exclusive collections were not listed")),
+            }
+        }
+        Ok((revision.clone(), desired))
+    }
+
+    /// Declares what was applied last.
+    pub fn restore(&mut self, bases: &Bases, revision: &Revision) -> BTreeMap<Address, Object> {
+        let then = revision.commit.as_ref().map(|commit| self.at(commit));
+        let origin = |address: &Address| match then.as_deref() {
+            Some(Ok(then)) => then.objects.get(address).map(|object| object.origin.clone()),
+            _ => None,
+        };
+        let object = |(address, base): (&Address, &Base)| {
+            let Base::Known(value) = base else { return None };
+            let origin =
+                origin(address).unwrap_or_else(|| Origin { file: address.as_str().into(), line: None });
+            Some((address.clone(), Object { value: Some(value.clone()), origin }))
+        };
+        bases.iter().filter_map(object).collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! `trueup plan`
+
+use anyhow::Result;
+
+use super::{
+    pipeline::{self, Against, Look, Session},
+    show,
+};
+use crate::{
+    cli::{
+        GlobalArgs,
+        args::{PlanArgs, SourceArgs},
+    },
+    exit::Exit,
+    model::{guard::Consent, selector::Selector},
+    output::{Detail, Format, Plans, Verb, terminal::Terminal},
+    source::checkout::Selection,
+};
+
+pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
+    let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
+    let selection = selection(&args.source, args.merge_into.as_deref());
+    let session = Session::open(&global.directory, &selection, args.source.env.as_deref(), &args.targets)?;
+    let only = Selector::new(&args.source.only)?;
+    let progress = terminal.progress();
+    let look =
+        Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
+    let planned = pipeline::read(&session, &look)?;
+    let exit = show::plans(Verb::Plan, &session, &planned, &outputs, terminal)?;
+    for (chosen, planned) in session.targets.iter().zip(&planned) {
+        for refusal in show::refusals(chosen, planned, &chosen.limits, &Consent::default()) {
+            terminal.status(&format!("apply would refuse: {} ({})", refusal.message, refusal.hint));
+        }
+    }
+    Ok(exit)
+}
+
+/// Which state of the checkout the options ask for.
+pub(super) fn selection(source: &SourceArgs, merge_into: Option<&str>) -> Selection {
+    match (&source.reference, merge_into) {
+        (_, Some(revision)) => Selection::MergeInto(revision.to_owned()),
+        (Some(revision), None) => Selection::Ref(revision.clone()),
+        (None, None) => Selection::WorkTree,
+    }
+}

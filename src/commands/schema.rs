@@ -1,0 +1,30 @@
+//! `trueup schema`
+
+use anyhow::Result;
+
+use crate::{
+    cli::args::{SchemaArgs, SchemaOf},
+    exit::Exit,
+    model::saved::SavedPlan,
+    output::{json, terminal::Terminal},
+    providers::KINDS,
+    source::config::{Config, ProviderSchema},
+};
+
+pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let schema = match args.what {
+        SchemaOf::Config => {
+            let providers: Vec<_> =
+                KINDS.iter().map(|kind| ProviderSchema { name: kind.name, options: kind.schema }).collect();
+            Config::schema(&providers).to_value()
+        }
+        SchemaOf::Plan => json::schema_plan(),
+        SchemaOf::Apply => json::schema_apply(),
+        SchemaOf::Log => json::schema_log(),
+        SchemaOf::SavedPlan => schemars::schema_for!(SavedPlan).to_value(),
+    };
+    let out = terminal.out();
+    serde_json::to_writer_pretty(&mut *out, &schema)?;
+    writeln!(out)?;
+    Ok(Exit::InSync)
+}

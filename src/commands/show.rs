@@ -1,0 +1,98 @@
+//! Plans on their way to the views.
+
+use anyhow::Result;
+
+use super::pipeline::{Chosen, Planned, Session};
+use crate::{
+    cli::args::OutputArgs,
+    exit::Exit,
+    model::{
+        change::Change,
+        fault::Fault,
+        guard::{self, Consent, Context, Limits, Refusal},
+        plan, redact, saved,
+    },
+    output::{self, Detail, Format, Outputs, Plans, Sheet, Verb, View, markdown, terminal::Terminal},
+};
+
+/// Where the answer goes, as the command line says it.
+///
+/// # Errors
+/// A format or budget that does not exist, or that this answer does not have (64).
+pub fn outputs<V: View>(args: &OutputArgs, usual: Format, detail: Detail) -> Result<Outputs> {
+    let usage = |message: String| Fault::new(Exit::Usage, message);
+    let outputs = Outputs {
+        format: format(args.format.as_deref(), usual)?,
+        copies: args
+            .out
+            .iter()
+            .map(|sink| sink.parse().map_err(|error| usage(format!("--out {sink}: {error}"))))
+            .collect::<Result<_, _>>()?,
+        detail,
+        max_bytes: match &args.max_bytes {
+            Some(text) => {
+                markdown::budget(text).map_err(|error| usage(format!("--max-bytes {text}: {error}")))?
+            }
+            None => 0,
+        },
+    };
+    output::check::<V>(&outputs).map_err(usage)?;
+    Ok(outputs)
+}
+
+/// A format as typed.
+///
+/// # Errors
+/// There is no such format (64).
+pub fn format(typed: Option<&str>, usual: Format) -> Result<Format, Fault> {
+    let parse = |text: &str| {
+        text.parse().map_err(|error| Fault::new(Exit::Usage, format!("--output {text}: {error}")))
+    };
+    typed.map_or(Ok(usual), parse)
+}
+
+/// The answer of several plans together.
+pub fn answer(planned: &[Planned]) -> Exit {
+    plan::answer(planned.iter().flat_map(|planned| &planned.plan.changes))
+}
+
+/// Shows plans, and answers with the exit code that their list gives.
+///
+/// # Errors
+/// A stream or file refused.
+pub fn plans(
+    verb: Verb,
+    session: &Session,
+    planned: &[Planned],
+    outputs: &Outputs,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
+    let exit = answer(planned);
+    let sheets = sheets(session, planned);
+    let saved =
+        serde_json::to_string_pretty(&saved::save(planned.iter().map(|planned| &planned.plan)))? + "\n";
+    outputs.show(&Plans { verb, sheets: &sheets, exit, saved: Some(&saved) }, terminal)?;
+    Ok(exit)
+}
+
+fn sheets(session: &Session, planned: &[Planned]) -> Vec<Sheet> {
+    let kinds = session.targets.iter().map(|chosen| chosen.kind);
+    kinds
+        .zip(planned)
+        .map(|(kind, planned)| Sheet { plan: redact::show(&planned.plan), form: kind.form })
+        .collect()
+}
+
+/// What stands in the way of applying `planned`, given what was consented to.
+pub fn refusals(chosen: &Chosen, planned: &Planned, limits: &Limits, consent: &Consent) -> Vec<Refusal> {
+    let collection = chosen.kind.collection;
+    let mut collections = std::collections::BTreeMap::new();
+    let removes = |change: &Change| change.after.is_none() && change.sides.actual.is_some();
+    if planned.plan.changes.iter().any(removes) {
+        for address in planned.memory.owned.keys() {
+            *collections.entry(collection(address)).or_default() += 1;
+        }
+    }
+    let context = Context { limits, collections, collection, declared: planned.declared };
+    guard::check(&planned.plan, consent, &context)
+}

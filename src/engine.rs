@@ -1,0 +1,231 @@
+//! Carries out a plan: record that it begins, write, record how it ended.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use anyhow::Result;
+
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address,
+        change::{Action, Change, Class},
+        diff::Comparison,
+        digest::Digest,
+        event::{Event, Observer},
+        plan::Plan,
+        record::{Applied, Attempt, Memory, Past, PastObject, Record, Who},
+        report::{Outcome, Report, Verdict},
+        revision::Commit,
+        tree::Contents,
+    },
+    providers::{Run, Writer},
+};
+
+/// How many objects a record lists for one apply.
+const LISTED: usize = 200;
+
+/// An apply that was shown, guarded and agreed to.
+pub struct Job<'a> {
+    /// What to do, narrowed to what was agreed to.
+    pub plan: &'a Plan,
+    /// What the comparison found to be in sync, or gone already.
+    pub comparison: &'a Comparison,
+    /// What the target remembers.
+    pub memory: &'a Memory,
+    /// How much of the target it is about.
+    pub extent: Extent,
+    /// Content of desired blobs.
+    pub contents: &'a dyn Contents,
+    /// Told of progress.
+    pub observer: &'a dyn Observer,
+    /// Set when no further write may begin.
+    pub stop: &'a AtomicBool,
+    /// The code of the signal that set it.
+    pub signal: &'a dyn Fn() -> Exit,
+    /// Who, why and how, for the record.
+    pub circumstances: Circumstances,
+    /// The time, RFC 3339, UTC.
+    pub clock: &'a dyn Fn() -> String,
+}
+
+/// How much of a target an apply is about, and so what its record may claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: the target is at the revision once everything is done.
+    Whole,
+    /// The objects of a selection.
+    Selection,
+    /// What drifted: nothing of the revision is applied.
+    Drift,
+}
+
+/// Who ran an apply, why and how.
+pub struct Circumstances {
+    /// Id of the apply.
+    pub id: String,
+    /// Who.
+    pub who: Who,
+    /// The commits that it brings, newest first.
+    pub why: Vec<Commit>,
+    /// Overrides and selections as typed.
+    pub flags: Vec<String>,
+}
+
+/// Carries out `job` on a locked target and answers what became of each change.
+///
+/// # Errors
+/// The record could not be written before the first write; nothing was changed then. A record
+/// that cannot be written afterwards is an error too, after everything was done.
+pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Report> {
+    let writes: Vec<&Change> =
+        job.plan.changes.iter().filter(|change| change.action != Action::Keep).collect();
+    let mut record = job.memory.record.clone().unwrap_or_else(|| Record::new(writer.id()));
+    let mut owned: BTreeMap<Address, Option<Digest>> =
+        job.memory.owned.iter().map(|(address, owned)| (address.clone(), owned.commit)).collect();
+    note_killed(&mut record);
+    let started = (job.clock)();
+    if !writes.is_empty() {
+        record.attempting = Some(attempt(job, &writes, &started));
+        writer.save(&record, &owned)?;
+    }
+    let done = write(job, writer, &writes);
+    settle(job, &done, &mut owned);
+    let report = report(job, done);
+    if report.exit() == Exit::InSync && job.extent == Extent::Whole {
+        let id = job.circumstances.id.clone();
+        record.applied = Some(Applied { revision: job.plan.revision.clone(), at: (job.clock)(), id });
+    }
+    record.finish(past(job, &report, started));
+    writer.save(&record, &owned)?;
+    Ok(report)
+}
+
+/// Whether carrying out `job` would change nothing, the record included.
+pub fn is_idle(plan: &Plan, comparison: &Comparison, memory: &Memory, extent: Extent) -> bool {
+    let whole = extent == Extent::Whole;
+    let recorded = memory.record.as_ref().is_some_and(|record| {
+        record.attempting.is_none()
+            && (!whole
+                || record
+                    .applied
+                    .as_ref()
+                    .is_some_and(|applied| applied.revision.same_commit(&plan.revision)))
+    });
+    let owned = comparison.in_sync.iter().all(|address| memory.owned.contains_key(address));
+    plan.is_empty() && recorded && (!whole || owned) && comparison.gone.is_empty()
+}
+
+/// Moves an attempt that never ended into the history.
+fn note_killed(record: &mut Record) {
+    let Some(attempt) = record.attempting.take() else { return };
+    record.finish(Past {
+        id: attempt.id,
+        started: attempt.started,
+        finished: None,
+        result: Exit::Error,
+        environment: None,
+        revision: attempt.revision,
+        base: record.applied.as_ref().map(|applied| applied.revision.clone()),
+        who: attempt.who,
+        why: Vec::new(),
+        flags: Vec::new(),
+        digest: String::new(),
+        summary: Default::default(),
+        objects_omitted: attempt.changes.len(),
+        objects: Vec::new(),
+    });
+}
+
+fn attempt(job: &Job<'_>, writes: &[&Change], started: &str) -> Attempt {
+    Attempt {
+        id: job.circumstances.id.clone(),
+        revision: job.plan.revision.clone(),
+        started: started.to_owned(),
+        who: job.circumstances.who.clone(),
+        changes: writes.iter().map(|change| (change.address.clone(), change.action)).collect(),
+    }
+}
+
+fn write(job: &Job<'_>, writer: &mut dyn Writer, writes: &[&Change]) -> Vec<Outcome> {
+    if writes.is_empty() {
+        return Vec::new();
+    }
+    job.observer.on(Event::Phase { what: "applying", total: writes.len() });
+    let run =
+        Run { contents: job.contents, observer: job.observer, stop: job.stop, id: &job.circumstances.id };
+    let outcomes = writer.apply(writes, &run);
+    job.observer.on(Event::Done);
+    outcomes
+}
+
+/// Works out what is ours from now on, and at which commit.
+fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<Digest>>) {
+    let commit = job.plan.revision.commit.filter(|_| !job.plan.revision.dirty);
+    let was = |address: &Address| job.memory.owned.get(address).and_then(|owned| owned.commit);
+    if job.extent == Extent::Whole {
+        for address in &job.comparison.in_sync {
+            owned.insert(address.clone(), commit);
+        }
+    }
+    for address in &job.comparison.gone {
+        owned.remove(address);
+    }
+    for outcome in done.iter().filter(|outcome| outcome.verdict == Verdict::Done) {
+        match outcome.action {
+            Action::Delete => _ = owned.remove(&outcome.address),
+            _ if job.extent == Extent::Drift => {
+                _ = owned.insert(outcome.address.clone(), was(&outcome.address))
+            }
+            _ => _ = owned.insert(outcome.address.clone(), commit),
+        }
+    }
+}
+
+/// Puts the outcomes in plan order, with the changes that were left on purpose.
+fn report(job: &Job<'_>, done: Vec<Outcome>) -> Report {
+    let stopped = job.stop.load(Ordering::SeqCst);
+    let mut done: BTreeMap<Address, Outcome> =
+        done.into_iter().map(|outcome| (outcome.address.clone(), outcome)).collect();
+    let outcomes = job.plan.changes.iter().map(|change| {
+        done.remove(&change.address).unwrap_or_else(|| Outcome {
+            address: change.address.clone(),
+            action: change.action,
+            class: change.class,
+            verdict: match (change.action, change.class) {
+                (Action::Keep, class) if class != Class::Unknown => Verdict::Skipped,
+                _ => Verdict::NotAttempted,
+            },
+            error: None,
+        })
+    });
+    Report { outcomes: outcomes.collect(), interrupted: stopped.then(|| (job.signal)()) }
+}
+
+fn past(job: &Job<'_>, report: &Report, started: String) -> Past {
+    let listed = report.outcomes.iter().take(LISTED).map(|outcome| PastObject {
+        address: outcome.address.clone(),
+        action: outcome.action,
+        class: outcome.class,
+        verdict: outcome.verdict,
+        error: outcome.error.as_ref().map(|(_, message)| message.clone()),
+    });
+    Past {
+        id: job.circumstances.id.clone(),
+        started,
+        finished: Some((job.clock)()),
+        result: report.exit(),
+        environment: job.plan.target.environment.clone(),
+        revision: job.plan.revision.clone(),
+        base: job.plan.base.clone(),
+        who: job.circumstances.who.clone(),
+        why: job.circumstances.why.clone(),
+        flags: job.circumstances.flags.clone(),
+        digest: job.plan.digest(),
+        summary: job.plan.summary(),
+        objects: listed.collect(),
+        objects_omitted: report.outcomes.len().saturating_sub(LISTED),
+    }
+}

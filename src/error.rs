@@ -1,0 +1,71 @@
+//! Errors in words and exit codes.
+
+use std::any::Any;
+
+use crate::{
+    exit::Exit,
+    model::fault::Fault,
+    output::{Problem, terminal::Terminal},
+};
+
+/// Prints help or a complaint about the command line, and answers 0 or 64:
+/// clap's own code 2 would be taken for an answer.
+pub fn usage(error: &clap::Error) -> Exit {
+    // Nobody is left to be told if the stream is closed.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::InSync }
+}
+
+/// Says what went wrong on stderr and answers with the code of the fault behind it.
+pub fn report(error: &anyhow::Error, terminal: &mut Terminal) -> Exit {
+    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    terminal.problem(&problem(error, fault.and_then(|fault| fault.hint.clone())));
+    fault.map_or(Exit::Error, |fault| fault.exit)
+}
+
+/// Turns a panic into an error that says where.
+pub fn bug(payload: &(dyn Any + Send)) -> anyhow::Error {
+    let words = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Fault::new(Exit::Error, format!("trueup met a state that it does not expect: {words}"))
+        .hint("this is a bug; a report with the command line helps")
+        .into()
+}
+
+/// The chain of causes, without a cause whose text the line above already holds.
+fn problem(error: &anyhow::Error, hint: Option<String>) -> Problem {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        match lines.last() {
+            Some(above) if above.contains(&cause) => {}
+            _ => lines.push(cause),
+        }
+    }
+    let message = lines.remove(0);
+    Problem { message, causes: lines, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_already_is_left_out() {
+        let error = anyhow::anyhow!("inner").context("outer: inner").context("doing");
+        let problem = problem(&error, None);
+        assert_eq!((problem.message.as_str(), problem.causes), ("doing", vec!["outer: inner".to_owned()]));
+    }
+
+    #[test]
+    fn a_fault_below_context_keeps_its_code_and_hint() {
+        let fault: anyhow::Result<()> = Err(Fault::new(Exit::Locked, "locked").hint("wait").into());
+        let error = fault.context("applying").unwrap_err();
+        let found = error.chain().find_map(|cause| cause.downcast_ref::<Fault>()).unwrap();
+        assert_eq!((found.exit, found.hint.as_deref()), (Exit::Locked, Some("wait")));
+    }
+}

@@ -1,0 +1,86 @@
+//! Addresses chosen by pattern, as `--only`, `--take` and `protect` name them.
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::{address::Address, fault::Fault};
+use crate::exit::Exit;
+
+/// A set of address patterns: `*` within one component, `**` across them, a
+/// pattern without a wildcard also stands for everything below it.
+#[derive(Clone, Debug, Default)]
+pub struct Selector {
+    patterns: Vec<String>,
+    globs: GlobSet,
+}
+
+impl Selector {
+    /// Reads the patterns.
+    ///
+    /// # Errors
+    /// A pattern that is no glob, with exit 64.
+    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, Fault> {
+        let mut builder = GlobSetBuilder::new();
+        for pattern in patterns {
+            let pattern = pattern.as_ref().trim_end_matches('/');
+            builder.add(glob(pattern)?);
+            builder.add(glob(&format!("{pattern}/**"))?);
+        }
+        let globs = builder.build().map_err(|error| Fault::new(Exit::Usage, error.to_string()))?;
+        Ok(Selector { patterns: patterns.iter().map(|pattern| pattern.as_ref().to_owned()).collect(), globs })
+    }
+
+    /// Whether it was given no pattern at all.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Whether a pattern matches.
+    pub fn matches(&self, address: &Address) -> bool {
+        self.globs.is_match(address.as_str())
+    }
+
+    /// The patterns that match none of `addresses`, as typed.
+    pub fn unmatched<'a>(&self, addresses: impl Iterator<Item = &'a Address>) -> Vec<&str> {
+        let mut hit = vec![false; self.patterns.len()];
+        for address in addresses {
+            for index in self.globs.matches(address.as_str()) {
+                hit[index / 2] = true;
+            }
+        }
+        self.patterns.iter().zip(hit).filter(|(_, hit)| !hit).map(|(pattern, _)| pattern.as_str()).collect()
+    }
+}
+
+fn glob(pattern: &str) -> Result<Glob, Fault> {
+    GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| Fault::new(Exit::Usage, format!("`{pattern}` is no pattern: {}", error.kind())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, address: &str) -> bool {
+        Selector::new(&[pattern]).unwrap().matches(&Address::new(address))
+    }
+
+    #[test]
+    fn a_name_stands_for_itself_and_what_is_below() {
+        assert!(matches("etc", "etc/motd") && matches("etc/", "etc/motd") && matches("etc", "etc"));
+        assert!(!matches("etc", "etcetera") && !matches("etc", "usr/etc"));
+    }
+
+    #[test]
+    fn a_star_stays_within_one_component() {
+        assert!(matches("conf.d/*.conf", "conf.d/a.conf") && !matches("conf.d/*.conf", "conf.d/x/a.conf"));
+        assert!(matches("**/*.conf", "conf.d/x/a.conf"));
+    }
+
+    #[test]
+    fn patterns_without_a_match_are_reported() {
+        let selector = Selector::new(&["a", "b*"]).unwrap();
+        assert_eq!(selector.unmatched([Address::new("a")].iter()), ["b*"]);
+    }
+}

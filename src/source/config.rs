@@ -1,1 +1,0 @@
-//! trueup.yaml: environments, targets and guards.
