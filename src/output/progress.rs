@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     streams::{Kind, Screen},
@@ -88,6 +88,7 @@ impl Observer for Progress {
         let mut now = self.shared.now();
         match event {
             Event::Phase { what, total } => {
+                self.shared.clear();
                 let since = Instant::now();
                 *now = Now { what, total, done: 0, running: BTreeSet::new(), since, over: now.over };
             }
@@ -173,13 +174,13 @@ impl Shared {
 
     fn draw(&self, now: &Now) {
         let mut slot = self.screen.bar();
-        let bar = slot.get_or_insert_with(|| ProgressBar::no_length().with_style(style(now.total)));
-        if now.total > 0 {
-            bar.set_length(now.total as u64);
-        }
-        bar.set_position(now.done as u64);
-        bar.set_prefix(now.what);
+        let bar = slot.get_or_insert_with(|| {
+            let total = u64::try_from(now.total).ok().filter(|total| *total > 0);
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+            bar.with_style(style(now.total)).with_prefix(now.what)
+        });
         bar.set_message(now.busy());
+        bar.set_position(now.done as u64);
         bar.tick();
     }
 

@@ -134,13 +134,14 @@ fn several_targets_are_added_up() {
     let sheets = [sheet("a", one()), sheet("b", Vec::new()), sheet("c", one())];
     let look = Look { detail: Detail::Counts, ..Look::default() };
     let digest = format!("Digest sha256:{}.", "5b1c".repeat(16));
+    let all = crate::model::redact::totals(sheets.iter().map(|sheet| &sheet.plan)).digest;
     assert_eq!(
         shown(&plans(&sheets), &look),
         format!(
             "Plan a: 0 create, 1 update, 0 replace, 0 delete; 1 pending; 41 unchanged.\n{digest}\n\
              target b (files /srv/www): in sync with main@9d0e77c, 41 objects\n\
              Plan c: 0 create, 1 update, 0 replace, 0 delete; 1 pending; 41 unchanged.\n{digest}\n\n\
-             All 3 targets: 0 create, 2 update, 0 replace, 0 delete; 2 pending; 123 unchanged.\n\
+             All 3 targets: 0 create, 2 update, 0 replace, 0 delete; 2 pending; 123 unchanged.\nDigest {all}.\n\
              Exit 2 (pending).\n"
         )
     );
