@@ -1,1 +1,8 @@
-//! The suite that needs the binary, the sources or a real server.
+//! The suite that runs the binary and looks at the repository as a whole.
+
+mod cases;
+mod generated;
+mod layering;
+mod sandbox;
+mod session;
+mod skip;
