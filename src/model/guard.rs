@@ -267,3 +267,6 @@ fn emptied(removals: &[&Change], consent: &Consent, context: &Context<'_>) -> Ve
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub mod report;
 pub mod revision;
 pub mod saved;
 pub mod selector;
+#[cfg(test)]
+pub mod testing;
 pub mod text;
 pub mod tree;
 pub mod value;

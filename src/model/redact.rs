@@ -311,3 +311,48 @@ fn identity(value: &Value) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{change::Field, digest::Algorithm, testing};
+
+    fn secret(text: &str) -> Value {
+        Value::Sensitive(Box::new(Value::string(text)))
+    }
+
+    fn plan(actual: &str, desired: &str) -> Plan {
+        let sides = Sides {
+            base: Some(secret(actual)),
+            desired: Some(secret(desired)),
+            actual: Some(secret(actual)),
+        };
+        let field = Field { path: "/password".into(), class: Class::Pending, sides: sides.clone() };
+        let mut change = testing::change("o", Action::Update, Class::Pending, sides);
+        change.fields = vec![field];
+        let mut plan = testing::plan(vec![change]);
+        plan.revision.commit = Some(Digest::null(Algorithm::Sha1));
+        plan
+    }
+
+    #[test]
+    fn a_changed_secret_is_visible_and_its_value_is_not() {
+        let shown = show(&plan("old-canary", "new-canary"));
+        let field = serde_json::to_value(&shown.changes[0].fields[0]).unwrap();
+        assert_eq!(field["actual"], "(sensitive) #1");
+        assert_eq!(field["desired"], "(sensitive) #2");
+        assert!(!format!("{shown:?}").contains("canary"));
+    }
+
+    #[test]
+    fn the_digest_of_a_plan_does_not_depend_on_a_secret() {
+        assert_eq!(plan("a", "b").digest(), plan("c", "d").digest());
+    }
+
+    #[test]
+    fn the_commit_stands_for_a_secret_in_the_digest() {
+        let mut later = plan("a", "b");
+        later.revision.commit = Some(Digest::from_bytes(&[1; 20]).unwrap());
+        assert_ne!(plan("a", "b").digest(), later.digest());
+    }
+}

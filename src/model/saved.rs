@@ -125,3 +125,51 @@ fn target_differences(approved: &SavedPlan, plan: &Plan) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        change::{Change, Sides},
+        testing::{self, plan},
+        value::Value,
+    };
+
+    fn change(address: &str, action: Action, after: &str) -> Change {
+        let desired = Some(Value::string(after));
+        testing::change(address, action, Class::Pending, Sides { desired, ..Sides::default() })
+    }
+
+    fn stale(approved: Vec<Change>, today: Vec<Change>) -> Vec<String> {
+        differences(&save([plan(approved)].iter()), [plan(today)].iter())
+    }
+
+    #[test]
+    fn the_same_plan_or_less_of_it_is_approved() {
+        let both = || vec![change("a", Action::Create, "1"), change("b", Action::Create, "1")];
+        assert!(stale(both(), both()).is_empty());
+        assert!(stale(both(), vec![change("b", Action::Create, "1")]).is_empty());
+    }
+
+    #[test]
+    fn more_other_or_different_changes_are_named() {
+        let one = || vec![change("a", Action::Create, "1")];
+        let more = stale(one(), vec![change("a", Action::Create, "1"), change("b", Action::Create, "1")]);
+        assert_eq!(more, ["+ create b: not in the approved plan"]);
+        assert_eq!(
+            stale(one(), vec![change("a", Action::Create, "2")]),
+            ["~ create a: its content is not the approved one"]
+        );
+        assert_eq!(
+            stale(one(), vec![change("a", Action::Update, "1")]),
+            ["- create a (pending)", "+ update a (pending)"]
+        );
+    }
+
+    #[test]
+    fn no_value_stands_in_a_saved_plan() {
+        let text =
+            serde_json::to_string(&save([plan(vec![change("a", Action::Create, "canary")])].iter())).unwrap();
+        assert!(!text.contains("canary"));
+    }
+}

@@ -1,0 +1,150 @@
+use super::*;
+use crate::model::{change::Sides, object::Cause, testing, value::Value};
+
+fn change(address: &str, action: Action, class: Class) -> Change {
+    let value = Some(Value::Null);
+    let desired = value.clone().filter(|_| action != Action::Delete);
+    Change {
+        unknown: (class == Class::Unknown).then(|| (Cause::NoPermission, "forbidden".to_owned())),
+        ..testing::change(address, action, class, Sides { base: value.clone(), desired, actual: value })
+    }
+}
+
+fn plan(owned: usize, changes: Vec<Change>) -> Plan {
+    Plan { owned, ..testing::plan(changes) }
+}
+
+/// The codes of what is refused, with everything in one collection of `owned` objects.
+fn refused(plan: &Plan, limits: &Limits, consent: &Consent) -> Vec<Exit> {
+    let collections = BTreeMap::from([("all".to_owned(), plan.owned)]);
+    let context = Context { limits, collections, collection: |_| "all".to_owned(), declared: 1 };
+    check(plan, consent, &context).into_iter().map(|refusal| refusal.exit).collect()
+}
+
+fn selector(pattern: &str) -> Selector {
+    Selector::new(&[pattern]).unwrap()
+}
+
+fn deletes(count: usize) -> Vec<Change> {
+    (0..count).map(|index| change(&format!("o{index}"), Action::Delete, Class::Pending)).collect()
+}
+
+#[test]
+fn deletes_are_limited_by_count_and_by_share() {
+    let limits = Limits { max_delete: 5, max_delete_percent: 20, protect: Vec::new() };
+    let check = |owned, count| refused(&plan(owned, deletes(count)), &limits, &Consent::default()).len();
+    assert_eq!(check(100, 5), 0);
+    assert_eq!(check(100, 6), 1, "more than the count allows");
+    assert_eq!(check(10, 3), 1, "more than a fifth");
+    assert_eq!(check(3, 1), 0, "one is always within the share");
+}
+
+#[test]
+fn a_replacement_counts_as_a_delete_and_needs_consent() {
+    let limits = Limits { max_delete: 0, ..Limits::default() };
+    let plan = plan(10, vec![change("o", Action::Replace, Class::Pending)]);
+    assert_eq!(refused(&plan, &limits, &Consent::default()).len(), 2);
+    let consent = Consent { replace: selector("o"), ..Consent::default() };
+    assert_eq!(refused(&plan, &limits, &consent).len(), 1);
+}
+
+#[test]
+fn a_collection_of_several_is_not_emptied_silently() {
+    let limits = Limits { max_delete_percent: 100, ..Limits::default() };
+    let plan = plan(2, deletes(2));
+    assert_eq!(refused(&plan, &limits, &Consent::default()), [Exit::Refused]);
+    let consent = Consent { emptied: selector("**"), ..Consent::default() };
+    assert!(refused(&plan, &limits, &consent).is_empty());
+}
+
+#[test]
+fn a_protected_object_needs_its_own_consent() {
+    let limits = Limits { protect: vec!["o*".to_owned()], ..Limits::default() };
+    let plan = plan(10, deletes(1));
+    assert_eq!(refused(&plan, &limits, &Consent::default()), [Exit::Refused]);
+    assert!(refused(&plan, &limits, &Consent { protected: selector("o0"), ..Consent::default() }).is_empty());
+}
+
+#[test]
+fn a_conflict_is_refused_until_one_side_is_chosen() {
+    let plan = plan(10, vec![change("o", Action::Update, Class::Conflict)]);
+    assert_eq!(refused(&plan, &Limits::default(), &Consent::default()), [Exit::Conflict]);
+    for consent in [
+        Consent { take: selector("o"), ..Consent::default() },
+        Consent { yields: selector("o"), ..Consent::default() },
+    ] {
+        assert!(refused(&plan, &Limits::default(), &consent).is_empty());
+    }
+}
+
+#[test]
+fn what_could_not_be_read_stops_the_apply_and_every_delete() {
+    let mut changes = deletes(1);
+    changes.push(change("u", Action::Keep, Class::Unknown));
+    let plan = plan(10, changes);
+    assert_eq!(refused(&plan, &Limits::default(), &Consent::default()), [Exit::NoPermission]);
+    let consent = Consent { skip_unknown: true, ..Consent::default() };
+    assert_eq!(refused(&plan, &Limits::default(), &consent), [Exit::Refused]);
+}
+
+#[test]
+fn a_foreign_object_is_adopted_on_consent_only() {
+    let plan = plan(0, vec![change("o", Action::Adopt, Class::Pending)]);
+    assert_eq!(refused(&plan, &Limits::default(), &Consent::default()), [Exit::Refused]);
+    assert!(
+        refused(&plan, &Limits::default(), &Consent { adopt: selector("o"), ..Consent::default() })
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_empty_declaration_is_refused_where_something_is_ours() {
+    let plan = plan(3, Vec::new());
+    let limits = Limits::default();
+    let context =
+        Context { limits: &limits, collections: BTreeMap::new(), collection: |_| String::new(), declared: 0 };
+    assert_eq!(check(&plan, &Consent::default(), &context).len(), 1);
+    assert!(check(&plan, &Consent { empty: true, ..Consent::default() }, &context).is_empty());
+}
+
+#[test]
+fn every_refusal_names_the_way_out() {
+    let limits = Limits { max_delete: 0, protect: vec!["**".to_owned()], ..Limits::default() };
+    let mut changes = deletes(2);
+    changes.push(change("c", Action::Update, Class::Conflict));
+    changes.push(change("u", Action::Keep, Class::Unknown));
+    changes.push(change("r", Action::Replace, Class::Pending));
+    changes.push(change("a", Action::Adopt, Class::Pending));
+    let plan = plan(2, changes);
+    let collections = BTreeMap::from([("all".to_owned(), 2)]);
+    let context = Context { limits: &limits, collections, collection: |_| "all".to_owned(), declared: 0 };
+    let found = check(&plan, &Consent::default(), &context);
+    assert!(found.len() >= 7);
+    assert!(found.iter().all(|refusal| refusal.hint.contains("--")), "{found:?}");
+}
+
+#[test]
+fn only_drift_leaves_what_is_merely_pending() {
+    let mut plan = plan(
+        2,
+        vec![
+            change("p", Action::Update, Class::Pending),
+            change("d", Action::Update, Class::Drift),
+            change("m", Action::Create, Class::Missing),
+        ],
+    );
+    narrow(&mut plan, &Consent { only_drift: true, ..Consent::default() });
+    let actions: Vec<Action> = plan.changes.iter().map(|change| change.action).collect();
+    assert_eq!(actions, [Action::Keep, Action::Update, Action::Create]);
+}
+
+#[test]
+fn taking_an_extra_object_deletes_it_and_nothing_else_does() {
+    let extra = || plan(2, vec![change("x", Action::Keep, Class::Extra)]);
+    let mut left = extra();
+    narrow(&mut left, &Consent::default());
+    assert_eq!(left.changes[0].action, Action::Keep);
+    let mut taken = extra();
+    narrow(&mut taken, &Consent { take: selector("x"), ..Consent::default() });
+    assert_eq!((taken.changes[0].action, taken.changes[0].after.is_none()), (Action::Delete, true));
+}
