@@ -167,7 +167,7 @@ fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> 
 fn dangers(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     for change in plan.dangers() {
         let word = paint.apply(Role::Conflict, change.action.word());
-        writeln!(out, "will {word}: {}", visible(&change.address))?;
+        writeln!(out, "to {word}: {}", visible(&change.address))?;
     }
     Ok(())
 }

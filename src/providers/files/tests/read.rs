@@ -201,7 +201,12 @@ fn candidates(place: &Place, checkout: &Checkout) -> (Site, Vec<Candidate>) {
             Some(Observed::Present(state)) => Some(state.value),
             _ => None,
         };
-        Candidate { address, sides: Sides { base: None, desired: object.value, actual: found } }
+        Candidate {
+            address,
+            sides: Sides { base: None, desired: object.value, actual: found },
+            replace: None,
+            unknown: None,
+        }
     });
     let candidates = candidates.collect();
     (site, candidates)
