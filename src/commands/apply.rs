@@ -36,7 +36,8 @@ use crate::{
 const WHY: usize = 50;
 
 pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, Detail::Objects)?;
+    let detail = if global.quiet { Detail::Counts } else { Detail::Objects };
+    let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, detail)?;
     let consent = consent(args)?;
     let only = Selector::new(&args.source.only)?;
     let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
