@@ -53,6 +53,21 @@ pub(super) fn unknown_keys(node: &Node, known: &[&str], found: &mut Vec<Problem>
     }
 }
 
+/// Complains about the key of a target that was meant to be `provider`: the
+/// other keys are the provider's own, so nothing else tells.
+pub(super) fn mistyped_provider(target: &Node, found: &mut Vec<Problem>) {
+    if target.entry("provider").is_some() {
+        return;
+    }
+    for (key, _) in target.entries() {
+        let name = key.text().unwrap_or("?");
+        if nearest(name, ["provider"]).is_some() {
+            let message = format!("unknown key `{name}`, did you mean `provider`?");
+            found.push(Problem { line: key.span.line, column: key.span.column, message });
+        }
+    }
+}
+
 /// All complaints in one, in the order of the file.
 pub(super) fn all(file: &str, mut problems: Vec<Problem>) -> Option<Fault> {
     problems.sort_by_key(|problem| (problem.line, problem.column));
