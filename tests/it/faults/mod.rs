@@ -12,6 +12,7 @@ mod disk;
 mod interrupted;
 mod killed;
 mod memory;
+mod people;
 mod races;
 mod reading;
 
