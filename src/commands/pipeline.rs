@@ -106,7 +106,8 @@ impl Session {
             .into_iter()
             .map(|target| choose(&config, &environment, target, &base_dir))
             .collect::<Result<Vec<_>>>()?;
-        let paths: Vec<&str> = targets.iter().map(|chosen| chosen.target.path.as_str()).collect();
+        let declaring = targets.iter().map(|chosen| chosen.target.path.as_str());
+        let paths: Vec<&str> = declaring.chain([config.file.as_str()]).collect();
         let snapshot = selected.snapshot(&paths)?;
         Ok(Session { checkout, snapshot, environment, targets })
     }

@@ -100,11 +100,12 @@ fn first_apply() {
     let place = Place::with_files(10_000);
     let site = place.path("checkout/site/").display().to_string();
     let target = place.path("target/").display().to_string();
-    let side = place.trueup(&["apply", "--yes", "-q"]).before(&|| place.empty_target());
-    let peer = place.run("rsync", &["-r", "--fsync", &site, &target]).before(&|| place.empty_target());
+    let empty = || place.empty_target();
+    let side = place.trueup(&["apply", "--yes", "-q"]).before(&empty);
+    let peer = place.run("rsync", &["-r", "--fsync", &site, &target]).before(&empty);
     compare("first apply of 10,000, against rsync -r --fsync", 3, Some(1.0), side, peer);
-    let side = place.trueup(&["apply", "--yes", "-q"]).before(&|| place.empty_target());
-    let peer = place.run("cp", &["-r", &site, &target]).before(&|| place.empty_target());
+    let side = place.trueup(&["apply", "--yes", "-q"]).before(&empty);
+    let peer = place.run("cp", &["-r", &site, &target]).before(&empty);
     compare("the same, against cp -r (not durable)", 3, None, side, peer);
 }
 
