@@ -160,7 +160,7 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
                 Exit::Conflict,
                 format!("`{address}` changed in Git and in the target, in the same place"),
                 format!(
-                    "`--take {address}` lets Git win, `--yield {address}` leaves it; `trueup drift --adopt` brings the target's value into Git"
+                    "`--take {address}` lets Git win, `--yield {address}` leaves it; or edit it in Git to say what is meant"
                 ),
             );
         }
