@@ -181,9 +181,9 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
 
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
-    let memory = reader.memory()?;
+    let mut memory = reader.memory()?;
     let mut past = Past { session, chosen, declared: BTreeMap::new() };
-    let mut bases = past.bases(&memory);
+    let mut bases = past.bases(&mut memory);
     let attempted = past.attempted(&memory);
     let (revision, mut desired) = match look.against {
         Against::Revision => (session.revision().clone(), session.declared(chosen)?),
