@@ -240,7 +240,8 @@ fn content_is_loaded_where_it_differs_and_is_small() {
             ("big", text("now small"), None),
             ("key", None, None),
             ("new", text("n"), None),
-            ("same", None, None),
+            // Only its mode is to change. What the target holds may have to go to Git.
+            ("same", None, text("x")),
         ]
     );
     let size = |side: &Option<Value>| side.as_ref().unwrap().get("content").unwrap().as_blob().unwrap().size;
