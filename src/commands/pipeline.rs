@@ -99,7 +99,7 @@ impl Session {
     ) -> Result<Session> {
         let checkout = checkout(global)?;
         let selected = checkout.select(selection)?;
-        let config = Config::find(&selected, checkout.prefix().as_ref())?;
+        let config = Config::find(&selected, checkout.prefix())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let targets = environment
