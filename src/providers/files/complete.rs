@@ -221,7 +221,7 @@ fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<News>> {
     match again {
         Ok(found) => {
             let wanted = Sides { actual: None, ..sides.as_ref() };
-            let value = found.describe(wanted.clone(), &site.people);
+            let value = found.describe(wanted, &site.people);
             let seen = Seen::new(found, value.clone(), wanted.desired, false);
             sides.actual = Some(value);
             if let Some(id) = id(sides.actual.as_ref()) {

@@ -234,7 +234,7 @@ impl<'a> Look<'a> {
     pub(super) fn present(&self, address: Address, found: Found, sides: &Sides<&Value>) -> Answer {
         let value = match sides.desired {
             Some(desired) if found.is_as(desired, self.people) => desired.clone(),
-            _ => found.describe(sides.clone(), self.people),
+            _ => found.describe(*sides, self.people),
         };
         let moved = sides.desired != Some(&value) || sides.base.is_some_and(|base| *base != value);
         let writer = moved.then(|| self.people.writer(&found.identity));
