@@ -31,7 +31,7 @@ fn roots_that_cannot_be_are_faults() {
         ("{root: www/file}", Exit::Unavailable, "is not a directory"),
         ("{root: www/file/x}", Exit::Unavailable, "is not a directory"),
         ("{root: www/dangling}", Exit::Unavailable, "leads nowhere"),
-        ("{rot: x}", Exit::BadConfig, "unknown field `rot`"),
+        ("{rot: x}", Exit::BadConfig, "unknown key `rot`"),
     ];
     for (options, exit, message) in cases {
         let fault = fault(Site::open(&place.target_with(options)).err().unwrap());
