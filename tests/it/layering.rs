@@ -31,7 +31,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The checkout.
     ("gix", &["source/checkout/", "source/history/"]),
     ("granit_parser", &["source/yaml/"]),
-    ("strsim", &["source/config/"]),
+    ("strsim", &["model/suggest.rs"]),
     // What a person sees.
     ("colored", &["output/style.rs"]),
     ("indicatif", &["output/progress.rs", "output/streams.rs"]),
@@ -62,9 +62,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("litemap", &["model/value.rs"]),
     ("rayon", &["commands/", "providers/files/", "source/checkout/"]),
     ("schemars", &["commands/", "output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
-    ("serde", &["output/json/", "providers/files/", "source/config/", "model/", "exit.rs"]),
+    ("serde", &["output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
     ("serde_json", &["commands/", "output/", "providers/files/", "source/config/", "model/", "exit.rs"]),
-    ("serde_path_to_error", &["providers/files/", "source/config/"]),
+    ("serde_path_to_error", &["providers/options.rs", "source/config/"]),
     ("serde_yaml", &["output/yaml.rs", "providers/", "source/config/"]),
     ("sha2", &["output/tests/", "providers/files/", "model/plan.rs"]),
     ("thiserror", &["providers/", "model/"]),
