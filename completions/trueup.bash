@@ -497,7 +497,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__schema)
-            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan"
+            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan files-manifest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
