@@ -8,7 +8,7 @@ use crate::{
     cli::args::ProvidersArgs,
     exit::Exit,
     model::fault::Fault,
-    output::{Detail, Format, Outputs, ProviderInfo, Providers, terminal::Terminal},
+    output::{Explain, Format, Outputs, ProviderInfo, Providers, terminal::Terminal},
     providers::{KINDS, Kind},
 };
 
@@ -16,12 +16,12 @@ pub(super) fn run(args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit>
     let outputs =
         Outputs { format: show::format(args.format.as_deref(), Format::Human)?, ..Outputs::default() };
     crate::output::check::<Providers<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
-    let (kinds, detail) = match &args.name {
-        None => (KINDS.to_vec(), Detail::Counts),
-        Some(name) => (vec![Kind::find(name).ok_or_else(|| unknown(name))?], Detail::Diffs),
+    let (kinds, explain) = match &args.name {
+        None => (KINDS.to_vec(), Explain::Names),
+        Some(name) => (vec![Kind::find(name).ok_or_else(|| unknown(name))?], Explain::Keys),
     };
     let providers: Vec<ProviderInfo> = kinds.into_iter().map(info).collect();
-    outputs.show(&Providers { providers: &providers, detail }, terminal)?;
+    outputs.show(&Providers { providers: &providers, explain }, terminal)?;
     Ok(Exit::InSync)
 }
 

@@ -59,8 +59,14 @@ pub struct Totals {
 impl ShownPlan {
     /// Whether something stands in the way of applying it that consent cannot remove.
     pub fn blocked(&self) -> bool {
-        let stops = |change: &ShownChange| matches!(change.class, Class::Conflict | Class::Unknown);
-        self.revision.merged || self.changes.iter().any(stops)
+        self.revision.merged || self.changes.iter().any(ShownChange::blocks)
+    }
+
+    /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
+    pub fn blockers(&self) -> Vec<&ShownChange> {
+        let harmless =
+            |change: &&ShownChange| matches!(change.action, Action::Keep | Action::Create | Action::Update);
+        self.changes.iter().filter(|change| change.blocks()).filter(harmless).collect()
     }
 
     /// What would be gone or overwritten, the most dangerous first, then by address.
@@ -135,6 +141,13 @@ pub struct ShownChange {
     pub unknown: Option<String>,
     /// Remarks.
     pub notes: Vec<String>,
+}
+
+impl ShownChange {
+    /// Whether it keeps the plan from being applied.
+    pub fn blocks(&self) -> bool {
+        matches!(self.class, Class::Conflict | Class::Unknown)
+    }
 }
 
 /// One field without sensitive values.

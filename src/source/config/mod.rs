@@ -47,6 +47,14 @@ pub struct Target {
     pub at: (u32, u32),
 }
 
+/// What the schema of the file has to know of a provider.
+pub struct ProviderSchema<'a> {
+    /// The word after `provider:`.
+    pub name: &'a str,
+    /// Schema of its own keys.
+    pub options: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+}
+
 /// What an apply may do without being told twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guards {
@@ -93,10 +101,8 @@ impl Config {
         unimplemented!()
     }
 
-    /// JSON Schema of the file. `providers` holds the name of each provider and the schema of its own keys.
-    pub fn schema(
-        _providers: &[(&str, fn(&mut schemars::SchemaGenerator) -> schemars::Schema)],
-    ) -> schemars::Schema {
+    /// JSON Schema of the file, with the keys of every provider.
+    pub fn schema(_providers: &[ProviderSchema<'_>]) -> schemars::Schema {
         unimplemented!()
     }
 }

@@ -1,8 +1,16 @@
 //! Markdown for comments, within a budget of bytes.
+//!
+//! Layers are added as long as they fit: the verdict with the counts (always),
+//! what is dangerous, remarks, one line for each object, and diffs, the
+//! smallest first. What did not fit is counted at the end.
 
-use std::io::{self, Write};
+mod apply;
+mod page;
+mod plan;
+mod span;
 
-use super::{Plans, Reports};
+pub use apply::reports;
+pub use plan::plans;
 
 /// What fits a comment on GitHub, with room for what a poster adds.
 pub const GITHUB: usize = 60_000;
@@ -29,20 +37,4 @@ pub fn budget(text: &str) -> Result<usize, String> {
             Err(format!("expected a number of bytes, {SMALLEST} or more, or one of {}", names.join(", ")))
         }
     }
-}
-
-/// Writes plans in at most `max_bytes`.
-///
-/// # Errors
-/// `out` refused.
-pub fn plans(_: &Plans<'_>, _: usize, _: &mut dyn Write) -> io::Result<()> {
-    Ok(())
-}
-
-/// Writes what an apply did in at most `max_bytes`.
-///
-/// # Errors
-/// `out` refused.
-pub fn reports(_: &Reports<'_>, _: usize, _: &mut dyn Write) -> io::Result<()> {
-    Ok(())
 }
