@@ -87,7 +87,10 @@ fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Tr
         if let Content::Map(entries) = &mut item.content {
             for (key, value) in inherited.iter().flatten() {
                 if !entries.iter().any(|entry| &*entry.key == *key) {
-                    let node = Node { place, content: Content::Scalar(crate::model::value::Value::string(value.as_str())) };
+                    let node = Node {
+                        place,
+                        content: Content::Scalar(crate::model::value::Value::string(value.as_str())),
+                    };
                     entries.push(Entry { key: (*key).into(), place, node });
                 }
             }

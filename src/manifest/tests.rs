@@ -46,8 +46,13 @@ fn plain_scalars_are_what_kubectl_says() {
         assert_eq!(scalar(text), whole(number), "{text}");
     }
     assert_eq!(scalar("1_000.5"), Value::Number(Number::from_f64(1000.5).unwrap()));
-    assert_eq!(scalar("18446744073709551616"), Value::Number(Number::from_f64(18446744073709551616.0).unwrap()));
-    for text in ["tRUE", "1e400", "2001-12-14", "1:30", "1.2.3", "0x", "+", ".", "1e", "0o9", "v1", "!Ref foo"] {
+    assert_eq!(
+        scalar("18446744073709551616"),
+        Value::Number(Number::from_f64(18446744073709551616.0).unwrap())
+    );
+    for text in
+        ["tRUE", "1e400", "2001-12-14", "1:30", "1.2.3", "0x", "+", ".", "1e", "0o9", "v1", "!Ref foo"]
+    {
         let plain = text.trim_start_matches("!Ref ");
         assert_eq!(scalar(text), Value::string(plain), "{text}");
     }
@@ -81,14 +86,14 @@ fn keys_are_text() {
 
 #[test]
 fn merges_follow_the_order_of_the_file() {
-    let base = "b: &b {x: 1, y: 1}\n";
+    let base = "b: &b {x: 1, w: 1}\n";
     let of = |text: &str| read(&format!("{base}{text}")).get("m").unwrap().clone();
-    assert_eq!(of("m: {<<: *b, x: 2}\n"), Value::map([("x", whole(2)), ("y", whole(1))]));
-    assert_eq!(of("m: {x: 2, <<: *b}\n"), Value::map([("x", whole(1)), ("y", whole(1))]));
+    assert_eq!(of("m: {<<: *b, x: 2}\n"), Value::map([("x", whole(2)), ("w", whole(1))]));
+    assert_eq!(of("m: {x: 2, <<: *b}\n"), Value::map([("x", whole(1)), ("w", whole(1))]));
     assert_eq!(of("m: {\"<<\": 1}\n"), Value::map([("<<", whole(1))]));
     assert_eq!(
         of("c: &c {x: 3, z: 3}\nm: {<<: [*c, *b]}\n"),
-        Value::map([("x", whole(3)), ("y", whole(1)), ("z", whole(3))])
+        Value::map([("x", whole(3)), ("w", whole(1)), ("z", whole(3))])
     );
 }
 
@@ -100,10 +105,7 @@ fn a_duplicate_key_names_both_places() {
 #[test]
 fn what_is_no_yaml_says_where() {
     assert!(trouble("a:\n\tb: 1\n").starts_with("2:1: a tab or another character"));
-    assert_eq!(
-        manifests(b"a: 1\nb: \xff\n").unwrap_err().to_string(),
-        "2:4: is not valid UTF-8"
-    );
+    assert_eq!(manifests(b"a: 1\nb: \xff\n").unwrap_err().to_string(), "2:4: is not valid UTF-8");
     assert_eq!(trouble("a: .inf\n"), "1:4: `.inf` has no JSON form");
     assert!(trouble("a: *x\n").contains("names no anchor"));
 }
@@ -121,10 +123,19 @@ fn a_file_that_explodes_is_refused() {
 
 #[test]
 fn what_names_no_object_is_refused_with_its_place() {
-    assert_eq!(trouble("kind: Pod\nmetadata: {name: a}\n"), "1:1: there is no `apiVersion`; every manifest has one");
-    assert_eq!(trouble("apiVersion: v1\nmetadata: {name: a}\n"), "1:1: there is no `kind`; every manifest has one");
+    assert_eq!(
+        trouble("kind: Pod\nmetadata: {name: a}\n"),
+        "1:1: there is no `apiVersion`; every manifest has one"
+    );
+    assert_eq!(
+        trouble("apiVersion: v1\nmetadata: {name: a}\n"),
+        "1:1: there is no `kind`; every manifest has one"
+    );
     assert_eq!(trouble("apiVersion: v1\nkind: Pod\nmetadata: {}\n"), "3:1: a `Pod` has no `metadata.name`");
-    assert!(trouble("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n").contains("another object each time"));
+    assert!(
+        trouble("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n")
+            .contains("another object each time")
+    );
     assert!(trouble("apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n").contains("quote it"));
     assert!(trouble("apiVersion: v1\nkind: Pod\nmetadata: {name: ../x}\n").contains("is no name"));
     assert!(trouble("- 1\n").contains("is a mapping"));
@@ -133,23 +144,26 @@ fn what_names_no_object_is_refused_with_its_place() {
 #[test]
 fn lists_and_documents_are_taken_apart() {
     let text = "\u{feff}# nothing\n---\n---\napiVersion: v1\nkind: List\nitems:\n\
-        - {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: n}}\n---\n\
+        - {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}}\n---\n\
         apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: b}\n---\nnull\n";
     let (found, _) = manifests(text.as_bytes()).unwrap();
     let names: Vec<_> = found.iter().map(|m| (m.kind.as_str(), m.name.as_str(), m.node.place.line)).collect();
     assert_eq!(names, [("Pod", "a", 7), ("ConfigMap", "b", 12)]);
-    assert_eq!(found[0].namespace.as_deref(), Some("n"));
+    assert_eq!(found[0].namespace.as_deref(), Some("shop"));
 }
 
 #[test]
 fn json_is_yaml() {
-    let (found, _) = manifests(b"{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}\n}\n").unwrap();
+    let (found, _) =
+        manifests(b"{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}\n}\n")
+            .unwrap();
     assert_eq!(found[0].name, "a");
 }
 
 #[test]
 fn every_value_knows_its_place() {
-    let node = nodes(b"spec:\n  containers:\n  - name: a\n  - name: web\n    image: x:1\n").unwrap().0.remove(0);
+    let node =
+        nodes(b"spec:\n  containers:\n  - name: a\n  - name: web\n    image: x:1\n").unwrap().0.remove(0);
     let at = |path: &[&str]| node.locate(path.iter().copied());
     assert_eq!(at(&["spec", "containers", "[name=web]", "image"]), Place { line: 5, column: 5 });
     assert_eq!(at(&["spec", "nothing"]), Place { line: 1, column: 1 });
