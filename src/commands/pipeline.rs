@@ -98,7 +98,7 @@ impl Session {
     ) -> Result<Session> {
         let checkout = Checkout::open(directory)?;
         let selected = checkout.select(selection)?;
-        let config = Config::find(&selected, &checkout.prefix().to_string())?;
+        let config = Config::find(&selected, checkout.prefix().as_ref())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let targets = environment
@@ -106,7 +106,8 @@ impl Session {
             .into_iter()
             .map(|target| choose(&config, &environment, target, &base_dir))
             .collect::<Result<Vec<_>>>()?;
-        let paths: Vec<&str> = targets.iter().map(|chosen| chosen.target.path.as_str()).collect();
+        let declaring = targets.iter().map(|chosen| chosen.target.path.as_str());
+        let paths: Vec<&str> = declaring.chain([config.file.as_str()]).collect();
         let snapshot = selected.snapshot(&paths)?;
         Ok(Session { checkout, snapshot, environment, targets })
     }

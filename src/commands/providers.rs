@@ -27,8 +27,12 @@ pub(super) fn run(args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit>
 
 fn info(kind: &Kind) -> ProviderInfo {
     let mut generator = SchemaGenerator::default();
-    let schema = (kind.schema)(&mut generator);
-    ProviderInfo { name: kind.name.to_owned(), about: kind.about.to_owned(), schema: schema.to_value() }
+    let schema = (kind.schema)(&mut generator).to_value();
+    let definitions = generator.take_definitions(true);
+    let named =
+        schema.get("$ref").and_then(|reference| reference.as_str()).and_then(|path| path.rsplit('/').next());
+    let schema = named.and_then(|name| definitions.get(name)).cloned().unwrap_or(schema);
+    ProviderInfo { name: kind.name.to_owned(), about: kind.about.to_owned(), schema }
 }
 
 fn unknown(name: &str) -> Fault {

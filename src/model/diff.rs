@@ -8,7 +8,7 @@ use std::{
 use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
-    object::{Actual, Cause, Desired, Observed},
+    object::{Actual, Cause, Desired, Observed, Writer},
     text,
     value::{Blob, Map, Value},
 };
@@ -36,6 +36,12 @@ pub struct Candidate {
     pub replace: Option<String>,
     /// Set by the provider where it finds that it cannot tell after all.
     pub unknown: Option<(Cause, String)>,
+    /// What an apply would make ours although the content is as declared. Set by the provider.
+    pub claim: Option<String>,
+    /// Who moved it, where the provider found out only now.
+    pub writer: Option<Writer>,
+    /// Remarks of the provider.
+    pub notes: Vec<String>,
 }
 
 /// The outcome of the first, cheap pass over all objects.
@@ -97,6 +103,9 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             sides: Sides { actual, ..sides }.map(Value::clone),
             replace: None,
             unknown: unknown.or(lost),
+            claim: None,
+            writer: None,
+            notes: Vec::new(),
         });
     }
     comparison
@@ -104,7 +113,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown } = candidate;
+    let Candidate { address, sides, replace, unknown, claim, writer, notes } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -121,7 +130,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         writer: None,
         commits: Vec::new(),
         unknown: None,
-        notes: state.map(|state| state.notes.clone()).unwrap_or_default(),
+        notes: state.into_iter().flat_map(|state| state.notes.clone()).chain(notes).collect(),
         address,
         sides,
     };
@@ -131,14 +140,18 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     }
     (change.action, change.class) = decide(change.sides.as_ref(), owned)?;
     if change.class == Class::InSync {
-        return None;
+        change.notes.push(claim?);
+        change.class = Class::Pending;
+        change.action = if owned { Action::Claim } else { Action::Adopt };
     }
     change.fields = match change.action {
         Action::Update => fields(change.sides.as_ref()),
         Action::Adopt => two_way(change.sides.as_ref()),
-        _ => Vec::new(),
+        _ => parts(change.sides.as_ref(), change.class),
     };
-    if let Some(worst) = change.fields.iter().map(|field| whole(field.class)).max() {
+    if change.action == Action::Update
+        && let Some(worst) = change.fields.iter().map(|field| whole(field.class)).max()
+    {
         change.class = worst;
     }
     if let (Some(why), Action::Update | Action::Adopt) = (replace, change.action) {
@@ -151,7 +164,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         change.notes.push("declared absent, but trueup did not write it; `--take` deletes it".to_owned());
     }
     if change.drifted() {
-        change.writer = state.and_then(|state| state.writer.clone());
+        change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));
     }
     Some(change)
 }
@@ -196,6 +209,25 @@ fn two_way(sides: Sides<&Value>) -> Vec<Field> {
     found
 }
 
+/// The fields of an object that is on one side only; all are of the object's class.
+fn parts(sides: Sides<&Value>, class: Class) -> Vec<Field> {
+    let maps =
+        Sides { base: as_map(sides.base), desired: as_map(sides.desired), actual: as_map(sides.actual) };
+    let field = |key: &Arc<str>| Field {
+        path: format!("/{}", escape(key)),
+        class,
+        sides: at(&maps, key).map(Value::clone),
+    };
+    keys(&maps).into_iter().map(field).collect()
+}
+
+fn as_map(value: Option<&Value>) -> Option<&Map> {
+    match value {
+        Some(Value::Map(map)) => Some(map),
+        _ => None,
+    }
+}
+
 /// The table of the design, for one field.
 pub fn three_way(sides: &Sides<&Value>) -> Class {
     let Sides { base, desired, actual } = sides;
@@ -219,10 +251,7 @@ fn walk(
     if sides.desired == sides.actual {
         return;
     }
-    if let Some(maps) = all(&sides, |value| match value {
-        Value::Map(map) => Some(map),
-        _ => None,
-    }) {
+    if let Some(maps) = all(&sides, |value| as_map(Some(value))) {
         for key in keys(&maps) {
             walk(at(&maps, key), format!("{path}/{}", escape(key)), found, classify);
         }
@@ -357,10 +386,7 @@ fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Optio
     if sides.desired == sides.actual {
         return Some(sides.actual.cloned());
     }
-    if let Some(maps) = all(&sides, |value| match value {
-        Value::Map(map) => Some(map),
-        _ => None,
-    }) {
+    if let Some(maps) = all(&sides, |value| as_map(Some(value))) {
         let mut whole = Map::new();
         for key in keys(&maps) {
             if let Some(value) = resolve(at(&maps, key), pick)? {

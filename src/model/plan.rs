@@ -167,7 +167,7 @@ impl Plan {
             match change.action {
                 Action::Keep => {}
                 Action::Create => sum.create += 1,
-                Action::Update => sum.update += 1,
+                Action::Update | Action::Claim => sum.update += 1,
                 Action::Replace => sum.replace += 1,
                 Action::Delete => sum.delete += 1,
                 Action::Adopt => sum.adopt += 1,
@@ -236,7 +236,11 @@ fn has_sensitive(value: &Value) -> bool {
 
 /// The digest of several targets together; that of a single one is its own.
 pub fn digest_all<'a>(plans: impl Iterator<Item = &'a Plan>) -> String {
-    let mut digests: Vec<String> = plans.map(Plan::digest).collect();
+    join_digests(plans.map(Plan::digest).collect())
+}
+
+/// The digest that stands for all of `digests`; a single one stands for itself.
+pub fn join_digests(mut digests: Vec<String>) -> String {
     if digests.len() == 1 {
         return digests.remove(0);
     }

@@ -44,7 +44,7 @@ pub struct Plans<'a> {
     pub sheets: &'a [Sheet],
     /// The answer of all of them, before `--exit-zero`.
     pub exit: Exit,
-    /// The plan that [`Format::Plan`] writes, as [`crate::model::saved`] made it.
+    /// The plan that [`Format::Plan`](super::Format::Plan) writes, as [`crate::model::saved`] made it.
     pub saved: Option<&'a str>,
 }
 

@@ -45,10 +45,14 @@ pub struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Writes a line that is our own, or that was made visible.
+    /// Writes a line of text.
     pub fn line(&mut self, role: Role, text: &str) -> io::Result<()> {
-        let paint = if self.bytes == Bytes::Exact { Paint::Plain } else { self.paint };
-        writeln!(self.out, "{}", paint.apply(role, text))
+        match self.bytes {
+            Bytes::Exact => writeln!(self.out, "{text}"),
+            Bytes::Visible => {
+                writeln!(self.out, "{}", self.paint.apply(role, &visible_line(text.as_bytes())))
+            }
+        }
     }
 
     /// Writes the hunks that lead from one content to the other.

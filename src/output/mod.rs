@@ -4,6 +4,7 @@
 //! [`Outputs`] says where they go and in which format.
 
 mod answer;
+mod color;
 mod format;
 pub mod human;
 mod hunks;
@@ -12,6 +13,7 @@ pub mod markdown;
 mod patch;
 pub mod progress;
 pub mod save;
+mod streams;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]

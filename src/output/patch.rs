@@ -41,11 +41,12 @@ enum Body<'a> {
 
 impl Body<'_> {
     fn id(&self) -> Option<Digest> {
-        match self {
+        let id = match self {
             Body::Bytes(_, id) => *id,
             Body::Unread(id, _) => Some(*id),
             Body::Hidden(_) => None,
-        }
+        };
+        id.filter(|id| !id.is_null())
     }
 
     fn is_same(&self, other: &Body<'_>) -> bool {
@@ -57,13 +58,13 @@ impl Body<'_> {
 
     /// What can be said of it without its bytes.
     fn describe(&self) -> String {
-        let (size, id) = match self {
+        let size = match self {
             Body::Hidden(number) => return format!("(sensitive) #{number}"),
-            Body::Bytes(bytes, id) => (Some(bytes.len() as u64), *id),
-            Body::Unread(id, size) => (*size, Some(*id)),
+            Body::Bytes(bytes, _) => Some(bytes.len() as u64),
+            Body::Unread(_, size) => *size,
         };
         let size = size.map(|size| format!("{size} bytes"));
-        let id = id.map(|id| format!("blob {id}"));
+        let id = self.id().map(|id| format!("blob {id}"));
         [size, id].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
@@ -85,7 +86,13 @@ impl<'a> Side<'a> {
             Some("directory") => Kind::Directory,
             _ => Kind::File,
         };
-        let executable = shown.get("executable") == Some(&Shown::Plain(true.into()));
+        // A side with an exact mode has no flag of its own.
+        let exact =
+            shown.get("mode").and_then(Shown::as_str).and_then(|mode| u32::from_str_radix(mode, 8).ok());
+        let executable = match exact {
+            Some(mode) => mode & 0o100 != 0,
+            None => shown.get("executable") == Some(&Shown::Plain(true.into())),
+        };
         let mode = match kind {
             Kind::Link => "120000",
             Kind::File if executable => "100755",
@@ -163,15 +170,15 @@ impl<'a> Name<'a> {
                 self.comment(&format!("{key} {value}"), pen)?;
             }
         }
-        let Body::Bytes(bytes, id) = &after.body else {
+        let Body::Bytes(bytes, _) = &after.body else {
             let body = &after.body;
             return self
                 .comment(&format!("new {}, {}: {}", kind(after), body.reason(), body.describe()), pen);
         };
         self.header(pen)?;
         pen.line(Role::Heading, &format!("new file mode {}", after.mode))?;
-        if let Some(id) = id {
-            pen.line(Role::Heading, &format!("index {}..{id}", nothing(id)))?;
+        if let Some(id) = after.body.id() {
+            pen.line(Role::Heading, &format!("index {}..{id}", Digest::null(id.algorithm())))?;
         }
         let contents = Contents { before: b"", after: bytes };
         self.content(Ends { old: "/dev/null", new: &self.new }, contents, &after.body, pen)
@@ -181,15 +188,15 @@ impl<'a> Name<'a> {
         if before.kind == Kind::Directory {
             return self.comment("directory deleted", pen);
         }
-        let Body::Bytes(bytes, id) = &before.body else {
+        let Body::Bytes(bytes, _) = &before.body else {
             let body = &before.body;
             let what = kind(before);
             return self.comment(&format!("{what} deleted, {}: {}", body.reason(), body.describe()), pen);
         };
         self.header(pen)?;
         pen.line(Role::Heading, &format!("deleted file mode {}", before.mode))?;
-        if let Some(id) = id {
-            pen.line(Role::Heading, &format!("index {id}..{}", nothing(id)))?;
+        if let Some(id) = before.body.id() {
+            pen.line(Role::Heading, &format!("index {id}..{}", Digest::null(id.algorithm())))?;
         }
         let contents = Contents { before: bytes, after: b"" };
         self.content(Ends { old: &self.old, new: "/dev/null" }, contents, &before.body, pen)
@@ -267,11 +274,6 @@ fn kind(side: &Side<'_>) -> &'static str {
         Kind::Link => "link",
         Kind::Directory => "directory",
     }
-}
-
-/// The id that stands for no content.
-fn nothing(id: &Digest) -> String {
-    "0".repeat(id.as_bytes().len() * 2)
 }
 
 /// A name as git quotes it. One with a blank is quoted too: in a header

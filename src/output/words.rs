@@ -1,5 +1,7 @@
 //! The words for changes, commits and counts that every text uses. Foreign text comes out visible.
 
+use serde_json::Value;
+
 use crate::{
     model::{
         change::{Action, Class},
@@ -87,6 +89,8 @@ pub fn what(change: &ShownChange) -> String {
         (Class::Missing, Action::Create) => "create: it is gone from the target".to_owned(),
         (Class::Missing, _) => "missing: it is gone from the target".to_owned(),
         (Class::Converged, _) => "converged: the target has it already".to_owned(),
+        (Class::Conflict, Action::Create) => "conflict: gone from the target, changed in Git".to_owned(),
+        (Class::Conflict, Action::Delete) => "conflict: changed in the target, removed from Git".to_owned(),
         (Class::Conflict, _) => with_fields("conflict", change),
         (_, Action::Adopt) => with_fields("adopt", change),
         (_, Action::Create | Action::Delete) => change.action.to_string(),
@@ -137,6 +141,10 @@ fn short(value: Option<&Shown>) -> Option<String> {
         None => "nothing".to_owned(),
         Some(Shown::Hidden(number)) => format!("(sensitive) #{number}"),
         Some(Shown::Content { size: Some(size), .. }) => format!("{size} bytes"),
+        // The line feed that ends the only line of a hunk goes without saying.
+        Some(Shown::Plain(Value::String(text))) => {
+            Value::from(text.strip_suffix('\n').unwrap_or(text)).to_string()
+        }
         Some(Shown::Plain(value)) if !value.is_array() && !value.is_object() => value.to_string(),
         Some(_) => return None,
     };

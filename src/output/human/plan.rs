@@ -36,8 +36,9 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
         one(plans.verb, sheet, look, out)?;
     }
     if plans.sheets.len() > 1 {
-        let sum = totals(plans.sheets.iter().map(|sheet| &sheet.plan)).summary;
-        writeln!(out, "\nAll {} targets: {}.", plans.sheets.len(), words::counts(&sum))?;
+        let all = totals(plans.sheets.iter().map(|sheet| &sheet.plan));
+        writeln!(out, "\nAll {} targets: {}.", plans.sheets.len(), words::counts(&all.summary))?;
+        writeln!(out, "Digest {}.", all.digest)?;
     }
     let in_sync = plans.exit == Exit::InSync;
     if !in_sync {
@@ -167,7 +168,7 @@ fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> 
 fn dangers(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     for change in plan.dangers() {
         let word = paint.apply(Role::Conflict, change.action.word());
-        writeln!(out, "will {word}: {}", visible(&change.address))?;
+        writeln!(out, "to {word}: {}", visible(&change.address))?;
     }
     Ok(())
 }
@@ -198,9 +199,6 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
         (_, Exit::Drift) => {
             Some(format!("`{apply}` puts back what Git declares; `{adopt}` takes what is there into Git"))
         }
-        _ => match shown[..] {
-            [plan] => Some(format!("`{apply}`; with `--digest {}` this and nothing else", plan.digest)),
-            _ => Some(format!("`{apply}`")),
-        },
+        _ => Some(format!("`{apply}`; with `--digest {}` this and nothing else", all.digest)),
     }
 }

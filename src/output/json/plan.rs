@@ -23,8 +23,8 @@ use crate::{
 pub const SCHEMA: &str = "trueup.plan/v1";
 
 /// The differences between base, desired and actual. What belongs to one
-/// target (`target`, `base`, `digest`, …) stands at the top where there is one
-/// target, and is null where there are several; `targets` has all of them.
+/// target (`target`, `base`) stands at the top where there is one target, and
+/// is null where there are several; `targets` has all of them.
 #[derive(Serialize, JsonSchema)]
 pub struct Document<'a> {
     /// Always `trueup.plan/v1`.
@@ -56,8 +56,8 @@ pub struct Head<'a> {
     environment: Option<&'a str>,
     /// The counts of all targets.
     summary: Summary,
-    /// Identity of the plan.
-    digest: Option<&'a str>,
+    /// Identity of the plan, for several targets of all of them.
+    digest: String,
     /// Whether nothing but guards and consent stands in the way of applying it.
     applyable: bool,
     /// Whether everything declared was read and compared.
@@ -207,7 +207,7 @@ pub fn head<'a>(plans: &[&'a ShownPlan], exit: Exit) -> Head<'a> {
         target: single.map(|plan| plan.target.name.as_str()),
         environment,
         summary: sum.summary,
-        digest: single.map(|plan| plan.digest.as_str()),
+        digest: sum.digest,
         applyable: sum.applyable,
         complete: sum.complete,
     }

@@ -138,7 +138,7 @@ fn sheets() -> impl Strategy<Value = Vec<Sheet>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn every_plan_keeps_to_its_budget(sheets in sheets(), budget in 1024..65_536usize) {

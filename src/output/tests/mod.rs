@@ -1,7 +1,9 @@
 //! Views against small plans made by hand.
 
 mod comments;
+mod hostile;
 mod machines;
 mod patches;
 mod people;
-mod samples;
+pub mod samples;
+mod streams;

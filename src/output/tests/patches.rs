@@ -17,7 +17,12 @@ use serde_json::json;
 
 use super::samples::*;
 use crate::{
-    model::{address::quote, form::Form, redact::Shown},
+    model::{
+        address::quote,
+        digest::{Algorithm, Digest},
+        form::Form,
+        redact::Shown,
+    },
     output::{Bytes, Look, Sheet, style::Paint, unified},
 };
 
@@ -308,6 +313,20 @@ fn what_is_hidden_or_not_loaded_is_a_comment_that_tools_skip() {
     for tool in TOOLS {
         assert_eq!(applied(tool, &tree("1\n"), shown.as_bytes()), Ok(tree("2\n")), "{tool:?}");
     }
+}
+
+#[test]
+fn exact_modes_and_content_without_an_id_make_whole_patches() {
+    let exact = |mode: &str| {
+        let unnamed = Digest::null(Algorithm::Sha1);
+        let content = Shown::Content { id: unnamed, size: Some(2), bytes: Some(mode.as_bytes().into()) };
+        map([("content", content), ("mode", plain(json!(mode))), ("type", plain(json!("file")))])
+    };
+    assert_eq!(
+        text(vec![change("f", Some(exact("0640")), Some(exact("0750")))]),
+        "# f: mode 0640 → 0750\ndiff --git a/f b/f\nold mode 100644\nnew mode 100755\n--- a/f\n+++ b/f\n\
+         @@ -1 +1 @@\n-0640\n\\ No newline at end of file\n+0750\n\\ No newline at end of file\n"
+    );
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::{
         change::{Action, Class},
         redact::ShownChange,
     },
-    output::{Detail, Format, Look, Plans, Verb, style::Paint},
+    output::{
+        Detail, Explain, Format, Logs, Look, Plans, ProviderInfo, Providers, Reports, Verb, style::Paint,
+    },
 };
 
 fn shown<V: crate::output::View>(view: &V, look: &Look) -> String {
@@ -82,7 +84,7 @@ fn every_kind_of_change_has_its_line() {
 target site (files /srv/www)   environment prod   applied main@9d0e77c (2026-11-20T14:02:11Z)   desired main@9d0e77c
 DP   object           what
 ??   closed           unknown: permission denied   site/closed:1
-.P   etc/api.conf     pending /content:1, /executable false → true   site/etc/api.conf:1
+.P   etc/api.conf     pending /content:1 \"1\" → \"2\", /executable false → true   site/etc/api.conf:1
        9d0e77c Alice Example: Raise the limit (#812)
        9d0e77c Alice Example: Second (#812)
        9d0e77c Alice Example: Third (#812)
@@ -96,7 +98,7 @@ D.   etc/motd         drift /content:2 \"b\" → \"c\"   site/etc/motd:1
 D+   lost             create: it is gone from the target   site/lost:1
 D.   stray            extra: only the target has it   site/stray:1
 note: not complete: something could not be read, or was not asked for
-will delete: job/migrate-41
+to delete: job/migrate-41
 Plan: 2 create, 3 update, 0 replace, 1 delete; 2 pending, 1 drifted, 1 missing, 1 extra, 1 in conflict, 1 unknown; 41 unchanged.
 Digest sha256:5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c.
 Exit 5 (conflict).
@@ -132,13 +134,14 @@ fn several_targets_are_added_up() {
     let sheets = [sheet("a", one()), sheet("b", Vec::new()), sheet("c", one())];
     let look = Look { detail: Detail::Counts, ..Look::default() };
     let digest = format!("Digest sha256:{}.", "5b1c".repeat(16));
+    let all = crate::model::redact::totals(sheets.iter().map(|sheet| &sheet.plan)).digest;
     assert_eq!(
         shown(&plans(&sheets), &look),
         format!(
             "Plan a: 0 create, 1 update, 0 replace, 0 delete; 1 pending; 41 unchanged.\n{digest}\n\
              target b (files /srv/www): in sync with main@9d0e77c, 41 objects\n\
              Plan c: 0 create, 1 update, 0 replace, 0 delete; 1 pending; 41 unchanged.\n{digest}\n\n\
-             All 3 targets: 0 create, 2 update, 0 replace, 0 delete; 2 pending; 123 unchanged.\n\
+             All 3 targets: 0 create, 2 update, 0 replace, 0 delete; 2 pending; 123 unchanged.\nDigest {all}.\n\
              Exit 2 (pending).\n"
         )
     );
@@ -173,4 +176,76 @@ fn colours_add_nothing_to_the_words() {
     }
     assert_ne!(painted, plain);
     assert_eq!(stripped + rest, plain);
+}
+
+#[test]
+fn an_apply_names_what_it_did_and_what_is_left() {
+    let targets = [super::machines::applied()];
+    let reports = Reports { targets: &targets, exit: Exit::Partial };
+    assert_eq!(
+        shown(&reports, &Look::default()),
+        "\
+target site (files /srv/www)   main@9d0e77c
+done           update   etc/motd
+failed         create   new   no space left on device
+not attempted  delete   old
+Applied: 1 done, 1 not attempted, 1 failed.
+Exit 7 (partial).
+next: `trueup apply -e prod site` does what is left
+"
+    );
+    let counts = shown(&reports, &Look { detail: Detail::Counts, ..Look::default() });
+    assert!(!counts.contains("etc/motd") && counts.contains("no space left"), "{counts}");
+}
+
+#[test]
+fn the_log_says_when_what_why_and_who() {
+    let mut targets = super::machines::logs();
+    assert_eq!(
+        shown(&Logs { targets: &targets, exit: Exit::InSync }, &Look::default()),
+        "\
+target site (files /srv/www)
+2026-11-22 14:10Z applied prod main@9d0e77c \"Right-size web (#812)\" and 1 more commit by alice via gitlab-ci \
+https://ci.example.org/991 · +1 ~2 -0 · --yes
+    failed         update   etc/motd   denied
+    and 3 more objects
+target other (files /srv/www): 1 commit of main@9d0e77c not applied, and nothing recorded as applied
+  9d0e77c 2026-11-22 Alice Example: Never applied (#812)
+"
+    );
+    targets[0].applies[0].finished = None;
+    let text = shown(&Logs { targets: &targets[..1], exit: Exit::InSync }, &objects());
+    assert!(text.contains("2026-11-22 14:10Z did not end prod"), "{text}");
+    targets[0].applies.clear();
+    let text = shown(&Logs { targets: &targets[..1], exit: Exit::InSync }, &objects());
+    assert_eq!(text, "target site (files /srv/www): nothing was ever applied\n");
+}
+
+#[test]
+fn providers_explain_their_keys() {
+    let schema = json!({
+        "properties": {
+            "root": {"type": "string", "description": "Where the files are."},
+            "mode": {"enum": ["x-bit", "exact"]},
+            "owner": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
+            "state": {"type": ["string", "null"]},
+            "other": {"$ref": "#/$defs/Other"},
+        },
+        "required": ["root"],
+    });
+    let info = ProviderInfo { name: "files".to_owned(), about: "files below a directory".to_owned(), schema };
+    let text = |explain| shown(&Providers { providers: std::slice::from_ref(&info), explain }, &objects());
+    assert_eq!(text(Explain::Names), "files   files below a directory\n");
+    assert_eq!(
+        text(Explain::Keys),
+        "\
+files   files below a directory
+  root: string, required
+      Where the files are.
+  mode: \"x-bit\" or \"exact\"
+  owner: string or integer
+  state: string
+  other: Other
+"
+    );
 }

@@ -1,5 +1,7 @@
 //! Plans, changes and values made by hand.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -180,4 +182,24 @@ pub fn sheet(name: &str, changes: Vec<ShownChange>) -> Sheet {
 pub fn plans(sheets: &[Sheet]) -> Plans<'_> {
     let exit = crate::model::redact::totals(sheets.iter().map(|sheet| &sheet.plan)).exit;
     Plans { verb: Verb::Plan, sheets, exit, saved: None }
+}
+
+/// A stream that can be read afterwards.
+#[derive(Clone, Default)]
+pub struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -5,7 +5,8 @@ use super::{
     managed::{self, Entry, applied},
 };
 use crate::model::{
-    change::{Sides, Writer},
+    change::Sides,
+    object::Writer,
     value::Value,
 };
 

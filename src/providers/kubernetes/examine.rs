@@ -19,9 +19,9 @@ use super::{
     transport::{Answer, Looking},
 };
 use crate::model::{
-    change::{Sides, Writer},
+    change::Sides,
     diff::Candidate,
-    object::Cause,
+    object::{Cause, Writer},
     value::{Map, Value},
 };
 

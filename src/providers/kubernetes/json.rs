@@ -3,7 +3,6 @@
 use std::{cell::RefCell, collections::HashSet, fmt, sync::Arc};
 
 use serde::{
-    Deserializer as _,
     de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
     ser::{Serialize, SerializeMap, SerializeSeq, Serializer},
 };

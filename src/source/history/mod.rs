@@ -13,6 +13,8 @@ use super::checkout::{Checkout, digest, object_id, trouble};
 use crate::model::{digest::Digest, revision::Commit};
 
 mod pull_request;
+#[cfg(test)]
+mod tests;
 mod touch;
 pub(in crate::source) mod walk;
 
@@ -21,9 +23,6 @@ use walk::{Node, Walk};
 
 /// How many commits an answer looks at.
 const LIMIT: usize = 10_000;
-
-/// How much memory trees that are looked at again and again may take.
-const CACHE: usize = 8 << 20;
 
 /// Why an answer from history may lack commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +88,7 @@ pub fn causes(
     }
     let known = base.filter(|base| checkout.has(base));
     let lost = (known != base).then_some(Cut::NoBase);
-    let mut repo = checkout.repo();
-    repo.object_cache_size_if_unset(CACHE);
+    let repo = checkout.repo();
     let tips: Vec<ObjectId> = tips.iter().map(object_id).collect();
     let found = match known {
         Some(base) => between(&repo, &object_id(&base), &tips, paths)?,
@@ -138,8 +136,7 @@ pub fn unapplied(
     }
     let hidden: Vec<ObjectId> = applied.iter().filter(|id| checkout.has(id)).map(object_id).collect();
     let lost = (hidden.len() < applied.len()).then_some(Cut::NoBase);
-    let mut repo = checkout.repo();
-    repo.object_cache_size_if_unset(CACHE);
+    let repo = checkout.repo();
     let tips = [object_id(&tip)];
     let (nodes, more, shallow) = Walk::new(&repo, &tips, &hidden)?.range(LIMIT)?;
     let wanted = Wanted::new([path.as_bytes().as_bstr()]);

@@ -1,12 +1,18 @@
 //! Which paths a commit touched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
 
 use anyhow::Result;
 use bstr::{BStr, BString, ByteSlice};
 use gix::{
     ObjectId,
-    objs::{Find, TreeRefIter, tree::EntryMode},
+    objs::{
+        Find, TreeRefIter,
+        tree::{EntryMode, EntryRef},
+    },
 };
 
 use super::walk::Node;
@@ -61,15 +67,21 @@ fn names(path: &BStr) -> impl Iterator<Item = &[u8]> {
 /// What stands at one path of a commit, and of each of its parents.
 type Row = Vec<Option<(EntryMode, ObjectId)>>;
 
+/// How much memory the trees that were read last may take.
+const CACHE: usize = 8 << 20;
+
 /// Compares commits with their parents.
 pub(super) struct Touch<'repo> {
     repo: &'repo gix::Repository,
-    trees: HashMap<ObjectId, ObjectId>,
+    roots: HashMap<ObjectId, ObjectId>,
+    /// Trees that were read last: those of a commit are those of the next one's parent.
+    trees: HashMap<ObjectId, Rc<[u8]>>,
+    cached: usize,
 }
 
 impl<'repo> Touch<'repo> {
     pub(super) fn new(repo: &'repo gix::Repository) -> Self {
-        Touch { repo, trees: HashMap::new() }
+        Touch { repo, roots: HashMap::new(), trees: HashMap::new(), cached: 0 }
     }
 
     /// The numbers of the wanted paths where the entry of `commit` differs from that of every parent.
@@ -90,7 +102,7 @@ impl<'repo> Touch<'repo> {
         Ok(touched)
     }
 
-    fn compare(&self, row: &Row, wanted: &Wanted, touched: &mut Vec<usize>) -> Result<()> {
+    fn compare(&mut self, row: &Row, wanted: &Wanted, touched: &mut Vec<usize>) -> Result<()> {
         if wanted.open == 0 || !differs(row) {
             return Ok(());
         }
@@ -111,7 +123,7 @@ impl<'repo> Touch<'repo> {
 
     /// Whether some file at or below a path that differs from every parent's does so too. A clean merge
     /// makes a folder that no parent has, of files that one of them has.
-    fn differs_below(&self, row: &Row) -> Result<bool> {
+    fn differs_below(&mut self, row: &Row) -> Result<bool> {
         let is_tree = |entry: &Option<(EntryMode, ObjectId)>| entry.is_some_and(|(mode, _)| mode.is_tree());
         if row.len() == 2 || !row.iter().any(is_tree) {
             return Ok(true);
@@ -124,41 +136,80 @@ impl<'repo> Touch<'repo> {
         Ok(false)
     }
 
-    /// What stands below the folders of `row`, by name, as far as `keep` is interested.
-    fn rows(&self, row: &Row, keep: impl Fn(&BStr) -> bool) -> Result<BTreeMap<BString, Row>> {
+    /// What stands below the folders of `row`, by name, as far as `keep` is
+    /// interested; without what is the same in one of the parents.
+    fn rows(&mut self, row: &Row, keep: impl Fn(&BStr) -> bool) -> Result<BTreeMap<BString, Row>> {
+        let mut data = Vec::with_capacity(row.len());
+        for entry in row {
+            data.push(match entry {
+                Some((mode, id)) if mode.is_tree() => self.tree(id)?,
+                _ => Rc::default(),
+            });
+        }
+        let kind = self.repo.object_hash();
+        let mut sides = Vec::with_capacity(data.len());
+        for data in &data {
+            let entries = TreeRefIter::from_bytes(data, kind).collect::<gix::Result<Vec<_>>>();
+            sides.push(entries.map_err(|error| trouble(self.repo, "reading a tree", error))?);
+        }
+        let settled = settled(&sides);
         let mut rows = BTreeMap::<BString, Row>::new();
-        let mut buffer = Vec::new();
-        for (at, entry) in row.iter().enumerate() {
-            let Some((mode, id)) = entry else { continue };
-            if !mode.is_tree() {
-                continue;
-            }
-            let doing = || format!("reading tree `{id}`");
-            let found = self.repo.objects.try_find(id, &mut buffer);
-            let found = found.map_err(|error| trouble(self.repo, &doing(), error))?;
-            let found = found.ok_or_else(|| missing(self.repo, &format!("tree `{id}` is not here")))?;
-            for entry in TreeRefIter::from_bytes(found.data, id.kind()) {
-                let entry = entry.map_err(|error| trouble(self.repo, &doing(), error))?;
-                if keep(entry.filename) {
-                    let inner =
-                        rows.entry(entry.filename.to_owned()).or_insert_with(|| vec![None; row.len()]);
-                    inner[at] = Some((entry.mode, entry.oid.to_owned()));
-                }
+        for (at, side) in sides.iter().enumerate() {
+            for entry in side.iter().filter(|entry| !settled.contains(entry.filename) && keep(entry.filename))
+            {
+                let inner = rows.entry(entry.filename.to_owned()).or_insert_with(|| vec![None; row.len()]);
+                inner[at] = Some((entry.mode, entry.oid.to_owned()));
             }
         }
         Ok(rows)
     }
 
+    /// The bytes of a tree.
+    fn tree(&mut self, id: &ObjectId) -> Result<Rc<[u8]>> {
+        if let Some(known) = self.trees.get(id) {
+            return Ok(known.clone());
+        }
+        let mut buffer = Vec::new();
+        let found = self.repo.objects.try_find(id, &mut buffer);
+        let found = found.map_err(|error| trouble(self.repo, &format!("reading tree `{id}`"), error))?;
+        let found = found.ok_or_else(|| missing(self.repo, &format!("tree `{id}` is not here")))?;
+        let data: Rc<[u8]> = found.data.into();
+        self.cached += data.len();
+        if self.cached > CACHE {
+            self.trees.clear();
+            self.cached = data.len();
+        }
+        self.trees.insert(*id, data.clone());
+        Ok(data)
+    }
+
     fn tree_of(&mut self, commit: ObjectId) -> Result<ObjectId> {
-        if let Some(tree) = self.trees.get(&commit) {
+        if let Some(tree) = self.roots.get(&commit) {
             return Ok(*tree);
         }
         let doing = || format!("reading commit `{commit}`");
-        let tree = self.repo.find_commit(commit).and_then(|commit| commit.tree_id());
-        let tree = tree.map_err(|error| trouble(self.repo, &doing(), error))?.detach();
-        self.trees.insert(commit, tree);
+        let tree = self.repo.find_commit(commit).and_then(|commit| commit.tree_id().map(|id| id.detach()));
+        let tree = tree.map_err(|error| trouble(self.repo, &doing(), error))?;
+        self.roots.insert(commit, tree);
         Ok(tree)
     }
+}
+
+/// The names that are the same in the first tree and in one of the others. Trees are sorted, so one pass
+/// over both finds them.
+fn settled<'a>(sides: &[Vec<EntryRef<'a>>]) -> HashSet<&'a BStr> {
+    let mut names = HashSet::new();
+    let Some((ours, parents)) = sides.split_first() else { return names };
+    for parent in parents {
+        let mut theirs = parent.iter().peekable();
+        for entry in ours {
+            while theirs.next_if(|other| *other < entry).is_some() {}
+            if theirs.next_if(|other| *other == entry).is_some() {
+                names.insert(entry.filename);
+            }
+        }
+    }
+    names
 }
 
 fn differs(row: &Row) -> bool {
