@@ -5,6 +5,7 @@
 mod cases;
 mod faults;
 mod generated;
+mod kubernetes;
 mod layering;
 mod properties;
 mod readme;

@@ -61,6 +61,8 @@ fn settled(mut config: Config) -> Config {
     config.write_timeout = None;
     config.connect_timeout = Some(std::time::Duration::from_secs(15));
     config.default_retry = false;
+    let agent = concat!("trueup/", env!("CARGO_PKG_VERSION"));
+    config.headers.push((http::header::USER_AGENT, http::HeaderValue::from_static(agent)));
     config
 }
 

@@ -189,3 +189,20 @@ impl Fields {
         }
     }
 }
+
+impl Fields {
+    /// What an item of this list is called.
+    pub(super) fn names(&self, item: &Value) -> Option<String> {
+        self.list.as_ref()?.label_in(item)
+    }
+
+    /// The fields below `step`; for an item, those that any item of the list has.
+    pub(super) fn below(&self, step: &str) -> Fields {
+        if self.list.is_none() {
+            return self.get(step).cloned().unwrap_or_default();
+        }
+        let mut item = Fields::default();
+        self.children.values().for_each(|below| item.add(below.clone()));
+        item
+    }
+}

@@ -104,3 +104,10 @@ pub(super) fn expect_version(body: &mut Value, live: &Value) {
         }
     }
 }
+
+/// Undoes [`expect_version`].
+pub(super) fn forget_version(body: &mut Value) {
+    let Value::Map(map) = body else { return };
+    let metadata = child(map, "metadata");
+    ["uid", "resourceVersion"].iter().for_each(|field| _ = metadata.remove(*field));
+}

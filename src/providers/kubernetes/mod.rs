@@ -1,5 +1,6 @@
 //! Kubernetes: objects of one cluster, applied on the server and owned field by field.
 
+mod apply;
 mod attribution;
 mod cluster;
 mod connect;
@@ -10,6 +11,7 @@ mod failure;
 mod fields;
 mod json;
 mod listing;
+mod lock;
 mod managed;
 mod marks;
 mod memory;
@@ -17,8 +19,12 @@ mod names;
 mod normal;
 mod observe;
 mod options;
+mod order;
+mod ready;
 mod sides;
 mod transport;
+mod write;
+mod writer;
 
 use super::{Form, Kind, Reader, Target, Writer};
 
@@ -40,6 +46,6 @@ fn open(target: &Target) -> anyhow::Result<Box<dyn Reader>> {
     Ok(Box::new(cluster::Cluster::open(target)?))
 }
 
-fn open_for_apply(_: &Target) -> anyhow::Result<Box<dyn Writer>> {
-    anyhow::bail!("not built yet")
+fn open_for_apply(target: &Target) -> anyhow::Result<Box<dyn Writer>> {
+    Ok(Box::new(writer::Applier::open(target)?))
 }
