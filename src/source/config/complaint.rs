@@ -1,6 +1,6 @@
 //! Complaints about trueup.yaml, with the place that they are about.
 
-use super::suggest::nearest;
+use crate::model::suggest::nearest;
 use crate::{
     exit::Exit,
     model::fault::Fault,
