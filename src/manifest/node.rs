@@ -95,7 +95,7 @@ impl Node {
                 for entry in entries {
                     map.insert(entry.key.clone(), entry.node.value());
                 }
-                Value::Map(map)
+                Value::from(map)
             }
         }
     }

@@ -20,6 +20,7 @@ use crate::model::{
 
 pub mod files;
 pub mod kubernetes;
+pub mod options;
 
 pub use crate::model::form::Form;
 

@@ -145,7 +145,7 @@ impl Form {
             field(&KEYS.target, Value::String(target.clone()));
         }
         field(&KEYS.kind, Value::String(self.body.word().clone()));
-        Value::Map(map)
+        map.into()
     }
 
     /// Reads back what [`Form::to_value`] made; `None` for anything else.

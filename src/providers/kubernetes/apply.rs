@@ -24,7 +24,7 @@ use crate::{
         change::{Action, Change},
         event::Event,
         report::{FailureKind, Outcome, Verdict},
-        value::Value,
+        value::{Map, Value},
     },
     providers::Run,
 };
@@ -126,7 +126,7 @@ fn undone(
         let below = undone(base.get(key), config.get(key), after.as_ref(), desired.as_ref())?;
         Some((key.clone(), below))
     });
-    Some(Value::Map(fields.collect()))
+    Some(Value::from(fields.collect::<Map>()))
 }
 
 /// The changes of one apply, on their way.

@@ -56,6 +56,11 @@ struct Case {
 
 /// Completes candidates, several at a time.
 pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> Result<()> {
+    for candidate in candidates.iter() {
+        if let Some(seen) = cluster.seen.get_mut(&candidate.address) {
+            seen.config = candidate.sides.desired.clone();
+        }
+    }
     let coming = Coming::of(cluster);
     let cases: Vec<(usize, Case)> = candidates
         .iter()
@@ -264,7 +269,7 @@ fn within(value: &Value, fields: &Fields, top: bool) -> Value {
         return value.clone();
     }
     let mut kept = Map::new();
-    for (key, value) in map {
+    for (key, value) in map.iter() {
         let always = top && matches!(&**key, "apiVersion" | "kind")
             || matches!(&**key, "name" | "namespace") && fields.get("labels").is_some();
         match fields.get(key) {
@@ -273,7 +278,7 @@ fn within(value: &Value, fields: &Fields, top: bool) -> Value {
             None => {}
         }
     }
-    Value::Map(kept)
+    Value::from(kept)
 }
 
 /// Who owns what of one object.
@@ -405,6 +410,14 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
 fn leaving(case: &Case) -> Finding {
     let Some(live) = &case.seen.live else { return Finding::default() };
     let name = &case.seen.name;
+    if let Some(why) = doubt(name, live, &case.set) {
+        // Not proven to be ours: it is left, and forgotten.
+        return Finding {
+            sides: Some(Sides::default()),
+            notes: vec![format!("is not declared any more and is left: {why}")],
+            ..Finding::default()
+        };
+    }
     let owners = Owners::of(live, live, &case.humans);
     let actual = owners.shape.keyed(&stripped(name, live));
     let untouched = case.base.as_ref().is_some_and(|base| {

@@ -30,7 +30,7 @@ impl Fields {
     pub(super) fn read(fields: &Value) -> Fields {
         let mut tree = Fields::default();
         let Value::Map(map) = fields else { return tree };
-        for (key, below) in map {
+        for (key, below) in map.iter() {
             let Some((sort, body)) = key.split_at_checked(2) else { continue };
             let label: Arc<str> = match sort {
                 "f:" => body.into(),
@@ -94,14 +94,13 @@ impl Fields {
     /// Turns lists that are keyed according to this set into mappings by key.
     pub(super) fn keyed(&self, value: &Value) -> Value {
         match value {
-            Value::Map(map) => Value::Map(
-                map.iter()
-                    .map(|(key, value)| {
-                        let below = self.get(key).map_or_else(|| value.clone(), |below| below.keyed(value));
-                        (key.clone(), below)
-                    })
-                    .collect(),
-            ),
+            Value::Map(map) => {
+                let keyed = map.iter().map(|(key, value)| {
+                    let below = self.get(key).map_or_else(|| value.clone(), |below| below.keyed(value));
+                    (key.clone(), below)
+                });
+                Value::from(keyed.collect::<Map>())
+            }
             Value::List(items) => match &self.list {
                 Some(list) => self.keyed_list(items, list).unwrap_or_else(|| value.clone()),
                 None => value.clone(),
@@ -127,7 +126,7 @@ impl Fields {
         if order.len() > 1 {
             map.insert(ORDER.into(), Value::List(order));
         }
-        Some(Value::Map(map))
+        Some(Value::from(map))
     }
 }
 

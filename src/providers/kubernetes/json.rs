@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(key) = fields.next_key_seed(KeySeed(self))? {
             map.insert(key, fields.next_value_seed(self)?);
         }
-        Ok(Value::Map(map))
+        Ok(Value::from(map))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole lists of objects, page by page.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{discovery::Resource, failure::Failure, marks::PART_OF, names::Kind, transport::Looking};
 use crate::model::value::Value;
@@ -68,6 +68,8 @@ async fn list(looking: &Looking, wanted: &Wanted, namespace: Option<&str>) -> Re
             let Value::Map(mut page) = answer.value else {
                 return Err(Failure::Garbled("the list is no object".to_owned()));
             };
+            // Read a moment ago and known to nobody else, so nothing is copied here.
+            let page = Arc::make_mut(&mut page);
             match page.remove("items") {
                 Some(Value::List(found)) => items.extend(found),
                 Some(Value::Null) => {}

@@ -223,7 +223,7 @@ impl Key {
         let value = json::read(body.as_bytes()).ok()?;
         match (sort, value) {
             ("k:", Value::Map(map)) => {
-                Some(Key::Fields(map.into_iter().map(|(key, value)| (key.to_string(), value)).collect()))
+                Some(Key::Fields(map.iter().map(|(key, value)| (key.to_string(), value.clone())).collect()))
             }
             ("v:", value) => Some(Key::Itself(value)),
             _ => None,

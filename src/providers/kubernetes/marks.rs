@@ -1,5 +1,7 @@
 //! What trueup puts on its objects, and what proves that one is its own.
 
+use std::sync::Arc;
+
 use super::{
     managed,
     names::{Identity, Name},
@@ -18,7 +20,7 @@ pub(super) const IDENTITY: &str = "trueup.dev/identity";
 pub(super) fn marked(config: &Value, set: &str, identity: &Identity) -> Value {
     let mut whole = config.clone();
     let Value::Map(map) = &mut whole else { return whole };
-    let metadata = child(map, "metadata");
+    let metadata = child(Arc::make_mut(map), "metadata");
     child(metadata, "labels").insert(PART_OF.into(), Value::string(set));
     child(metadata, "annotations").insert(IDENTITY.into(), Value::string(identity.to_string()));
     whole
@@ -26,12 +28,12 @@ pub(super) fn marked(config: &Value, set: &str, identity: &Identity) -> Value {
 
 /// The mapping below `key`, made if it is not there.
 pub(super) fn child<'a>(map: &'a mut Map, key: &str) -> &'a mut Map {
-    let value = map.entry(key.into()).or_insert_with(|| Value::Map(Map::new()));
+    let value = map.entry(key.into()).or_insert_with(|| Value::from(Map::new()));
     if !matches!(value, Value::Map(_)) {
-        *value = Value::Map(Map::new());
+        *value = Value::from(Map::new());
     }
     match value {
-        Value::Map(child) => child,
+        Value::Map(child) => Arc::make_mut(child),
         _ => unreachable!("the line above made it a mapping"),
     }
 }
@@ -40,8 +42,10 @@ pub(super) fn child<'a>(map: &'a mut Map, key: &str) -> &'a mut Map {
 pub(super) fn stripped(name: &Name, live: &Value) -> Value {
     let mut whole = live.clone();
     let Value::Map(map) = &mut whole else { return whole };
+    let map = Arc::make_mut(map);
     map.remove("status");
     if let Some(Value::Map(metadata)) = map.get_mut("metadata") {
+        let metadata = Arc::make_mut(metadata);
         SERVER_FIELDS.iter().for_each(|field| _ = metadata.remove(*field));
         remove(metadata, "labels", &[PART_OF]);
         remove(metadata, "annotations", &[IDENTITY, LAST_APPLIED]);
@@ -52,6 +56,7 @@ pub(super) fn stripped(name: &Name, live: &Value) -> Value {
 
 fn remove(metadata: &mut Map, field: &str, keys: &[&str]) {
     let Some(Value::Map(map)) = metadata.get_mut(field) else { return };
+    let map = Arc::make_mut(map);
     keys.iter().for_each(|key| _ = map.remove(*key));
     if map.is_empty() {
         metadata.remove(field);
@@ -97,7 +102,7 @@ pub(super) fn doubt(name: &Name, object: &Value, set: &str) -> Option<String> {
 /// Makes `body` apply to exactly the object and version that was seen.
 pub(super) fn expect_version(body: &mut Value, live: &Value) {
     let Value::Map(map) = body else { return };
-    let body = child(map, "metadata");
+    let body = child(Arc::make_mut(map), "metadata");
     for field in ["uid", "resourceVersion"] {
         if let Some(seen) = metadata(live, field) {
             body.insert(field.into(), Value::string(seen));
@@ -108,6 +113,6 @@ pub(super) fn expect_version(body: &mut Value, live: &Value) {
 /// Undoes [`expect_version`].
 pub(super) fn forget_version(body: &mut Value) {
     let Value::Map(map) = body else { return };
-    let metadata = child(map, "metadata");
+    let metadata = child(Arc::make_mut(map), "metadata");
     ["uid", "resourceVersion"].iter().for_each(|field| _ = metadata.remove(*field));
 }

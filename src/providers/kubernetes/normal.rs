@@ -1,5 +1,7 @@
 //! The normal form of a declared object: what is sent and what is compared.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::names::{Kind, Name};
@@ -62,12 +64,13 @@ pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> 
     };
     let name = Name { kind, namespace, name: manifest.name.clone() };
     if let Some(Value::Map(metadata)) = map.get_mut("metadata") {
+        let metadata = Arc::make_mut(metadata);
         match &name.namespace {
             Some(namespace) => _ = metadata.insert("namespace".into(), Value::string(namespace.as_str())),
             None => _ = metadata.remove("namespace"),
         }
     }
-    let mut value = Value::Map(map);
+    let mut value = Value::from(map);
     if name.kind.is_core("Secret") {
         fold_string_data(&mut value)?;
         hide(&name.kind, &mut value);
@@ -77,15 +80,16 @@ pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> 
 
 fn metadata(node: &Node, dropped: &mut Vec<String>) -> Value {
     let Some(Value::Map(mut metadata)) = without_nulls(node, "metadata", dropped) else {
-        return Value::Map(Map::new());
+        return Value::from(Map::new());
     };
+    let fields = Arc::make_mut(&mut metadata);
     for field in SERVER_FIELDS {
-        if metadata.remove(field).is_some() {
+        if fields.remove(field).is_some() {
             dropped.push(format!("metadata.{field}"));
         }
     }
-    if let Some(Value::Map(annotations)) = metadata.get_mut("annotations")
-        && annotations.remove(LAST_APPLIED).is_some()
+    if let Some(Value::Map(annotations)) = fields.get_mut("annotations")
+        && Arc::make_mut(annotations).remove(LAST_APPLIED).is_some()
     {
         dropped.push(format!("the annotation {LAST_APPLIED}"));
     }
@@ -121,7 +125,7 @@ fn without_nulls(node: &Node, path: &str, dropped: &mut Vec<String>) -> Option<V
                     map.insert(entry.key.clone(), value);
                 }
             }
-            Some(Value::Map(map))
+            Some(Value::from(map))
         }
     }
 }
@@ -129,28 +133,34 @@ fn without_nulls(node: &Node, path: &str, dropped: &mut Vec<String>) -> Option<V
 /// Turns `stringData`, which the server never gives back, into `data`.
 fn fold_string_data(value: &mut Value) -> Result<(), String> {
     let Value::Map(map) = value else { return Ok(()) };
+    let map = Arc::make_mut(map);
     let Some(texts) = map.remove("stringData") else { return Ok(()) };
     let Value::Map(texts) = texts else { return Err("`stringData` is no mapping".to_owned()) };
     if map.get("data").is_none() {
-        map.insert("data".into(), Value::Map(Map::new()));
+        map.insert("data".into(), Value::from(Map::new()));
     }
     let Some(Value::Map(data)) = map.get_mut("data") else { return Err("`data` is no mapping".to_owned()) };
-    for (key, text) in texts {
+    let data = Arc::make_mut(data);
+    for (key, text) in texts.iter() {
         let Value::String(text) = text else {
             return Err(format!("`stringData.{key}` is no text; quote it"));
         };
-        data.insert(key, Value::string(STANDARD.encode(text.as_bytes())));
+        data.insert(key.clone(), Value::string(STANDARD.encode(text.as_bytes())));
     }
     Ok(())
 }
 
 /// Marks what no output may show.
 pub(super) fn hide(kind: &Kind, value: &mut Value) {
+    if !kind.is_core("Secret") {
+        return;
+    }
     let Value::Map(map) = value else { return };
-    if kind.is_core("Secret") {
+    let map = Arc::make_mut(map);
+    {
         for field in ["data", "stringData"] {
             if let Some(Value::Map(data)) = map.get_mut(field) {
-                for (_, value) in data.iter_mut() {
+                for (_, value) in Arc::make_mut(data).iter_mut() {
                     if !matches!(value, Value::Sensitive(_)) {
                         *value = Value::Sensitive(Box::new(std::mem::replace(value, Value::Null)));
                     }

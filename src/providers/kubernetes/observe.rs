@@ -108,7 +108,8 @@ fn sort(
             renamed.push((*address).clone());
             continue;
         }
-        let config = sides.desired.cloned();
+        // Where drift is looked for, what is desired is the base, and is only said later.
+        let config = sides.desired.or(sides.base).cloned();
         let mut seen = Seen { name, path: None, live: None, config };
         match discovery.find(&seen.name.kind) {
             Known::Yes(resource) => {
@@ -238,8 +239,9 @@ fn take(
 /// An item of a list with the kind that lists leave out.
 fn whole(kind: &Kind, item: Value) -> Value {
     let Value::Map(mut map) = item else { return item };
-    map.insert("apiVersion".into(), Value::string(kind.api_version()));
-    map.insert("kind".into(), Value::string(kind.kind.as_str()));
+    let whole = Arc::make_mut(&mut map);
+    whole.insert("apiVersion".into(), Value::string(kind.api_version()));
+    whole.insert("kind".into(), Value::string(kind.kind.as_str()));
     Value::Map(map)
 }
 
@@ -254,25 +256,21 @@ fn present(
     let Some(seen) = cluster.seen.get_mut(address) else { return };
     actual.external += external(&live);
     let set = cluster.place.label();
-    if sides.desired.is_none() {
-        let proof = doubt(&seen.name, &live, set);
-        if let Some(why) = proof {
-            actual.notes.push(format!("`{address}` is not declared any more and is left: {why}"));
-            actual.objects.insert(address.clone(), Observed::Absent);
-            return;
-        }
-    }
-    if let Some(desired) = sides.desired {
-        let config = marked(desired, set, &seen.name.identity());
+    let wanted = sides.desired.or(sides.base);
+    if let Some(wanted) = wanted {
+        let config = marked(wanted, set, &seen.name.identity());
         let verdict = managed::unchanged(&config, &live, &seen.name.kind.api_version());
         if verdict.is_ok() && !is_deleting(&live) {
-            let state = State { value: desired.clone(), writer: None, notes: Vec::new() };
+            if sides.desired.is_none() {
+                seen.live = Some(Arc::new(live));
+            }
+            let state = State { value: wanted.clone(), writer: None, notes: Vec::new() };
             actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
             return;
         }
     }
     let state = State {
-        value: candidate_value(&seen.name, &live, sides.desired),
+        value: candidate_value(&seen.name, &live, wanted),
         writer: None,
         notes: if is_deleting(&live) { vec!["it is being deleted".to_owned()] } else { Vec::new() },
     };
@@ -285,14 +283,14 @@ pub(super) fn is_deleting(live: &Value) -> bool {
     marks::metadata(live, "deletionTimestamp").is_some()
 }
 
-/// What the server holds, different from `desired` in any case: a closer look
+/// What the server holds, different from what is wanted in any case: a closer look
 /// decides whether they are the same.
-fn candidate_value(name: &Name, live: &Value, desired: Option<&Value>) -> Value {
+fn candidate_value(name: &Name, live: &Value, wanted: Option<&Value>) -> Value {
     let mut value = stripped(name, live);
-    if desired == Some(&value)
+    if wanted == Some(&value)
         && let Value::Map(map) = &mut value
     {
-        map.insert("(not looked at closely)".into(), Value::Bool(true));
+        Arc::make_mut(map).insert("(not looked at closely)".into(), Value::Bool(true));
     }
     value
 }
@@ -347,12 +345,11 @@ fn look_up(cluster: &mut Cluster, left: Vec<Address>, actual: &mut Actual) {
         let observed = match answer {
             Err(failure) if failure.code() == 404 => Observed::Absent,
             Err(failure) => unknown("reading it", &failure),
-            Ok(_) => {
-                actual.notes.push(format!(
-                    "`{address}` is not declared any more and is left: its label `{}` is gone",
-                    marks::PART_OF
-                ));
-                Observed::Absent
+            Ok(answer) => {
+                let Some(seen) = cluster.seen.get_mut(&address) else { continue };
+                let value = candidate_value(&seen.name, &answer.value, seen.config.as_ref());
+                seen.live = Some(Arc::new(answer.value));
+                Observed::Present(Box::new(State { value, writer: None, notes: Vec::new() }))
             }
         };
         actual.objects.insert(address, observed);

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use crate::{
     exit::Exit,
     model::fault::Fault,
-    providers::{BadOption, Target},
+    providers::{
+        BadOption, Target,
+        options::{self, refused},
+    },
 };
 
 /// Keys of a target with `provider: kubernetes`.
@@ -81,8 +84,7 @@ pub(super) fn of(target: &Target) -> Result<Options> {
 }
 
 fn parse(target: &Target) -> Result<Options, BadOption> {
-    let options: Options = serde_path_to_error::deserialize(serde_yaml::Value::from(target.options.clone()))
-        .map_err(|error| bad_option(&error))?;
+    let options: Options = options::parse(target)?;
     let names = [
         ("context", &options.context),
         ("namespace", &options.namespace),
@@ -147,27 +149,4 @@ pub(super) fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
         builder.add(Glob::new(pattern)?);
     }
     builder.build()
-}
-
-fn refused(key: &str, message: String) -> BadOption {
-    BadOption { path: vec![key.to_owned()], message }
-}
-
-fn bad_option(error: &serde_path_to_error::Error<serde_yaml::Error>) -> BadOption {
-    let mut path: Vec<String> = error
-        .path()
-        .iter()
-        .filter_map(|segment| match segment {
-            serde_path_to_error::Segment::Map { key } => Some(key.clone()),
-            _ => None,
-        })
-        .collect();
-    let message = error.inner().to_string();
-    // The path of an unknown key ends above it.
-    if let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next())
-        && path.last().is_none_or(|last| last != key)
-    {
-        path.push(key.to_owned());
-    }
-    BadOption { path, message }
 }

@@ -133,7 +133,7 @@ fn named(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>
     match value {
         Value::List(items) => items.iter().for_each(|item| named(item, namespace, found)),
         Value::Map(map) => {
-            for (key, below) in map {
+            for (key, below) in map.iter() {
                 if let (Some((_, group, kind)), Some(name)) =
                     (NAMED_BY.iter().find(|(named_by, ..)| *named_by == &**key), below.as_str())
                 {

@@ -71,7 +71,7 @@ fn without_extras(
 ) -> Option<Value> {
     let Value::Map(map) = value else { return Some(value.clone()) };
     let mut kept = Map::with_capacity(map.len());
-    for (key, value) in map {
+    for (key, value) in map.iter() {
         let below = match human.get(key).filter(|_| !is_operation(key)) {
             None => Some(value.clone()),
             Some(human) => {
@@ -88,7 +88,7 @@ fn without_extras(
         }
     }
     let emptied = kept.keys().all(|key| &**key == ORDER) && !map.is_empty() && config.is_none();
-    (!emptied).then_some(Value::Map(kept))
+    (!emptied).then_some(Value::from(kept))
 }
 
 /// What a person writes to make something happen once; taking it back would make it happen again.
@@ -140,7 +140,7 @@ fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
             }
         }
         let nothing = whole.is_empty() && four.base.is_none();
-        return (!nothing).then_some(Value::Map(whole));
+        return (!nothing).then_some(Value::from(whole));
     }
     match (four.base, four.config, four.live) {
         (Some(base), _, Some(live)) if same(base, live) || same_quantity(base, live) => Some(live.clone()),
@@ -153,7 +153,7 @@ fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
 
 fn keys(value: &Value) -> impl Iterator<Item = &Arc<str>> {
     let map = match value {
-        Value::Map(map) => Some(map),
+        Value::Map(map) => Some(&**map),
         _ => None,
     };
     map.into_iter().flat_map(|map| map.keys())
@@ -172,7 +172,7 @@ fn settle_orders(base: Option<&mut Value>, desired: Option<&mut Value>, actual: 
         _ => false,
     };
     let mut maps = [base, desired, actual].map(|side| match side {
-        Some(Value::Map(map)) => Some(map),
+        Some(Value::Map(map)) => Some(Arc::make_mut(map)),
         _ => None,
     });
     if !differs {
@@ -217,6 +217,7 @@ pub(super) fn predict(live: &Value, config: &Value, ours: &Fields, foreign: &Fie
 
 fn prune(live: &mut Value, config: Option<&Value>, ours: &Fields, foreign: Option<&Fields>) {
     let Value::Map(map) = live else { return };
+    let map = Arc::make_mut(map);
     let owned: Vec<Arc<str>> = map.keys().filter(|key| ours.get(key).is_some()).cloned().collect();
     for key in owned {
         let Some(ours) = ours.get(&key) else { continue };
@@ -236,7 +237,8 @@ fn prune(live: &mut Value, config: Option<&Value>, ours: &Fields, foreign: Optio
 fn overlay(live: &mut Value, config: &Value) {
     match (live, config) {
         (Value::Map(live), Value::Map(config)) => {
-            for (key, value) in config {
+            let live = Arc::make_mut(live);
+            for (key, value) in config.iter() {
                 match live.get_mut(key) {
                     Some(_) if &**key == ORDER => {}
                     Some(there) => overlay(there, value),

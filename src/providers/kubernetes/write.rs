@@ -162,7 +162,7 @@ fn surplus(
     let mut below: Vec<(String, &str, &Value)> = Vec::new();
     match written {
         Value::Map(map) => {
-            for (key, value) in map {
+            for (key, value) in map.iter() {
                 below.push((format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), key, value));
             }
         }

@@ -10,12 +10,10 @@ mod complaint;
 mod file;
 mod read;
 mod schema;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
 pub use schema::ProviderSchema;
-pub use suggest::nearest;
 
 /// The name of the file.
 pub const FILE: &str = "trueup.yaml";

@@ -132,7 +132,15 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
             },
         };
         if sides.desired != sides.actual {
-            candidates.push(crate::providers::Candidate { address: address.clone(), sides });
+            candidates.push(crate::providers::Candidate {
+                address: address.clone(),
+                sides,
+                replace: None,
+                unknown: None,
+                claim: None,
+                writer: None,
+                notes: Vec::new(),
+            });
         }
     }
     writer.complete(&mut candidates, checkout).unwrap();
