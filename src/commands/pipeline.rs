@@ -194,6 +194,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let mut actual = observe(session, reader, look, &desired, &bases, &attempted)?;
     resume(&mut bases, attempted, &actual);
     if look.against == Against::Record {
+        forget_deleted(&mut bases, &memory, &actual);
         desired.objects = past.restore(&bases, &revision);
     }
     select(look.only, &mut desired, &mut bases, &mut actual)?;
@@ -272,6 +273,18 @@ fn resume(bases: &mut Bases, attempted: BTreeMap<Address, Value>, actual: &Actua
     for (address, value) in attempted {
         if matches!(actual.objects.get(&address), Some(Observed::Present(state)) if state.value == value) {
             bases.insert(address, Base::Known(value));
+        }
+    }
+}
+
+/// Takes an interrupted apply for what it was: an object that it was to delete
+/// and that is gone is not missing.
+fn forget_deleted(bases: &mut Bases, memory: &Memory, actual: &Actual) {
+    let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+    let changes = attempt.map(|attempt| attempt.changes.as_slice()).unwrap_or_default();
+    for (address, _) in changes.iter().filter(|(_, action)| *action == Action::Delete) {
+        if matches!(actual.objects.get(address), Some(Observed::Absent)) {
+            bases.remove(address);
         }
     }
 }

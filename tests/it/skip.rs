@@ -33,6 +33,15 @@ pub fn missing(part: &str, how: &str) {
     skip(&format!("`{part}` is not installed; `{how}`"));
 }
 
+/// Whether this process may not act as root; says that the test is skipped if so.
+pub fn lacks_root() -> bool {
+    let lacks = !rustix::process::geteuid().is_root();
+    if lacks {
+        skip("only root can do this");
+    }
+    lacks
+}
+
 /// Whether `strace` may look at other processes here; says that the test is skipped if not.
 pub fn lacks_strace() -> bool {
     if lacks("strace") {

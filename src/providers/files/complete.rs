@@ -22,7 +22,7 @@ use crate::{
         digest::{Algorithm, Digest},
         fault::Fault,
         tree::Contents,
-        value::{Blob, Value},
+        value::Value,
     },
     providers::Candidate,
 };
@@ -152,20 +152,22 @@ fn measure(candidate: &mut Candidate, contents: &dyn Contents) {
     }
 }
 
-/// Which sides to load: those that differ, as long as there is room.
+/// Which sides to load, as long as there is room: all of them where the
+/// content is to change, else only what is there, which may have to go to Git.
 fn choose(candidate: &Candidate, left: &mut u64) -> Sides<bool> {
     let Sides { base, desired, actual } = candidate.sides.as_ref();
-    let blobs = [desired, actual, base].map(|side| match side.and_then(|side| side.get("content")) {
-        Some(Value::Blob(blob)) => Some(blob),
+    let blob = |side: Option<&Value>| match side.and_then(|side| side.get("content")) {
+        Some(Value::Blob(blob)) => Some(blob.clone()),
         _ => None,
-    });
-    let present: Vec<&Blob> = blobs.iter().copied().flatten().collect();
-    let all_same = present.len() > 1 && present.iter().all(|blob| blob.id == present[0].id);
-    let [desired, actual, base] = blobs.map(|blob| {
-        let size = blob.and_then(|blob| blob.size).filter(|size| *size <= LARGEST.min(*left) && !all_same);
-        *left -= size.unwrap_or(0);
-        Some(size.is_some())
-    });
+    };
+    let [desired, actual, base] = [desired, actual, base].map(blob);
+    let is_kept = desired.is_some() && desired == actual;
+    let [desired, actual, base] =
+        [(desired, !is_kept), (actual, true), (base, !is_kept)].map(|(blob, wanted)| {
+            let size = blob.and_then(|blob| blob.size).filter(|size| wanted && *size <= LARGEST.min(*left));
+            *left -= size.unwrap_or(0);
+            Some(size.is_some())
+        });
     Sides { base, desired, actual }
 }
 

@@ -80,7 +80,8 @@ impl Site {
     pub(super) fn open_root(&mut self) -> Result<()> {
         use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
         let shown = &self.shown;
-        match Dir::open(&self.places.root) {
+        // A directory can be opened that may not be entered; looking at `.` tells.
+        match Dir::open(&self.places.root).and_then(|root| Ok(root.own_stat().map(|_| root)?)) {
             Ok(root) => self.root = Some(root),
             Err(error) => match error.kind() {
                 NotFound if self.places.root.symlink_metadata().is_ok() => {

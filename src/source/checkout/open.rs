@@ -15,7 +15,9 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
     };
     let trust = Mapping { full: options(), reduced: options() };
     let search = upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
-    let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, search, trust)
+    // Of a relative path with `..` to a bare repository, the search makes a path to something else.
+    let start = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&start, search, trust)
         .map_err(|error| refusal(dir, &error))?;
     check_storage(&repo.to_thread_local())?;
     Ok(repo)

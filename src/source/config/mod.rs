@@ -4,7 +4,10 @@ use anyhow::Result;
 use bstr::{BStr, ByteSlice};
 
 use super::{checkout::Selected, yaml::Node};
-use crate::{exit::Exit, model::fault::Fault};
+use crate::{
+    exit::Exit,
+    model::{fault::Fault, suggest::nearest},
+};
 
 mod complaint;
 mod file;
