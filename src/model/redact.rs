@@ -66,8 +66,9 @@ impl ShownPlan {
 
     /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
     pub fn blockers(&self) -> Vec<&ShownChange> {
-        let harmless =
-            |change: &&ShownChange| matches!(change.action, Action::Keep | Action::Create | Action::Update | Action::Claim);
+        let harmless = |change: &&ShownChange| {
+            matches!(change.action, Action::Keep | Action::Create | Action::Update | Action::Claim)
+        };
         self.changes.iter().filter(|change| change.blocks()).filter(harmless).collect()
     }
 

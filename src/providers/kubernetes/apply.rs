@@ -12,7 +12,7 @@ use super::{
     cluster::{Cluster, Seen},
     discovery::{self, Known},
     failure::Failure,
-    marks::{self, marked},
+    marks::marked,
     order::{self, Step, Way},
     ready,
     transport::Writing,
@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     model::{
-        address::Address,
         change::{Action, Change},
         event::Event,
         report::{FailureKind, Outcome, Verdict},
@@ -41,7 +40,6 @@ struct Task<'a> {
     seen: Seen,
     /// What is sent.
     config: Option<Value>,
-    base: Option<&'a Value>,
     way: Way,
 }
 
@@ -66,18 +64,15 @@ pub(super) fn apply(
         .zip(before)
         .map(|(index, before)| (*index, before.into_iter().map(|position| known[position]).collect()))
         .collect();
-    let mut shift = Shift { cluster, writing, tasks: &tasks, run, lost, ended: BTreeMap::new(), failed: false };
+    let mut shift =
+        Shift { cluster, writing, tasks: &tasks, run, lost, ended: BTreeMap::new(), failed: false };
     cluster.runtime.block_on(shift.work(before));
     let Shift { mut ended, .. } = shift;
     changes.iter().enumerate().map(|(index, change)| outcome(change, ended.remove(&index))).collect()
 }
 
 fn outcome(change: &Change, ended: Option<Ended>) -> Outcome {
-    let Ended { verdict, error, .. } = ended.unwrap_or(Ended {
-        verdict: Verdict::NotAttempted,
-        error: None,
-        live: None,
-    });
+    let Ended { verdict, error, .. } = ended.unwrap_or(Ended { verdict: Verdict::NotAttempted, error: None });
     Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
 }
 
@@ -96,7 +91,7 @@ fn task<'a>(cluster: &'a Cluster, change: &'a Change) -> Option<Task<'a>> {
         (_, Some(after)) => Some(to_send(change, after, seen.config.as_ref()?, base)),
     };
     let way = if change.action == Action::Delete { Way::Goes } else { Way::Comes };
-    Some(Task { change, seen, config, base, way })
+    Some(Task { change, seen, config, way })
 }
 
 /// What has to be declared for `after`: what Git declares, or where only drift is undone, what it declared before.
@@ -180,7 +175,9 @@ impl Shift<'_> {
             let skipped: Vec<usize> = waiting
                 .iter()
                 .filter(|(_, before)| {
-                    before.iter().any(|other| failed.contains(other) || self.ended.get(other).is_some_and(|ended| !good(ended)))
+                    before.iter().any(|other| {
+                        failed.contains(other) || self.ended.get(other).is_some_and(|ended| !good(ended))
+                    })
                 })
                 .map(|(index, _)| *index)
                 .collect();
@@ -190,7 +187,7 @@ impl Shift<'_> {
             for index in skipped {
                 waiting.remove(&index);
                 let error = Some((FailureKind::Other, "something that it needs was not written".to_owned()));
-                self.ended.insert(index, Ended { verdict: Verdict::NotAttempted, error, live: None });
+                self.ended.insert(index, Ended { verdict: Verdict::NotAttempted, error });
             }
         }
     }
@@ -261,7 +258,6 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
         (_, Some(live)) => write::update(writing, &path, name, live, body, task.change).await,
         (_, None) => write::create(writing, &path, body).await,
     };
-    let _ = task.base;
     if name.kind.is_crd() && ended.verdict == Verdict::Done {
         return established(writing, &path, ended).await;
     }
@@ -288,17 +284,21 @@ async fn established(writing: &Writing, path: &str, ended: Ended) -> Ended {
     let begun = std::time::Instant::now();
     loop {
         match writing.looking().get(path).await {
-            Ok(answer) if ready::condition(&answer.value, "Established").is_some_and(|(status, _)| status == "True") => {
+            Ok(answer)
+                if ready::condition(&answer.value, "Established")
+                    .is_some_and(|(status, _)| status == "True") =>
+            {
                 return ended;
             }
             Ok(_) if begun.elapsed() < ESTABLISHED => tokio::time::sleep(Duration::from_millis(100)).await,
             Ok(answer) => {
-                let why = ready::condition(&answer.value, "Established").map(|(_, why)| why).unwrap_or_default();
-                let error = Some((FailureKind::Other, format!("it was written and is not established: {why}")));
-                return Ended { verdict: Verdict::Failed, error, live: None };
+                let why =
+                    ready::condition(&answer.value, "Established").map(|(_, why)| why).unwrap_or_default();
+                let error =
+                    Some((FailureKind::Other, format!("it was written and is not established: {why}")));
+                return Ended { verdict: Verdict::Failed, error };
             }
             Err(failure) => return Ended::failed(&failure, "waiting until it is established"),
         }
     }
 }
-

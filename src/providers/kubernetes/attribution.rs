@@ -4,11 +4,7 @@ use super::{
     fields::{Fields, ORDER},
     managed::{self, Entry, applied},
 };
-use crate::model::{
-    change::Sides,
-    object::Writer,
-    value::Value,
-};
+use crate::model::{change::Sides, object::Writer, value::Value};
 
 /// How many fields are attributed one by one.
 const LISTED: usize = 8;
@@ -17,7 +13,7 @@ const LISTED: usize = 8;
 const PRECISION: &str = "field manager, a program and no person; it last wrote one of its fields then";
 
 /// Who moved what differs from what was applied: the last of them, and a line for each field.
-pub(super) fn writers(sides: &Sides<Value>, live: &Value, shape: &Fields) -> (Option<Writer>, Vec<String>) {
+pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> (Option<Writer>, Vec<String>) {
     let mut paths = Vec::new();
     let before = sides.base.as_ref();
     // Without a base, what stands in the way of the declaration is of interest.
@@ -46,7 +42,6 @@ pub(super) fn writers(sides: &Sides<Value>, live: &Value, shape: &Fields) -> (Op
     if more > 0 {
         lines.push(format!("and {more} more fields"));
     }
-    let _ = shape;
     (last.map(writer), lines)
 }
 
@@ -120,7 +115,11 @@ pub(super) fn removals(live: &Value, preview: &Value, after: &Value) -> Vec<Stri
         let stays = path.iter().try_fold(after, |at, step| at.get(step)).is_some();
         let owner = others.iter().find(|(_, fields)| owns(fields, path)).map(|(entry, _)| entry);
         if let (true, Some(owner)) = (stays, owner) {
-            lines.push(format!("`/{}` is not declared any more and stays: {} owns it too", path.join("/"), who(owner)));
+            lines.push(format!(
+                "`/{}` is not declared any more and stays: {} owns it too",
+                path.join("/"),
+                who(owner)
+            ));
         }
     });
     lines.truncate(LISTED);

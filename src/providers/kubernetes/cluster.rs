@@ -16,16 +16,9 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{
-        address::Address,
-        diff::Candidate,
-        fault::Fault,
-        object::Actual,
-        record::Memory,
-        value::Value,
-    },
-    providers::{Query, Reader, Target},
     model::tree::Contents,
+    model::{address::Address, diff::Candidate, fault::Fault, object::Actual, record::Memory, value::Value},
+    providers::{Query, Reader, Target},
 };
 
 /// A cluster that is only read.
@@ -134,7 +127,8 @@ impl Reader for Cluster {
             )
         });
         let discovery = found.map_err(|failure| failure.fault("asking the cluster for its kinds"))?;
-        let uid = uid.map(|answer| super::marks::metadata(&answer.value, "uid").unwrap_or_default().to_owned());
+        let uid =
+            uid.map(|answer| super::marks::metadata(&answer.value, "uid").unwrap_or_default().to_owned());
         let uid = self.check_cluster(uid)?;
         self.about = Some(About { discovery: Arc::new(discovery), uid });
         match parent {

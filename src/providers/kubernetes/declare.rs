@@ -122,7 +122,8 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
         let shown = if folder.is_empty() { "." } else { folder };
         notes.push(format!("`{shown}` is a {reason} and is not rendered: {count} of its files are not read"));
     }
-    for (count, what) in [(excluded, "left out by `include` and `exclude`"), (other, "neither YAML nor JSON")] {
+    for (count, what) in [(excluded, "left out by `include` and `exclude`"), (other, "neither YAML nor JSON")]
+    {
         if count > 0 {
             notes.push(format!("{count} files are {what}"));
         }
@@ -205,8 +206,7 @@ fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaint
 /// Whether the kinds that are declared here as well have namespaces, by group and kind.
 fn declared_scopes(files: &[File]) -> BTreeMap<(String, String), bool> {
     let manifests = files.iter().flat_map(|file| &file.manifests);
-    let definitions =
-        manifests.filter(|manifest| Kind::new(&manifest.api_version, &manifest.kind).is_crd());
+    let definitions = manifests.filter(|manifest| Kind::new(&manifest.api_version, &manifest.kind).is_crd());
     definitions
         .filter_map(|manifest| {
             let spec = manifest.node.get("spec")?;

@@ -16,8 +16,6 @@ pub(super) struct Resource {
     pub plural: String,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
-    /// What can be done with it.
-    pub verbs: Vec<String>,
 }
 
 /// Every kind that the server knows.
@@ -76,12 +74,11 @@ impl Discovery {
             }
             for resource in list(version, "resources") {
                 let Some(response) = resource.get("responseKind") else { continue };
-                let kind = Kind { group: name.clone(), version: number.clone(), kind: text(response, "kind") };
-                let verbs = list(resource, "verbs").iter().filter_map(Value::as_str).map(str::to_owned);
+                let kind =
+                    Kind { group: name.clone(), version: number.clone(), kind: text(response, "kind") };
                 let resource = Resource {
                     plural: text(resource, "resource"),
                     namespaced: text(resource, "scope") == "Namespaced",
-                    verbs: verbs.collect(),
                 };
                 self.kinds.insert(kind, resource);
             }

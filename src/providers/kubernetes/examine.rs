@@ -235,7 +235,7 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
         }
     });
     let mut notes = attribution::removals(live, preview, &preview_sides);
-    let (writer, writers) = attribution::writers(&sides, live, &owners.shape);
+    let (writer, writers) = attribution::writers(&sides, live);
     notes.extend(writers);
     Finding { sides: Some(sides), claim, notes, writer, ..Finding::default() }
 }
@@ -402,7 +402,7 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
         human: &owners.human,
         programs: &owners.programs,
     });
-    let (writer, notes) = attribution::writers(&sides, live, &owners.shape);
+    let (writer, notes) = attribution::writers(&sides, live);
     Finding { sides: Some(sides), writer, notes, ..Finding::default() }
 }
 
@@ -426,11 +426,13 @@ fn leaving(case: &Case) -> Finding {
     });
     let base = match (untouched, base(case, live, &owners)) {
         (true, _) => Some(actual.clone()),
-        (false, Some(base)) => sides::base_of_leaving(&owners.shape.keyed(&base), &actual, &owners.human, &owners.programs),
+        (false, Some(base)) => {
+            sides::base_of_leaving(&owners.shape.keyed(&base), &actual, &owners.human, &owners.programs)
+        }
         (false, None) => None,
     };
     let sides = Sides { base, desired: None, actual: Some(actual) };
-    let (writer, notes) = attribution::writers(&sides, live, &owners.shape);
+    let (writer, notes) = attribution::writers(&sides, live);
     Finding { sides: Some(sides), writer, notes, ..Finding::default() }
 }
 
@@ -461,4 +463,3 @@ fn words(case: &Case, refusal: &Refusal) -> String {
         refusal.causes.iter().map(|cause| format!("{} {}", cause.field, cause.reason)).collect();
     format!("{} {}", refusal.reason, places.join(", ")).trim().to_owned()
 }
-

@@ -78,7 +78,9 @@ impl Failure {
             Ok(value) if text(&value, "kind") == "Status" => {
                 refusal.reason = text(&value, "reason");
                 refusal.message = text(&value, "message");
-                if let Some(Value::List(causes)) = value.get("details").and_then(|details| details.get("causes")) {
+                if let Some(Value::List(causes)) =
+                    value.get("details").and_then(|details| details.get("causes"))
+                {
                     refusal.causes = causes
                         .iter()
                         .map(|cause| Because {

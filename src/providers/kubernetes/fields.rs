@@ -61,14 +61,6 @@ impl Fields {
         self.children.is_empty()
     }
 
-    /// How many fields have nothing below them.
-    pub(super) fn leaves(&self) -> usize {
-        match self.children.is_empty() {
-            true => 1,
-            false => self.children.values().map(Fields::leaves).sum(),
-        }
-    }
-
     /// Adds the fields of `other`.
     pub(super) fn add(&mut self, other: Fields) {
         if self.list.is_none() {
@@ -168,11 +160,6 @@ fn plain(value: &Value) -> String {
         Value::Sensitive(_) => "?".to_owned(),
         other => String::from_utf8_lossy(&json::write(other)).into_owned(),
     }
-}
-
-/// Whether a mapping stands for a keyed list.
-pub(super) fn is_keyed(map: &Map) -> bool {
-    !map.is_empty() && map.keys().all(|key| &**key == ORDER || key.starts_with('[') && key.ends_with(']'))
 }
 
 impl Fields {

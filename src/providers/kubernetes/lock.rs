@@ -137,7 +137,8 @@ impl Lease {
         if !holder.is_empty() && !is_over(text("renewTime")) {
             return Ok(Try::Held { holder: holder.to_owned(), since: since.to_owned() });
         }
-        *self.version.lock().await = marks::metadata(&found, "resourceVersion").unwrap_or_default().to_owned();
+        *self.version.lock().await =
+            marks::metadata(&found, "resourceVersion").unwrap_or_default().to_owned();
         let put = self.put(&self.holder).await;
         self.took(put).await
     }
@@ -181,8 +182,7 @@ impl Lease {
     fn body(&self, holder: &str, version: &str) -> Value {
         let text = |text: &str| Value::string(text);
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
-        let mut metadata =
-            vec![("name", text(&self.place.name)), ("namespace", text(&self.place.namespace))];
+        let mut metadata = vec![("name", text(&self.place.name)), ("namespace", text(&self.place.namespace))];
         if !version.is_empty() {
             metadata.push(("resourceVersion", text(version)));
         }

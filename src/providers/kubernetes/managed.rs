@@ -243,9 +243,7 @@ impl Key {
     fn label(&self) -> String {
         match self {
             Key::Itself(value) => List::label_of(value),
-            Key::Fields(pairs) => {
-                List::label(pairs.iter().map(|(key, value)| (key.as_str(), value)))
-            }
+            Key::Fields(pairs) => List::label(pairs.iter().map(|(key, value)| (key.as_str(), value))),
         }
     }
 }

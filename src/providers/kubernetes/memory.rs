@@ -70,7 +70,9 @@ impl Place {
         let name = format!("trueup-{set}");
         if !options::is_label(&name) {
             let message = format!("the target's name `{}` is no name for its record", target.name);
-            return Err(Fault::new(Exit::BadConfig, message).hint("set `set` to a name of letters and digits").into());
+            return Err(Fault::new(Exit::BadConfig, message)
+                .hint("set `set` to a name of letters and digits")
+                .into());
         }
         let namespace = options.record_namespace().to_owned();
         // The id of an ApplySet whose parent is a ConfigMap.
@@ -104,7 +106,8 @@ pub(super) fn read(place: &Place, parent: &Value) -> Result<Memory> {
             place.name, place.namespace
         ))
     };
-    let annotation = parent.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(FOLDER)?.as_str());
+    let annotation =
+        parent.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(FOLDER)?.as_str());
     if let (Some(there), Some(folder)) = (annotation, &place.folder)
         && there != folder
     {
@@ -176,10 +179,7 @@ pub(super) fn write(
                 ("annotations", Value::map(annotations)),
             ]),
         ),
-        (
-            "binaryData",
-            Value::map([(RECORD, pack(record)?), (INVENTORY, pack(&Inventory::new(owned))?)]),
-        ),
+        ("binaryData", Value::map([(RECORD, pack(record)?), (INVENTORY, pack(&Inventory::new(owned))?)])),
     ]))
 }
 

@@ -1,6 +1,6 @@
 //! What objects and kinds are called: kinds, identities and addresses.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use crate::model::address::Address;
 
@@ -93,8 +93,7 @@ impl Name {
             [version, kind, namespace, name] => (version, kind, Some((*namespace).to_owned()), name),
             _ => return None,
         };
-        let kind =
-            Kind { group: group.to_owned(), version: (*version).to_owned(), kind: (*kind).to_owned() };
+        let kind = Kind { group: group.to_owned(), version: (*version).to_owned(), kind: (*kind).to_owned() };
         Some(Name { kind, namespace, name: (*name).to_owned() })
     }
 
@@ -137,15 +136,6 @@ fn is_version(text: &str) -> bool {
                 && (tail.strip_prefix("alpha").or(tail.strip_prefix("beta"))).is_some_and(digits)
         }
     }
-}
-
-/// Groups objects by their kind.
-pub(super) fn by_kind<'a, T>(named: impl IntoIterator<Item = (&'a Name, T)>) -> BTreeMap<Kind, Vec<T>> {
-    let mut groups: BTreeMap<Kind, Vec<T>> = BTreeMap::new();
-    for (name, thing) in named {
-        groups.entry(name.kind.clone()).or_default().push(thing);
-    }
-    groups
 }
 
 /// Kinds of Kubernetes itself whose objects are outside of namespaces.

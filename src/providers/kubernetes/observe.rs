@@ -202,8 +202,7 @@ fn take(
     listed: Listed,
     actual: &mut Actual,
 ) -> Vec<Address> {
-    let mut index: BTreeMap<&(Option<String>, String), &Address> =
-        group.index.iter().collect();
+    let mut index: BTreeMap<&(Option<String>, String), &Address> = group.index.iter().collect();
     for item in listed.items {
         let live = whole(kind, item);
         let found = (marks::metadata(&live, "namespace"), marks::metadata(&live, "name"));
@@ -246,13 +245,7 @@ fn whole(kind: &Kind, item: Value) -> Value {
 }
 
 /// Answers for an object that is a member of the set.
-fn present(
-    cluster: &mut Cluster,
-    address: &Address,
-    sides: Sides<&Value>,
-    live: Value,
-    actual: &mut Actual,
-) {
+fn present(cluster: &mut Cluster, address: &Address, sides: Sides<&Value>, live: Value, actual: &mut Actual) {
     let Some(seen) = cluster.seen.get_mut(address) else { return };
     actual.external += external(&live);
     let set = cluster.place.label();
@@ -331,8 +324,10 @@ fn external(live: &Value) -> usize {
 
 /// Looks one by one for what we own, what is not declared any more, and what no list had.
 fn look_up(cluster: &mut Cluster, left: Vec<Address>, actual: &mut Actual) {
-    let paths: Vec<(Address, String)> =
-        left.into_iter().filter_map(|address| Some((address.clone(), cluster.seen.get(&address)?.path.clone()?))).collect();
+    let paths: Vec<(Address, String)> = left
+        .into_iter()
+        .filter_map(|address| Some((address.clone(), cluster.seen.get(&address)?.path.clone()?)))
+        .collect();
     let looking = &cluster.looking;
     let answers: Vec<_> = cluster.runtime.block_on(async {
         stream::iter(paths)

@@ -106,7 +106,8 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
         return Err(refused("set", "`set` takes lower case letters, digits and `-`".to_owned()));
     }
     let humans = options.humans.clone().unwrap_or_default();
-    for (key, patterns) in [("include", &options.include), ("exclude", &options.exclude), ("humans", &humans)] {
+    for (key, patterns) in [("include", &options.include), ("exclude", &options.exclude), ("humans", &humans)]
+    {
         globs(patterns).map_err(|error| refused(key, error.to_string()))?;
     }
     Ok(options)

@@ -45,9 +45,8 @@ pub(super) fn before(steps: &[Step<'_>]) -> Vec<BTreeSet<usize>> {
             };
         }
         if step.way == Way::Comes && is_admission(&step.name.kind) {
-            before[index].extend(graph.coming.iter().copied().filter(|other| {
-                !is_admission(&steps[*other].name.kind)
-            }));
+            before[index]
+                .extend(graph.coming.iter().copied().filter(|other| !is_admission(&steps[*other].name.kind)));
         }
         if step.way == Way::Goes {
             before[index].extend(&graph.coming);
@@ -193,13 +192,11 @@ mod tests {
             .iter()
             .map(|manifest| {
                 let kind = Kind::new(&manifest.api_version, &manifest.kind);
-                let name =
-                    Name { kind, namespace: manifest.namespace.clone(), name: manifest.name.clone() };
+                let name = Name { kind, namespace: manifest.namespace.clone(), name: manifest.name.clone() };
                 (name, manifest.node.value())
             })
             .collect();
-        let steps: Vec<Step<'_>> =
-            objects.iter().map(|(name, value)| Step { name, way, value }).collect();
+        let steps: Vec<Step<'_>> = objects.iter().map(|(name, value)| Step { name, way, value }).collect();
         let before = before(&steps);
         let (mut done, mut out) = (BTreeSet::new(), Vec::new());
         while done.len() < steps.len() {

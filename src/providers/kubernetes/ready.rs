@@ -56,12 +56,17 @@ pub(super) async fn wait(
 
 /// A condition's status, and its reason with the message.
 pub(super) fn condition<'a>(object: &'a Value, wanted: &str) -> Option<(&'a str, String)> {
-    let Some(Value::List(conditions)) = object.get("status").and_then(|status| status.get("conditions")) else {
+    let Some(Value::List(conditions)) = object.get("status").and_then(|status| status.get("conditions"))
+    else {
         return None;
     };
-    let text = |condition: &'a Value, key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text =
+        |condition: &'a Value, key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     let found = conditions.iter().find(|condition| text(condition, "type") == wanted)?;
-    Some((text(found, "status"), format!("{} {}", text(found, "reason"), text(found, "message")).trim().to_owned()))
+    Some((
+        text(found, "status"),
+        format!("{} {}", text(found, "reason"), text(found, "message")).trim().to_owned(),
+    ))
 }
 
 fn number(object: &Value, path: [&str; 2]) -> Option<i64> {
@@ -113,7 +118,9 @@ fn deployment(object: &Value) -> State {
     let wanted = number(object, ["spec", "replicas"]).unwrap_or(1);
     let of = |field| number(object, ["status", field]).unwrap_or(0);
     match (of("updatedReplicas"), of("replicas"), of("availableReplicas")) {
-        (updated, ..) if updated < wanted => State::Waiting(format!("{updated} of {wanted} replicas are updated")),
+        (updated, ..) if updated < wanted => {
+            State::Waiting(format!("{updated} of {wanted} replicas are updated"))
+        }
         (updated, all, _) if all > updated => {
             State::Waiting(format!("{} old replicas are still there", all - updated))
         }

@@ -207,8 +207,8 @@ async fn exchange(client: &Client, request: Request<Vec<u8>>) -> Result<Answer, 
     if !parts.status.is_success() {
         return Err(Failure::from_status(parts.status, &parts.headers, &bytes));
     }
-    let value = json::read(&bytes)
-        .map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
+    let value =
+        json::read(&bytes).map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
     let warnings = parts.headers.get_all(http::header::WARNING);
     let warnings = warnings.iter().filter_map(|value| value.to_str().ok()).map(warning).collect();
     Ok(Answer { status: parts.status, value, warnings })

@@ -26,23 +26,21 @@ const GONE: Duration = Duration::from_secs(60);
 pub(super) struct Ended {
     pub verdict: Verdict,
     pub error: Option<(FailureKind, String)>,
-    /// What the server has now.
-    pub live: Option<Value>,
 }
 
 impl Ended {
-    fn done(live: Option<Value>) -> Ended {
-        Ended { verdict: Verdict::Done, error: None, live }
+    fn done() -> Ended {
+        Ended { verdict: Verdict::Done, error: None }
     }
 
     fn stale(why: &str) -> Ended {
-        Ended { verdict: Verdict::Stale, error: Some((FailureKind::Other, why.to_owned())), live: None }
+        Ended { verdict: Verdict::Stale, error: Some((FailureKind::Other, why.to_owned())) }
     }
 
     /// A write that failed, or of which nobody knows.
     pub(super) fn failed(failure: &Failure, doing: &str) -> Ended {
         let verdict = if failure.is_uncertain() { Verdict::Uncertain } else { Verdict::Failed };
-        Ended { verdict, error: Some((failure.kind(), format!("{doing}: {failure}"))), live: None }
+        Ended { verdict, error: Some((failure.kind(), format!("{doing}: {failure}"))) }
     }
 
     /// A change without the object that it is about.
@@ -54,7 +52,7 @@ impl Ended {
 /// Creates an object. One that somebody else made meanwhile is not overwritten.
 pub(super) async fn create(writing: &Writing, path: &str, body: Value) -> Ended {
     match writing.apply(path, &body, Force::No).await {
-        Ok(answer) if answer.status == http::StatusCode::CREATED => Ended::done(Some(answer.value)),
+        Ok(answer) if answer.status == http::StatusCode::CREATED => Ended::done(),
         Ok(_) => Ended::stale("somebody else made it meanwhile; what is declared was added to it"),
         Err(failure) if failure.code() == 409 => {
             Ended::stale("somebody else made it meanwhile; it was left alone")
@@ -85,7 +83,9 @@ pub(super) async fn update(
         match writing.looking().get(path).await {
             Ok(answer) if is_same(name, live, &answer.value) => current = answer.value,
             Ok(_) => return Ended::stale("it changed after the plan was made"),
-            Err(failure) if failure.code() == 404 => return Ended::stale("it was deleted after the plan was made"),
+            Err(failure) if failure.code() == 404 => {
+                return Ended::stale("it was deleted after the plan was made");
+            }
             Err(failure) => return Ended::failed(&failure, "reading it again"),
         }
     }
@@ -94,7 +94,8 @@ pub(super) async fn update(
 
 /// Whether an object only moved in what no plan is about.
 fn is_same(name: &Name, before: &Value, now: &Value) -> bool {
-    marks::metadata(before, "uid") == marks::metadata(now, "uid") && stripped(name, before) == stripped(name, now)
+    marks::metadata(before, "uid") == marks::metadata(now, "uid")
+        && stripped(name, before) == stripped(name, now)
 }
 
 /// A write without an answer: whether it took place shows.
@@ -108,7 +109,7 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
             let mut body = body.clone();
             marks::forget_version(&mut body);
             match managed::unchanged(&body, &answer.value, api_version) {
-                Ok(()) => Ended::done(Some(answer.value)),
+                Ok(()) => Ended::done(),
                 Err(_) => Ended::failed(&failure, doing),
             }
         }
@@ -117,32 +118,42 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
 }
 
 /// Takes out what people added and nobody declared, which an apply leaves in.
-async fn without_extras(writing: &Writing, path: &str, written: Value, change: &Change) -> Ended {
+async fn without_extras(writing: &Writing, path: &str, mut written: Value, change: &Change) -> Ended {
     let (Some(actual), Some(after)) = (&change.sides.actual, &change.after) else {
-        return Ended::done(Some(written));
+        return Ended::done();
     };
-    let mut shape = Fields::default();
-    managed::entries(&written).for_each(|entry| shape.add(entry.fields()));
-    let mut pointers = Vec::new();
-    surplus(actual, Some(after), &written, &shape, String::new(), &mut pointers);
-    if pointers.is_empty() {
-        return Ended::done(Some(written));
+    for _ in 0..TRIES {
+        let Some(operations) = removals(actual, after, &written) else { return Ended::done() };
+        match writing.patch(path, &operations).await {
+            Ok(_) => return Ended::done(),
+            // A failed test is 422; its controller may have written the status meanwhile.
+            Err(failure) if matches!(failure.code(), 409 | 422) => {}
+            Err(failure) => return Ended::failed(&failure, "removing what was added by hand"),
+        }
+        match writing.looking().get(path).await {
+            Ok(answer) => written = answer.value,
+            Err(failure) => return Ended::failed(&failure, "reading it again"),
+        }
     }
-    // Later items first, so that positions stay what they are.
-    pointers.reverse();
-    let version = marks::metadata(&written, "resourceVersion").unwrap_or_default();
+    Ended::stale("it changes all the time: what was added by hand is still there")
+}
+
+/// The operations that remove from `written` what the plan saw and wants gone; none if that is done.
+fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
+    let mut shape = Fields::default();
+    managed::entries(written).for_each(|entry| shape.add(entry.fields()));
+    let mut pointers = Vec::new();
+    surplus(actual, Some(after), written, &shape, String::new(), &mut pointers);
+    if pointers.is_empty() {
+        return None;
+    }
     let operation = |op: &str, path: &str| vec![("op", Value::string(op)), ("path", Value::string(path))];
+    let version = marks::metadata(written, "resourceVersion").unwrap_or_default();
     let mut operations = vec![operation("test", "/metadata/resourceVersion")];
     operations[0].push(("value", Value::string(version)));
-    operations.extend(pointers.iter().map(|pointer| operation("remove", pointer)));
-    let operations = Value::List(operations.into_iter().map(Value::map).collect());
-    match writing.patch(path, &operations).await {
-        Ok(answer) => Ended::done(Some(answer.value)),
-        Err(failure) if matches!(failure.code(), 409 | 422) => {
-            Ended::stale("it changed while it was written: what was added by hand is still there")
-        }
-        Err(failure) => Ended::failed(&failure, "removing what was added by hand"),
-    }
+    // Later items first, so that positions stay what they are.
+    operations.extend(pointers.iter().rev().map(|pointer| operation("remove", pointer)));
+    Some(Value::List(operations.into_iter().map(Value::map).collect()))
 }
 
 /// The places of `written` that the plan saw and wants gone, as JSON pointers in ascending order.
@@ -181,7 +192,11 @@ fn surplus(
     for (pointer, key, value) in below {
         let Some(seen) = seen.get(key) else { continue };
         match after.get(key) {
-            None if key != ORDER => found.push(pointer),
+            // What moved again since then is for the next plan.
+            None if key != ORDER && managed::same(&shape.below(key).keyed(value), seen) => {
+                found.push(pointer)
+            }
+            None => {}
             after => {
                 let shape = shape.below(key);
                 surplus(seen, after, value, &shape, pointer, found);
@@ -195,14 +210,14 @@ pub(super) async fn delete(writing: &Writing, path: &str, name: &Name, live: &Va
     let mut current = live.clone();
     for _ in 0..TRIES {
         match writing.delete(path, &conditions(&current)).await {
-            Ok(_) => return Ended::done(None),
-            Err(failure) if failure.code() == 404 => return Ended::done(None),
+            Ok(_) => return Ended::done(),
+            Err(failure) if failure.code() == 404 => return Ended::done(),
             Err(failure) if failure.code() != 409 => {
                 if !failure.is_uncertain() {
                     return Ended::failed(&failure, "deleting it");
                 }
                 return match writing.looking().get(path).await {
-                    Err(gone) if gone.code() == 404 => Ended::done(None),
+                    Err(gone) if gone.code() == 404 => Ended::done(),
                     _ => Ended::failed(&failure, "deleting it"),
                 };
             }
@@ -211,7 +226,7 @@ pub(super) async fn delete(writing: &Writing, path: &str, name: &Name, live: &Va
         match writing.looking().get(path).await {
             Ok(answer) if is_same(name, live, &answer.value) => current = answer.value,
             Ok(_) => return Ended::stale("it changed after the plan was made"),
-            Err(failure) if failure.code() == 404 => return Ended::done(None),
+            Err(failure) if failure.code() == 404 => return Ended::done(),
             Err(failure) => return Ended::failed(&failure, "reading it again"),
         }
     }
@@ -242,7 +257,7 @@ pub(super) async fn replace(writing: &Writing, path: &str, name: &Name, live: &V
             Ok(_) if begun.elapsed() < GONE => tokio::time::sleep(Duration::from_millis(100)).await,
             Ok(_) => {
                 let error = Some((FailureKind::Other, "the old one is still being deleted".to_owned()));
-                return Ended { verdict: Verdict::Failed, error, live: None };
+                return Ended { verdict: Verdict::Failed, error };
             }
         }
     }

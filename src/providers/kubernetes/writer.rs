@@ -9,8 +9,7 @@ use super::{
     cluster::Cluster,
     connect,
     lock::Lock,
-    memory,
-    options,
+    memory, options,
     transport::{Force, Writing},
 };
 use crate::{

@@ -41,7 +41,10 @@ fn what_was_applied_is_in_sync_at_one_list_for_each_kind() {
     let requests = shop.server.requests(|| ran = Some(shop.trueup(&["plan"])));
     println!("{requests:#?}");
     ran.unwrap().expect(0);
-    assert!(requests.iter().all(|line| line.starts_with("get ") || line.starts_with("list ")), "{requests:?}");
+    assert!(
+        requests.iter().all(|line| line.starts_with("get ") || line.starts_with("list ")),
+        "{requests:?}"
+    );
     assert!(requests.len() <= 2 + 8, "{requests:?}");
 }
 
@@ -97,7 +100,10 @@ fn what_is_not_declared_any_more_is_deleted_and_nothing_else() {
     shop.trueup(&["apply", "--yes", "--max-delete-percent", "50"]).expect(0);
     shop.trueup(&["plan"]).expect(0);
     let left = shop.kubectl(&["get", "configmaps,endpointslices", "-o", "name"]);
-    assert!(left.contains("theirs") && left.contains("endpointslice") && !left.contains("settings"), "{left}");
+    assert!(
+        left.contains("theirs") && left.contains("endpointslice") && !left.contains("settings"),
+        "{left}"
+    );
 }
 
 #[test]
@@ -120,7 +126,13 @@ fn a_field_that_somebody_set_before_git_did_is_claimed() {
     let Some(shop) = Shop::new() else { return };
     shop.declare(&[("settings.yaml", SETTINGS)]);
     shop.apply();
-    shop.kubectl(&["patch", "configmap/settings", "--field-manager=operator", "-p", "{\"data\":{\"size\":\"1\"}}"]);
+    shop.kubectl(&[
+        "patch",
+        "configmap/settings",
+        "--field-manager=operator",
+        "-p",
+        "{\"data\":{\"size\":\"1\"}}",
+    ]);
     shop.trueup(&["plan"]).expect(0);
     shop.declare(&[("settings.yaml", &format!("{SETTINGS}  size: \"1\"\n"))]);
     let ran = shop.trueup(&["plan"]).expect(2);

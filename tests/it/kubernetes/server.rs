@@ -15,7 +15,8 @@ use crate::skip;
 /// Who may ask the server, by name: the token is the name.
 const TOKENS: &str = "admin,admin,1,\"system:masters\"\nreader,reader,2\neditor,editor,3\nnobody,nobody,4\n";
 
-const AUDIT: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+const AUDIT: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
 /// The server of this run of the tests.
 pub struct Server {
@@ -39,7 +40,8 @@ pub fn server() -> Option<&'static Server> {
 
 fn part(name: &str) -> Option<PathBuf> {
     let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/parts/install");
-    let found = Command::new(install).args(["--where", name]).output().ok().filter(|found| found.status.success());
+    let found =
+        Command::new(install).args(["--where", name]).output().ok().filter(|found| found.status.success());
     match found {
         Some(found) => Some(PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())),
         None => {
@@ -152,7 +154,9 @@ impl Server {
 
     fn wait(&self, path: &str) {
         let begun = Instant::now();
-        while !self.folder.join("certs/apiserver.crt").exists() || !self.try_kubectl("admin", &["get", "--raw", path], "").0 {
+        while !self.folder.join("certs/apiserver.crt").exists()
+            || !self.try_kubectl("admin", &["get", "--raw", path], "").0
+        {
             assert!(begun.elapsed() < Duration::from_secs(60), "the server did not start");
             std::thread::sleep(Duration::from_millis(100));
         }
