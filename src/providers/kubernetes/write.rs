@@ -13,7 +13,7 @@ use super::{
 use crate::model::{
     change::Change,
     report::{FailureKind, Verdict},
-    value::Value,
+    value::{Map, Value},
 };
 
 /// How often a write is tried again after a version moved without the content.
@@ -143,7 +143,7 @@ fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
     let mut shape = Fields::default();
     managed::entries(written).for_each(|entry| shape.add(entry.fields()));
     let mut pointers = Vec::new();
-    surplus(actual, Some(after), written, &shape, String::new(), &mut pointers);
+    surplus(actual, after, written, &shape, String::new(), &mut pointers);
     if pointers.is_empty() {
         return None;
     }
@@ -159,17 +159,13 @@ fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
 /// The places of `written` that the plan saw and wants gone, as JSON pointers in ascending order.
 fn surplus(
     actual: &Value,
-    after: Option<&Value>,
+    after: &Value,
     written: &Value,
     shape: &Fields,
     at: String,
     found: &mut Vec<String>,
 ) {
-    let Value::Map(seen) = actual else { return };
-    let after = match after {
-        Some(Value::Map(after)) => after,
-        _ => return,
-    };
+    let (Value::Map(seen), Value::Map(after)) = (actual, after) else { return };
     let mut below: Vec<(String, &str, &Value)> = Vec::new();
     match written {
         Value::Map(map) => {
@@ -191,16 +187,15 @@ fn surplus(
     }
     for (pointer, key, value) in below {
         let Some(seen) = seen.get(key) else { continue };
-        match after.get(key) {
-            // What moved again since then is for the next plan.
-            None if key != ORDER && managed::same(&shape.below(key).keyed(value), seen) => {
-                found.push(pointer)
-            }
-            None => {}
-            after => {
-                let shape = shape.below(key);
-                surplus(seen, after, value, &shape, pointer, found);
-            }
+        let shape = shape.below(key);
+        let gone = after.get(key).is_none() && key != ORDER;
+        if gone && managed::same(&shape.keyed(value), seen) {
+            found.push(pointer);
+        } else if gone {
+            // More is in it than the plan saw, our own marks for example: what it saw goes.
+            surplus(seen, &Value::from(Map::new()), value, &shape, pointer, found);
+        } else if let Some(after) = after.get(key) {
+            surplus(seen, after, value, &shape, pointer, found);
         }
     }
 }

@@ -37,10 +37,8 @@ fn what_was_applied_is_in_sync_at_one_list_for_each_kind() {
     shop.declare(&[("web.yaml", WEB), ("settings.yaml", SETTINGS)]);
     shop.trueup(&["plan"]).expect(2);
     shop.apply();
-    let mut ran = None;
-    let requests = shop.server.requests(|| ran = Some(shop.trueup(&["plan"])));
-    println!("{requests:#?}");
-    ran.unwrap().expect(0);
+    let (ran, requests) = shop.watched(&["plan"]);
+    ran.expect(0);
     assert!(
         requests.iter().all(|line| line.starts_with("get ") || line.starts_with("list ")),
         "{requests:?}"
@@ -58,7 +56,6 @@ fn what_people_move_is_drift_with_its_manager_and_is_undone() {
     shop.kubectl(&["label", "deployment/web", "by=hand"]);
     shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
     let ran = shop.trueup(&["drift"]).expect(3);
-    println!("{}{}", ran.stdout, ran.stderr);
     for said in ["kubectl (scale)", "kubectl-set", "kubectl-label", "kubectl-patch", "k8s/web.yaml"] {
         assert!(ran.stdout.contains(said), "{said} is not in\n{}", ran.stdout);
     }
@@ -77,8 +74,7 @@ fn both_sides_moving_one_field_is_a_conflict_that_a_person_settles() {
     shop.apply();
     shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
     shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
-    let ran = shop.trueup(&["plan"]).expect(5);
-    println!("{}{}", ran.stdout, ran.stderr);
+    shop.trueup(&["plan"]).expect(5);
     shop.trueup(&["apply", "--yes"]).expect(5);
     let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
     shop.trueup(&["apply", "--yes", "--take", &address]).expect(0);
@@ -95,7 +91,6 @@ fn what_is_not_declared_any_more_is_deleted_and_nothing_else() {
     shop.kubectl(&["create", "configmap", "theirs"]);
     shop.sandbox.sh("rm k8s/settings.yaml; commit 'Drop'").expect(0);
     let ran = shop.trueup(&["plan"]).expect(2);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("delete"), "{}", ran.stdout);
     shop.trueup(&["apply", "--yes", "--max-delete-percent", "50"]).expect(0);
     shop.trueup(&["plan"]).expect(0);
@@ -112,7 +107,6 @@ fn what_others_made_is_adopted_only_if_told_so() {
     shop.kubectl(&["create", "configmap", "settings", "--from-literal=colour=red", "--from-literal=size=1"]);
     shop.declare(&[("settings.yaml", SETTINGS)]);
     let ran = shop.trueup(&["plan"]).expect(2);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("adopt"), "{}", ran.stdout);
     shop.trueup(&["apply", "--yes"]).expect(8);
     let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
@@ -136,7 +130,6 @@ fn a_field_that_somebody_set_before_git_did_is_claimed() {
     shop.trueup(&["plan"]).expect(0);
     shop.declare(&[("settings.yaml", &format!("{SETTINGS}  size: \"1\"\n"))]);
     let ran = shop.trueup(&["plan"]).expect(2);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("claim"), "{}", ran.stdout);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
@@ -152,7 +145,6 @@ fn another_order_is_drift_by_nobody_knows_whom() {
     let swapped = r#"[{"op":"replace","path":"/spec/template/spec/containers/0/env","value":[{"name":"LEVEL","value":"1"},{"name":"MODE","value":"fast"}]}]"#;
     shop.kubectl(&["patch", "deployment/web", "--type=json", "-p", swapped]);
     let ran = shop.trueup(&["drift"]).expect(3);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("another order"), "{}", ran.stdout);
     shop.trueup(&["apply", "--only-drift", "--yes"]).expect(0);
     shop.trueup(&["plan"]).expect(0);
@@ -165,7 +157,6 @@ fn an_immutable_field_is_replaced_with_consent_only() {
     shop.apply();
     shop.declare(&[("web.yaml", &WEB.replace("app: web", "app: site"))]);
     let ran = shop.trueup(&["plan"]).expect(2);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("replace") && ran.stdout.contains("immutable"), "{}", ran.stdout);
     shop.trueup(&["apply", "--yes"]).expect(8);
     let address = format!("apps/v1/Deployment/{}/web", shop.namespace);
@@ -188,10 +179,8 @@ fn one_run_brings_a_definition_its_objects_a_namespace_and_its_contents() {
          \x20   schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{size: {{type: integer}}, colour: {{type: string, default: blue}}}}}}}}}}}}\n"
     );
     shop.declare(&[("all.yaml", &text)]);
-    let ran = shop.trueup(&["plan"]).expect(2);
-    println!("{}{}", ran.stdout, ran.stderr);
-    let ran = shop.apply();
-    println!("{}{}", ran.stdout, ran.stderr);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
     shop.trueup(&["plan"]).expect(0);
 }
 
@@ -202,7 +191,6 @@ fn what_somebody_deleted_is_missing_and_comes_back() {
     shop.apply();
     shop.kubectl(&["delete", "configmap/settings"]);
     let ran = shop.trueup(&["drift"]).expect(3);
-    println!("{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("missing"), "{}", ran.stdout);
     shop.apply();
     shop.trueup(&["drift"]).expect(0);
@@ -235,5 +223,4 @@ fn no_secret_leaves() {
             assert!(!ran.stdout.contains(hint) && !ran.stderr.contains(hint), "{}{}", ran.stdout, ran.stderr);
         }
     }
-    println!("{}", said[4].stdout);
 }

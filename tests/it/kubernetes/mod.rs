@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use crate::sandbox::{Ran, Sandbox};
@@ -21,6 +24,9 @@ struct Shop {
 }
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Held for writing by who counts requests, for reading by everybody else.
+static ALONE: RwLock<()> = RwLock::new(());
 
 impl Shop {
     /// A shop with an empty namespace; `None` where there is no server.
@@ -52,7 +58,16 @@ impl Shop {
     }
 
     fn trueup(&self, args: &[&str]) -> Ran {
+        let _others_may_too = ALONE.read().unwrap_or_else(PoisonError::into_inner);
         self.sandbox.trueup(args)
+    }
+
+    /// Runs trueup with nobody else asking the server; what it asked for, one line each.
+    fn watched(&self, args: &[&str]) -> (Ran, Vec<String>) {
+        let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ran = None;
+        let requests = self.server.requests(|| ran = Some(self.sandbox.trueup(args)));
+        (ran.unwrap(), requests)
     }
 
     #[track_caller]
