@@ -11,6 +11,7 @@ use std::{
 use crate::sandbox::{Ran, Sandbox};
 
 mod everyday;
+mod random;
 mod server;
 
 use server::{Server, server};
