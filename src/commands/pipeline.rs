@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::{attribution, past::Past};
 use crate::{
+    cli::GlobalArgs,
     exit::Exit,
     model::{
         address::Address,
@@ -89,16 +90,16 @@ pub struct Planned {
 }
 
 impl Session {
-    /// Opens the checkout around `directory` at `selection` and reads its trueup.yaml.
+    /// Opens the checkout that the command line names at `selection` and reads its trueup.yaml.
     pub fn open(
-        directory: &Path,
+        global: &GlobalArgs,
         selection: &Selection,
         environment: Option<&str>,
         names: &[String],
     ) -> Result<Session> {
-        let checkout = Checkout::open(directory)?;
+        let checkout = checkout(global)?;
         let selected = checkout.select(selection)?;
-        let config = Config::find(&selected, checkout.prefix().as_ref())?;
+        let config = Config::find(&selected, checkout.prefix())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let targets = environment
@@ -139,6 +140,12 @@ impl Session {
         let tree = snapshot.tree(&chosen.target.path)?;
         (chosen.kind.declare)(&chosen.target, &tree, snapshot.contents())
     }
+}
+
+/// Opens the checkout that the command line names.
+pub fn checkout(global: &GlobalArgs) -> Result<Checkout> {
+    let checkout = Checkout::open(&global.directory)?;
+    if global.no_exec { checkout.without_programs() } else { Ok(checkout) }
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {

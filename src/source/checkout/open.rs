@@ -23,6 +23,26 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
     Ok(repo)
 }
 
+/// The same repository without the filter programs that its configuration names: files of the
+/// work tree are then compared as they lie there.
+pub(crate) fn without_programs(repo: &gix::ThreadSafeRepository) -> Result<gix::ThreadSafeRepository, Fault> {
+    let mut repo = repo.to_thread_local();
+    let mut config = repo.config_snapshot_mut();
+    let filters: Vec<_> = config
+        .sections_by_name("filter")
+        .into_iter()
+        .flatten()
+        .filter_map(|section| section.header().subsection_name().map(ToOwned::to_owned))
+        .collect();
+    for name in filters {
+        config.remove_section("filter", Some(name.as_ref()));
+    }
+    config
+        .commit()
+        .map_err(|error| Fault::new(Exit::Error, format!("leaving filter programs out: {error}")))?;
+    Ok(repo.into_sync())
+}
+
 /// The folder `dir` relative to `root`; `None` if it is not in there.
 pub(crate) fn prefix(root: &Path, dir: &Path) -> Option<PathBuf> {
     let root = root.canonicalize().ok()?;
