@@ -11,6 +11,8 @@ use std::{
 use crate::sandbox::{Ran, Sandbox};
 
 mod everyday;
+mod faults;
+mod proxy;
 mod random;
 mod server;
 
