@@ -12,6 +12,7 @@ pub mod commands;
 pub mod engine;
 pub mod error;
 pub mod exit;
+pub mod manifest;
 pub mod model;
 pub mod output;
 pub mod providers;

@@ -209,13 +209,22 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let mut candidates = std::mem::take(&mut comparison.candidates);
     reader.complete(&mut candidates, session.snapshot.contents())?;
     look.observer.on(Event::Done);
-    let mut changes: Vec<Change> = candidates
-        .into_iter()
-        .filter_map(|candidate| diff::change(candidate, &desired, &actual, &bases))
-        .chain(actual.incomplete.iter().map(incomplete))
-        .collect();
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
     let mut notes: Vec<String> = desired.notes.iter().chain(&actual.notes).cloned().collect();
+    let mut changes: Vec<Change> = actual.incomplete.iter().map(incomplete).collect();
+    for candidate in candidates {
+        let (address, remarks) = (candidate.address.clone(), candidate.notes.clone());
+        let there = candidate.sides.desired.is_some();
+        match diff::change(candidate, &desired, &actual, &bases) {
+            Some(change) => changes.push(change),
+            None => {
+                notes.extend(remarks.iter().map(|remark| format!("`{address}` {remark}")));
+                // A closer look may find that nothing is to be done after all.
+                let settled = if there { &mut comparison.in_sync } else { &mut comparison.gone };
+                settled.push(address);
+            }
+        }
+    }
+    changes.sort_by(|a, b| a.address.cmp(&b.address));
     if look.against == Against::Revision {
         attribution::explain(&mut past, &memory, &mut changes, &mut notes);
     }

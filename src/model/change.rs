@@ -56,6 +56,8 @@ pub enum Action {
     Delete,
     /// Overwrite something that is there and that trueup did not write.
     Adopt,
+    /// Make fields ours that are as declared and that somebody else wrote.
+    Claim,
 }
 
 impl Class {
@@ -94,6 +96,7 @@ impl Action {
             Action::Replace => "replace",
             Action::Delete => "delete",
             Action::Adopt => "adopt",
+            Action::Claim => "claim",
         }
     }
 }

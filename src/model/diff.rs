@@ -10,7 +10,7 @@ use itertools::{EitherOrBoth, Itertools};
 use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
-    object::{Actual, Cause, Desired, Observed},
+    object::{Actual, Cause, Desired, Observed, Writer},
     text,
     value::{Blob, Map, Value},
 };
@@ -38,6 +38,12 @@ pub struct Candidate {
     pub replace: Option<String>,
     /// Set by the provider where it finds that it cannot tell after all.
     pub unknown: Option<(Cause, String)>,
+    /// What an apply would make ours although the content is as declared. Set by the provider.
+    pub claim: Option<String>,
+    /// Who moved it, where the provider found out only now.
+    pub writer: Option<Writer>,
+    /// Remarks of the provider.
+    pub notes: Vec<String>,
 }
 
 /// The outcome of the first, cheap pass over all objects.
@@ -103,6 +109,9 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             sides: Sides { actual, ..sides }.map(Value::clone),
             replace: None,
             unknown: unknown.or(lost),
+            claim: None,
+            writer: None,
+            notes: Vec::new(),
         });
     }
     comparison
@@ -110,7 +119,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown } = candidate;
+    let Candidate { address, sides, replace, unknown, claim, writer, notes } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -127,7 +136,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         writer: None,
         commits: Vec::new(),
         unknown: None,
-        notes: state.map(|state| state.notes.clone()).unwrap_or_default(),
+        notes: state.into_iter().flat_map(|state| state.notes.clone()).chain(notes).collect(),
         address,
         sides,
     };
@@ -137,11 +146,14 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     }
     (change.action, change.class) = decide(change.sides.as_ref(), owned)?;
     if change.class == Class::InSync {
-        return None;
+        change.notes.push(claim?);
+        change.class = Class::Pending;
+        change.action = if owned { Action::Claim } else { Action::Adopt };
     }
     change.fields = match change.action {
         Action::Update => fields(change.sides.as_ref()),
         Action::Adopt => two_way(change.sides.as_ref()),
+        Action::Claim => Vec::new(),
         _ => parts(change.sides.as_ref(), change.class),
     };
     if change.action == Action::Update
@@ -159,7 +171,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         change.notes.push("declared absent, but trueup did not write it; `--take` deletes it".to_owned());
     }
     if change.drifted() {
-        change.writer = state.and_then(|state| state.writer.clone());
+        change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));
     }
     Some(change)
 }

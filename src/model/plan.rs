@@ -167,7 +167,7 @@ impl Plan {
             match change.action {
                 Action::Keep => {}
                 Action::Create => sum.create += 1,
-                Action::Update => sum.update += 1,
+                Action::Update | Action::Claim => sum.update += 1,
                 Action::Replace => sum.replace += 1,
                 Action::Delete => sum.delete += 1,
                 Action::Adopt => sum.adopt += 1,

@@ -66,8 +66,9 @@ impl ShownPlan {
 
     /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
     pub fn blockers(&self) -> Vec<&ShownChange> {
-        let harmless =
-            |change: &&ShownChange| matches!(change.action, Action::Keep | Action::Create | Action::Update);
+        let harmless = |change: &&ShownChange| {
+            matches!(change.action, Action::Keep | Action::Create | Action::Update | Action::Claim)
+        };
         self.changes.iter().filter(|change| change.blocks()).filter(harmless).collect()
     }
 
@@ -77,7 +78,7 @@ impl ShownPlan {
             Action::Delete => 0,
             Action::Replace => 1,
             Action::Adopt => 2,
-            Action::Keep | Action::Create | Action::Update => 3,
+            Action::Keep | Action::Create | Action::Update | Action::Claim => 3,
         };
         let mut found: Vec<_> = self.changes.iter().filter(|change| rank(change) < 3).collect();
         found.sort_by_key(rank);

@@ -93,6 +93,7 @@ pub fn what(change: &ShownChange) -> String {
         (Class::Conflict, Action::Delete) => "conflict: changed in the target, removed from Git".to_owned(),
         (Class::Conflict, _) => with_fields("conflict", change),
         (_, Action::Adopt) => with_fields("adopt", change),
+        (_, Action::Claim) => "claim: it is as declared, its fields become ours".to_owned(),
         (_, Action::Create | Action::Delete) => change.action.to_string(),
         (_, Action::Replace) => with_fields("replace", change),
         _ if change.fields.is_empty() => change.class.to_string(),

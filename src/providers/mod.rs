@@ -19,12 +19,13 @@ use crate::model::{
 };
 
 pub mod files;
+pub mod kubernetes;
 pub mod options;
 
 pub use crate::model::form::Form;
 
 /// Every provider, the only list of them.
-pub const KINDS: &[&Kind] = &[&files::KIND];
+pub const KINDS: &[&Kind] = &[&files::KIND, &kubernetes::KIND];
 
 /// One kind of target.
 pub struct Kind {

@@ -6,6 +6,7 @@ mod cases;
 mod documents;
 mod faults;
 mod generated;
+mod kubernetes;
 mod layering;
 mod properties;
 mod readme;

@@ -24,6 +24,15 @@ pub fn lacks(program: &str) -> bool {
     !found
 }
 
+/// Says that the tests of a part are skipped.
+///
+/// # Panics
+/// With `CI` set: there, `how` has to have been run.
+pub fn missing(part: &str, how: &str) {
+    assert!(env::var_os("CI").is_none(), "`{part}` is missing; `{how}`");
+    skip(&format!("`{part}` is not installed; `{how}`"));
+}
+
 /// Whether this process may not act as root; says that the test is skipped if so.
 pub fn lacks_root() -> bool {
     let lacks = !rustix::process::geteuid().is_root();

@@ -133,7 +133,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         match change.action {
             Action::Keep => {}
             Action::Create => summary.create += 1,
-            Action::Update => summary.update += 1,
+            Action::Update | Action::Claim => summary.update += 1,
             Action::Replace => summary.replace += 1,
             Action::Delete => summary.delete += 1,
             Action::Adopt => summary.adopt += 1,

@@ -137,6 +137,9 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
                 sides,
                 replace: None,
                 unknown: None,
+                claim: None,
+                writer: None,
+                notes: Vec::new(),
             });
         }
     }

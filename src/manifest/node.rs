@@ -1,0 +1,144 @@
+//! A document as a tree of values that know their place.
+
+use std::{fmt, sync::Arc};
+
+use crate::model::value::{Map, Value};
+
+/// Line and column, both counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Line.
+    pub line: u32,
+    /// Column, in characters.
+    pub column: u32,
+}
+
+/// One value with its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it starts; for an alias, where the alias stands.
+    pub place: Place,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A scalar, resolved.
+    Scalar(Value),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping with its merges done, in the order of the file.
+    Map(Vec<Entry>),
+}
+
+/// One key of a mapping.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key, as text.
+    pub key: Arc<str>,
+    /// Where the key stands.
+    pub place: Place,
+    /// Its value.
+    pub node: Node,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl Node {
+    /// The value of `key` of a mapping.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The key `key` of a mapping with its value.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.content {
+            Content::Map(entries) => entries.iter().find(|entry| &*entry.key == key),
+            _ => None,
+        }
+    }
+
+    /// The text of a string scalar.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence.
+    pub fn as_list(&self) -> Option<&[Node]> {
+        match &self.content {
+            Content::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Whether it is an explicit or an empty null.
+    pub fn is_null(&self) -> bool {
+        matches!(self.content, Content::Scalar(Value::Null))
+    }
+
+    /// The same without places.
+    pub fn value(&self) -> Value {
+        match &self.content {
+            Content::Scalar(value) => value.clone(),
+            Content::List(items) => Value::List(items.iter().map(Node::value).collect()),
+            Content::Map(entries) => {
+                let mut map = Map::with_capacity(entries.len());
+                for entry in entries {
+                    map.insert(entry.key.clone(), entry.node.value());
+                }
+                Value::from(map)
+            }
+        }
+    }
+
+    /// How many nodes there are, itself included.
+    pub(super) fn count(&self) -> usize {
+        1 + match &self.content {
+            Content::Scalar(_) => 0,
+            Content::List(items) => items.iter().map(Node::count).sum(),
+            Content::Map(entries) => entries.iter().map(|entry| entry.node.count()).sum(),
+        }
+    }
+
+    /// Where the value at a path stands: keys of mappings, `[key=value]` for
+    /// an item of a list, or its position. The deepest place on the way that exists.
+    pub fn locate<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Place {
+        let mut at = self;
+        let mut place = self.place;
+        for step in path {
+            let found = match &at.content {
+                Content::Map(_) => at.entry(step).map(|entry| (entry.place, &entry.node)),
+                Content::List(items) => item(items, step).map(|node| (node.place, node)),
+                Content::Scalar(_) => None,
+            };
+            let Some((found, next)) = found else { break };
+            (place, at) = (found, next);
+        }
+        place
+    }
+}
+
+fn item<'a>(items: &'a [Node], step: &str) -> Option<&'a Node> {
+    let Some(keys) = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')) else {
+        return items.get(step.parse::<usize>().ok()?);
+    };
+    items.iter().find(|node| {
+        keys.split(',').all(|pair| match pair.split_once('=') {
+            Some((key, wanted)) => node.get(key).is_some_and(|node| match &node.content {
+                Content::Scalar(Value::String(text)) => &**text == wanted,
+                Content::Scalar(Value::Number(number)) => number.to_string() == wanted,
+                _ => false,
+            }),
+            None => node.as_str() == Some(pair),
+        })
+    })
+}

@@ -1,0 +1,304 @@
+//! Carries out changes along their dependencies, several at a time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+
+use super::{
+    cluster::{Cluster, Seen},
+    discovery::{self, Known},
+    failure::Failure,
+    marks::marked,
+    order::{self, Step, Way},
+    ready,
+    transport::Writing,
+    write::{self, Ended},
+};
+use crate::{
+    model::{
+        change::{Action, Change},
+        event::Event,
+        report::{FailureKind, Outcome, Verdict},
+        value::{Map, Value},
+    },
+    providers::Run,
+};
+
+/// How many writes are under way at once.
+const PARALLEL: usize = 16;
+
+/// How long a new definition may take until its kind is served.
+const ESTABLISHED: Duration = Duration::from_secs(30);
+
+/// One change with what its write needs.
+struct Task<'a> {
+    change: &'a Change,
+    seen: Seen,
+    /// What is sent.
+    config: Option<Value>,
+    way: Way,
+}
+
+/// Makes the changes; one outcome for each, in the same order.
+pub(super) fn apply(
+    cluster: &Cluster,
+    writing: &Writing,
+    changes: &[&Change],
+    run: &Run<'_>,
+    lost: &dyn Fn() -> bool,
+) -> Vec<Outcome> {
+    let tasks: Vec<Option<Task<'_>>> = changes.iter().map(|change| task(cluster, change)).collect();
+    let known: Vec<usize> = (0..tasks.len()).filter(|index| tasks[*index].is_some()).collect();
+    let steps: Vec<Step<'_>> = known
+        .iter()
+        .filter_map(|index| tasks[*index].as_ref())
+        .map(|task| Step { name: &task.seen.name, way: task.way, value: task.value() })
+        .collect();
+    let before = order::before(&steps);
+    let before: BTreeMap<usize, BTreeSet<usize>> = known
+        .iter()
+        .zip(before)
+        .map(|(index, before)| (*index, before.into_iter().map(|position| known[position]).collect()))
+        .collect();
+    let mut shift =
+        Shift { cluster, writing, tasks: &tasks, run, lost, ended: BTreeMap::new(), failed: false };
+    cluster.runtime.block_on(shift.work(before));
+    let Shift { mut ended, .. } = shift;
+    changes.iter().enumerate().map(|(index, change)| outcome(change, ended.remove(&index))).collect()
+}
+
+fn outcome(change: &Change, ended: Option<Ended>) -> Outcome {
+    let Ended { verdict, error, .. } = ended.unwrap_or(Ended { verdict: Verdict::NotAttempted, error: None });
+    Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
+}
+
+impl Task<'_> {
+    fn value(&self) -> &Value {
+        static NOTHING: Value = Value::Null;
+        self.config.as_ref().or(self.seen.live.as_deref()).unwrap_or(&NOTHING)
+    }
+}
+
+fn task<'a>(cluster: &'a Cluster, change: &'a Change) -> Option<Task<'a>> {
+    let seen = cluster.seen.get(&change.address)?.clone();
+    let base = cluster.bases.get(&change.address);
+    let config = match (change.action, &change.after) {
+        (Action::Delete, _) | (_, None) => None,
+        (_, Some(after)) => Some(to_send(change, after, seen.config.as_ref()?, base)),
+    };
+    let way = if change.action == Action::Delete { Way::Goes } else { Way::Comes };
+    Some(Task { change, seen, config, way })
+}
+
+/// What has to be declared for `after`: what Git declares, or where only drift is undone, what it declared before.
+fn to_send(change: &Change, after: &Value, config: &Value, base: Option<&Value>) -> Value {
+    match (&change.sides.desired, base) {
+        (Some(desired), Some(base)) if desired != after => {
+            undone(Some(base), Some(config), Some(after), Some(desired)).unwrap_or_else(|| config.clone())
+        }
+        _ => config.clone(),
+    }
+}
+
+fn undone(
+    base: Option<&Value>,
+    config: Option<&Value>,
+    after: Option<&Value>,
+    desired: Option<&Value>,
+) -> Option<Value> {
+    if after == desired {
+        return config.cloned();
+    }
+    let (Some(Value::Map(base)), Some(Value::Map(config))) = (base, config) else { return base.cloned() };
+    let keys: BTreeSet<_> = base.keys().chain(config.keys()).collect();
+    let at = |value: Option<&'_ Value>, key: &str| value.and_then(|value| value.get(key)).cloned();
+    let fields = keys.into_iter().filter_map(|key| {
+        let (after, desired) = (at(after, key), at(desired, key));
+        let below = undone(base.get(key), config.get(key), after.as_ref(), desired.as_ref())?;
+        Some((key.clone(), below))
+    });
+    Some(Value::from(fields.collect::<Map>()))
+}
+
+/// The changes of one apply, on their way.
+struct Shift<'a> {
+    cluster: &'a Cluster,
+    writing: &'a Writing,
+    tasks: &'a [Option<Task<'a>>],
+    run: &'a Run<'a>,
+    lost: &'a dyn Fn() -> bool,
+    ended: BTreeMap<usize, Ended>,
+    failed: bool,
+}
+
+impl Shift<'_> {
+    async fn work(&mut self, mut waiting: BTreeMap<usize, BTreeSet<usize>>) {
+        let mut running = FuturesUnordered::new();
+        loop {
+            self.skip_dependants(&mut waiting);
+            let stopped = self.run.stop.load(Ordering::SeqCst) || (self.lost)();
+            while running.len() < PARALLEL && !stopped {
+                let Some(index) = self.next(&waiting, running.is_empty()) else { break };
+                waiting.remove(&index);
+                let Some(task) = &self.tasks[index] else { continue };
+                self.run.observer.on(Event::Applying(&task.change.address, task.change.action));
+                let (cluster, writing) = (self.cluster, self.writing);
+                running.push(async move { (index, one(cluster, writing, task).await) });
+            }
+            let Some((index, ended)) = running.next().await else { break };
+            self.end(index, ended);
+        }
+        if self.cluster.options.wait && !self.run.stop.load(Ordering::SeqCst) {
+            self.wait().await;
+        }
+    }
+
+    /// The next change whose needs are met; any of them if a circle keeps all waiting.
+    fn next(&self, waiting: &BTreeMap<usize, BTreeSet<usize>>, idle: bool) -> Option<usize> {
+        let goes = |index: usize| self.tasks[index].as_ref().is_some_and(|task| task.way == Way::Goes);
+        let free = |before: &BTreeSet<usize>| before.iter().all(|other| self.ended.contains_key(other));
+        let mut able = waiting.iter().filter(|(index, _)| !(self.failed && goes(**index)));
+        let next = able.clone().find(|(_, before)| free(before));
+        next.or_else(|| able.next().filter(|_| idle)).map(|(index, _)| *index)
+    }
+
+    /// What needs something that failed is not tried.
+    fn skip_dependants(&mut self, waiting: &mut BTreeMap<usize, BTreeSet<usize>>) {
+        let good = |ended: &Ended| matches!(ended.verdict, Verdict::Done);
+        let failed: BTreeSet<usize> =
+            self.ended.iter().filter(|(_, ended)| !good(ended)).map(|(index, _)| *index).collect();
+        loop {
+            let skipped: Vec<usize> = waiting
+                .iter()
+                .filter(|(_, before)| {
+                    before.iter().any(|other| {
+                        failed.contains(other) || self.ended.get(other).is_some_and(|ended| !good(ended))
+                    })
+                })
+                .map(|(index, _)| *index)
+                .collect();
+            if skipped.is_empty() {
+                return;
+            }
+            for index in skipped {
+                waiting.remove(&index);
+                let error = Some((FailureKind::Other, "something that it needs was not written".to_owned()));
+                self.ended.insert(index, Ended { verdict: Verdict::NotAttempted, error });
+            }
+        }
+    }
+
+    fn end(&mut self, index: usize, ended: Ended) {
+        if let Some(task) = &self.tasks[index] {
+            let Change { address, action, .. } = task.change;
+            match &ended.error {
+                None => self.run.observer.on(Event::Applied(address, *action)),
+                Some((_, message)) => self.run.observer.on(Event::Failed(address, *action, message)),
+            }
+        }
+        self.run.observer.on(Event::Step(1));
+        self.failed |= ended.verdict != Verdict::Done;
+        self.ended.insert(index, ended);
+    }
+
+    /// Waits until everything that was written is ready.
+    async fn wait(&mut self) {
+        let written: Vec<(usize, String)> = self
+            .ended
+            .iter()
+            .filter(|(_, ended)| ended.verdict == Verdict::Done)
+            .filter_map(|(index, _)| {
+                let task = self.tasks[*index].as_ref().filter(|task| task.way == Way::Comes)?;
+                Some((*index, path(self.cluster, &task.seen)?))
+            })
+            .collect();
+        let patience = Duration::from_secs(self.cluster.options.timeout.unwrap_or(300));
+        for (index, why) in ready::wait(self.writing.looking(), written, patience, self.run.stop).await {
+            let error = Some((FailureKind::Other, format!("it was written and is not ready: {why}")));
+            if let Some(ended) = self.ended.get_mut(&index) {
+                ended.verdict = Verdict::Failed;
+                ended.error = error;
+            }
+        }
+    }
+}
+
+fn path(cluster: &Cluster, seen: &Seen) -> Option<String> {
+    seen.path.clone().or_else(|| {
+        let about = cluster.about.as_ref()?;
+        match about.discovery.find(&seen.name.kind) {
+            Known::Yes(resource) => Some(resource.object(&seen.name, cluster.options.default_namespace())),
+            _ => None,
+        }
+    })
+}
+
+/// Carries out one change.
+async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
+    let path = match path(cluster, &task.seen) {
+        Some(path) => path,
+        None => match new_path(cluster, writing, &task.seen).await {
+            Ok(path) => path,
+            Err(failure) => return Ended::failed(&failure, "asking for the kind of it"),
+        },
+    };
+    let live = task.seen.live.as_deref();
+    let name = &task.seen.name;
+    let Some(config) = &task.config else {
+        let Some(live) = live else { return Ended::nothing_seen() };
+        return write::delete(writing, &path, name, live).await;
+    };
+    let body = marked(config, cluster.place.label(), &name.identity());
+    let ended = match (task.change.action, live) {
+        (Action::Replace, Some(live)) => write::replace(writing, &path, name, live, body).await,
+        (_, Some(live)) => write::update(writing, &path, name, live, body, task.change).await,
+        (_, None) => write::create(writing, &path, body).await,
+    };
+    if name.kind.is_crd() && ended.verdict == Verdict::Done {
+        return established(writing, &path, ended).await;
+    }
+    ended
+}
+
+/// The path of an object whose kind came during this apply.
+async fn new_path(cluster: &Cluster, writing: &Writing, seen: &Seen) -> Result<String, Failure> {
+    let begun = std::time::Instant::now();
+    loop {
+        let discovery = discovery::discover(writing.looking()).await?;
+        if let Known::Yes(resource) = discovery.find(&seen.name.kind) {
+            return Ok(resource.object(&seen.name, cluster.options.default_namespace()));
+        }
+        if begun.elapsed() > ESTABLISHED {
+            return Err(Failure::Garbled(format!("the server has no kind {}", seen.name.kind)));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until a definition is taken up.
+async fn established(writing: &Writing, path: &str, ended: Ended) -> Ended {
+    let begun = std::time::Instant::now();
+    loop {
+        match writing.looking().get(path).await {
+            Ok(answer)
+                if ready::condition(&answer.value, "Established")
+                    .is_some_and(|(status, _)| status == "True") =>
+            {
+                return ended;
+            }
+            Ok(_) if begun.elapsed() < ESTABLISHED => tokio::time::sleep(Duration::from_millis(100)).await,
+            Ok(answer) => {
+                let why =
+                    ready::condition(&answer.value, "Established").map(|(_, why)| why).unwrap_or_default();
+                let error =
+                    Some((FailureKind::Other, format!("it was written and is not established: {why}")));
+                return Ended { verdict: Verdict::Failed, error };
+            }
+            Err(failure) => return Ended::failed(&failure, "waiting until it is established"),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What the files below a target's path declare.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{
+    names::{Identity, Kind},
+    normal::{Normal, normal},
+    options::{self, Options},
+};
+use crate::{
+    exit::Exit,
+    manifest::{self, Manifest, Place},
+    model::{
+        fault::Fault,
+        object::{Desired, Object, Origin},
+        tree::{Contents, Entry, EntryKind, Tree},
+    },
+    providers::Target,
+};
+
+/// How many complaints are listed at once.
+const LISTED: usize = 20;
+
+/// The manifests of one file.
+struct File {
+    path: Arc<str>,
+    manifests: Vec<Manifest>,
+    notes: Vec<String>,
+}
+
+/// Reads the manifests of one revision.
+pub(super) fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<Desired> {
+    let options = options::of(target)?;
+    let mut desired = Desired::default();
+    let chosen = choose(tree, &options, &mut desired.notes)?;
+    let read: Vec<Result<File>> = chosen.par_iter().map(|entry| read(tree, entry, contents)).collect();
+    let mut files = Vec::with_capacity(read.len());
+    let mut complaints = Vec::new();
+    for file in read {
+        match file {
+            Ok(file) => files.push(file),
+            Err(error) => match error.downcast::<Fault>() {
+                Ok(fault) => complaints.push(fault.message),
+                Err(error) => return Err(error),
+            },
+        }
+    }
+    collect(files, &options, &mut desired, &mut complaints);
+    match complaints.is_empty() {
+        true => Ok(desired),
+        false => Err(complaint(complaints).into()),
+    }
+}
+
+fn complaint(complaints: Vec<String>) -> Fault {
+    let more = complaints.len().saturating_sub(LISTED);
+    let mut lines: Vec<String> = complaints.into_iter().take(LISTED).collect();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    Fault::new(Exit::BadDesired, lines.join("\n  "))
+        .hint("correct it, or leave the file out with `exclude` in trueup.yaml")
+}
+
+fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents) -> Result<File> {
+    let path = tree.source_path(entry);
+    let bytes = contents.read(&entry.id)?;
+    let (manifests, warnings) = manifest::manifests(&bytes).map_err(|trouble| {
+        Fault::new(Exit::BadDesired, format!("`{path}:{}`: {}", trouble.place, said(&trouble, &path)))
+    })?;
+    let mut notes: Vec<String> =
+        warnings.iter().map(|warning| format!("`{path}:{}`: {}", warning.place, warning.message)).collect();
+    if manifests.is_empty() {
+        notes.push(format!("`{path}` declares nothing"));
+    }
+    Ok(File { path, manifests, notes })
+}
+
+fn said(trouble: &manifest::Trouble, path: &str) -> String {
+    match &trouble.other {
+        Some((role, place)) => format!("{} ({role} at `{path}:{place}`)", trouble.message),
+        None => trouble.message.clone(),
+    }
+}
+
+/// The files that are manifests by rule; what is left out is noted.
+fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Result<Vec<&'a Entry>> {
+    let bad = |error: globset::Error| Fault::new(Exit::BadConfig, error.to_string());
+    let include = options::globs(&options.include).map_err(bad)?;
+    let exclude = options::globs(&options.exclude).map_err(bad)?;
+    let rendered = rendered_folders(tree);
+    let mut chosen = Vec::new();
+    let (mut other, mut excluded) = (0, 0);
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in &tree.entries {
+        let path = String::from_utf8_lossy(&entry.path);
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if name == "trueup.yaml" {
+            continue;
+        }
+        let named = !include.is_empty() && include.is_match(&*path);
+        if exclude.is_match(&*path) || !include.is_empty() && !named {
+            excluded += 1;
+        } else if !is_manifest_name(name) {
+            other += 1;
+        } else if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
+            notes.push(format!("`{}` is a link and is not read", tree.source_path(entry)));
+        } else if let (Some(folder), false) = (folder_of(&rendered, &path), named) {
+            *folders.entry(folder).or_default() += 1;
+        } else {
+            chosen.push(entry);
+        }
+    }
+    for (folder, count) in folders {
+        let reason = rendered[folder];
+        let shown = if folder.is_empty() { "." } else { folder };
+        notes.push(format!("`{shown}` is a {reason} and is not rendered: {count} of its files are not read"));
+    }
+    for (count, what) in [(excluded, "left out by `include` and `exclude`"), (other, "neither YAML nor JSON")]
+    {
+        if count > 0 {
+            notes.push(format!("{count} files are {what}"));
+        }
+    }
+    Ok(chosen)
+}
+
+fn is_manifest_name(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"))
+}
+
+/// Folders whose files are input of another program, with what they are.
+fn rendered_folders(tree: &Tree) -> BTreeMap<String, &'static str> {
+    let mut folders = BTreeMap::new();
+    for entry in &tree.entries {
+        let path = String::from_utf8_lossy(&entry.path).into_owned();
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let reason = match name {
+            "kustomization.yaml" | "kustomization.yml" | "Kustomization" => "kustomization",
+            "Chart.yaml" => "Helm chart",
+            _ => continue,
+        };
+        folders.insert(folder.to_owned(), reason);
+    }
+    folders
+}
+
+/// The folder of `folders` that a file is below.
+fn folder_of<'a>(folders: &'a BTreeMap<String, &'static str>, path: &str) -> Option<&'a str> {
+    folders
+        .iter()
+        .filter(|(folder, _)| {
+            folder.is_empty() || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        })
+        // Below a chart, everything is the chart's; a kustomization only takes its own folder.
+        .find(|(folder, reason)| {
+            **reason == "Helm chart" || path.rsplit_once('/').map_or("", |(parent, _)| parent) == *folder
+        })
+        .map(|(folder, _)| folder.as_str())
+}
+
+/// Puts the objects of all files together.
+fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaints: &mut Vec<String>) {
+    let scopes = declared_scopes(&files);
+    let mut seen: BTreeMap<Identity, (Arc<str>, Place)> = BTreeMap::new();
+    for file in files {
+        desired.notes.extend(file.notes);
+        for manifest in &file.manifests {
+            let place = manifest.node.place;
+            let kind = Kind::new(&manifest.api_version, &manifest.kind);
+            let namespaced = match kind.is_cluster_scoped() {
+                Some(outside) => !outside,
+                None => scopes.get(&(kind.group, kind.kind)).copied().unwrap_or(false),
+            };
+            let Normal { name, value, dropped } =
+                match normal(manifest, namespaced, options.default_namespace()) {
+                    Ok(normal) => normal,
+                    Err(why) => {
+                        complaints.push(format!("`{}:{place}`: {why}", file.path));
+                        continue;
+                    }
+                };
+            if let Some((first, at)) = seen.insert(name.identity(), (file.path.clone(), place)) {
+                complaints.push(format!(
+                    "`{}:{place}`: `{}` is declared twice (first at `{first}:{at}`)",
+                    file.path,
+                    name.address()
+                ));
+            }
+            if !dropped.is_empty() {
+                let list = dropped.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+                desired.notes.push(format!("`{}:{place}`: left out: {}", file.path, list.join(", ")));
+            }
+            let origin = Origin { file: file.path.clone(), line: Some(place.line) };
+            desired.objects.insert(name.address(), Object { value: Some(value), origin });
+        }
+    }
+}
+
+/// Whether the kinds that are declared here as well have namespaces, by group and kind.
+fn declared_scopes(files: &[File]) -> BTreeMap<(String, String), bool> {
+    let manifests = files.iter().flat_map(|file| &file.manifests);
+    let definitions = manifests.filter(|manifest| Kind::new(&manifest.api_version, &manifest.kind).is_crd());
+    definitions
+        .filter_map(|manifest| {
+            let spec = manifest.node.get("spec")?;
+            let group = spec.get("group")?.as_str()?.to_owned();
+            let kind = spec.get("names")?.get("kind")?.as_str()?.to_owned();
+            Some(((group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
+        })
+        .collect()
+}

@@ -1,0 +1,191 @@
+//! Why the API server did not do what it was asked to.
+
+use std::{fmt, time::Duration};
+
+use http::{HeaderMap, StatusCode};
+
+use super::json;
+use crate::{
+    exit::Exit,
+    model::{fault::Fault, object::Cause, report::FailureKind, value::Value},
+};
+
+/// Why a request failed.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// The server said no.
+    Refused(Box<Refusal>),
+    /// There was no answer.
+    Unreachable(String),
+    /// The answer makes no sense.
+    Garbled(String),
+}
+
+/// The server's own words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusal {
+    /// HTTP status.
+    pub code: u16,
+    /// `reason` of the Status object, for example `Invalid`.
+    pub reason: String,
+    /// Its message.
+    pub message: String,
+    /// Its `details.causes`.
+    pub causes: Vec<Because>,
+    /// How long to wait before another try.
+    pub retry_after: Option<Duration>,
+}
+
+/// One cause of a refusal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Because {
+    /// For example `FieldManagerConflict`, `FieldValueInvalid`.
+    pub reason: String,
+    /// Where.
+    pub field: String,
+    /// What.
+    pub message: String,
+}
+
+/// The most that is quoted of an answer that is no Status object.
+const QUOTED: usize = 200;
+
+impl Failure {
+    /// A connection that failed.
+    pub(super) fn from_client(error: kube::Error) -> Failure {
+        let mut words = Vec::new();
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            let said = text.strip_prefix("ServiceError: ").or(text.strip_prefix("HyperError: "));
+            let text = said.unwrap_or(&text).to_owned();
+            if !words.iter().any(|word: &String| word.contains(&text)) {
+                words.push(text);
+            }
+            cause = error.source();
+        }
+        Failure::Unreachable(words.join(": "))
+    }
+
+    /// An answer that is no success.
+    pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+        let retry_after = headers
+            .get(http::header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(|seconds: u64| Duration::from_secs(seconds.min(30)));
+        let mut refusal = Refusal { code: status.as_u16(), retry_after, ..Refusal::default() };
+        match json::read(body) {
+            Ok(value) if text(&value, "kind") == "Status" => {
+                refusal.reason = text(&value, "reason");
+                refusal.message = text(&value, "message");
+                if let Some(Value::List(causes)) =
+                    value.get("details").and_then(|details| details.get("causes"))
+                {
+                    refusal.causes = causes
+                        .iter()
+                        .map(|cause| Because {
+                            reason: text(cause, "reason"),
+                            field: text(cause, "field"),
+                            message: text(cause, "message"),
+                        })
+                        .collect();
+                }
+            }
+            _ => {
+                let quoted: String = String::from_utf8_lossy(body).chars().take(QUOTED).collect();
+                refusal.message = match quoted.trim() {
+                    "" => status.canonical_reason().unwrap_or("no words").to_owned(),
+                    words => words.to_owned(),
+                };
+            }
+        }
+        Failure::Refused(Box::new(refusal))
+    }
+
+    /// The HTTP status, if there was one.
+    pub(super) fn code(&self) -> u16 {
+        match self {
+            Failure::Refused(refusal) => refusal.code,
+            _ => 0,
+        }
+    }
+
+    /// The server's words, if it had any.
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Failure::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may be answered a moment later.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Failure::Refused(refusal) => matches!(refusal.code, 429 | 500 | 502 | 503 | 504),
+            Failure::Unreachable(_) | Failure::Garbled(_) => true,
+        }
+    }
+
+    /// Whether the server said that a write was not begun.
+    pub(super) fn was_not_carried_out(&self) -> bool {
+        matches!(self, Failure::Refused(refusal) if refusal.code == 429 || refusal.code == 503)
+    }
+
+    /// Whether nobody can tell if a write took place.
+    pub(super) fn is_uncertain(&self) -> bool {
+        match self {
+            Failure::Refused(refusal) => matches!(refusal.code, 500 | 502 | 504),
+            Failure::Unreachable(_) | Failure::Garbled(_) => true,
+        }
+    }
+
+    /// How long the server asks to wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.refusal()?.retry_after
+    }
+
+    /// Why something is unknown.
+    pub(super) fn cause(&self) -> Cause {
+        match self.code() {
+            401 | 403 => Cause::NoPermission,
+            0 | 429 | 500..=599 => Cause::Unavailable,
+            _ => Cause::Other,
+        }
+    }
+
+    /// What kind of failure it is for the report.
+    pub(super) fn kind(&self) -> FailureKind {
+        match self.cause() {
+            Cause::NoPermission => FailureKind::NoPermission,
+            Cause::Unavailable => FailureKind::Unavailable,
+            Cause::Other => FailureKind::Other,
+        }
+    }
+
+    /// As the end of a run.
+    pub(super) fn fault(&self, doing: &str) -> Fault {
+        let exit = match self.cause() {
+            Cause::NoPermission => Exit::NoPermission,
+            Cause::Unavailable => Exit::Unavailable,
+            Cause::Other => Exit::Error,
+        };
+        let fault = Fault::new(exit, format!("{doing}: {self}"));
+        match self.code() {
+            401 => fault.hint("the credentials of the kubeconfig are not accepted; log in again"),
+            _ => fault,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(refusal) => write!(f, "{} (HTTP {})", refusal.message, refusal.code),
+            Failure::Unreachable(why) | Failure::Garbled(why) => f.write_str(why),
+        }
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,194 @@
+//! Sets of fields, and lists whose items are known by key: both told from `fieldsV1`, without a schema.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::json;
+use crate::model::value::{Map, Value};
+
+/// The key under which the order of a keyed list stands, where it matters.
+pub(super) const ORDER: &str = "(order)";
+
+/// A set of fields as a tree. Items of lists are called `[name=web]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Fields {
+    children: BTreeMap<Arc<str>, Fields>,
+    /// How the children are told apart, if they are items of a list.
+    list: Option<List>,
+}
+
+/// How the items of a list are told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// By some of their fields.
+    By(Vec<Arc<str>>),
+    /// By their value.
+    Set,
+}
+
+impl Fields {
+    /// Reads `fieldsV1`.
+    pub(super) fn read(fields: &Value) -> Fields {
+        let mut tree = Fields::default();
+        let Value::Map(map) = fields else { return tree };
+        for (key, below) in map.iter() {
+            let Some((sort, body)) = key.split_at_checked(2) else { continue };
+            let label: Arc<str> = match sort {
+                "f:" => body.into(),
+                "k:" => {
+                    let Ok(Value::Map(pairs)) = json::read(body.as_bytes()) else { continue };
+                    tree.list = Some(List::By(pairs.keys().cloned().collect()));
+                    List::label(pairs.iter().map(|(key, value)| (&**key, value))).into()
+                }
+                "v:" => {
+                    let Ok(value) = json::read(body.as_bytes()) else { continue };
+                    tree.list = Some(List::Set);
+                    List::label_of(&value).into()
+                }
+                _ => continue,
+            };
+            tree.children.insert(label, Fields::read(below));
+        }
+        tree
+    }
+
+    /// What is below `step`.
+    pub(super) fn get(&self, step: &str) -> Option<&Fields> {
+        self.children.get(step)
+    }
+
+    /// Whether nothing is below.
+    pub(super) fn is_empty(&self) -> bool {
+        self.children.is_empty()
+    }
+
+    /// Adds the fields of `other`.
+    pub(super) fn add(&mut self, other: Fields) {
+        if self.list.is_none() {
+            self.list = other.list;
+        }
+        for (step, below) in other.children {
+            self.children.entry(step).or_default().add(below);
+        }
+    }
+
+    /// Takes out what `other` has as well.
+    pub(super) fn subtract(&mut self, other: &Fields) {
+        self.children.retain(|step, below| match other.get(step) {
+            None => true,
+            Some(other) if other.is_empty() => false,
+            Some(other) => {
+                below.subtract(other);
+                !below.is_empty()
+            }
+        });
+    }
+
+    /// Turns lists that are keyed according to this set into mappings by key.
+    pub(super) fn keyed(&self, value: &Value) -> Value {
+        match value {
+            Value::Map(map) => {
+                let keyed = map.iter().map(|(key, value)| {
+                    let below = self.get(key).map_or_else(|| value.clone(), |below| below.keyed(value));
+                    (key.clone(), below)
+                });
+                Value::from(keyed.collect::<Map>())
+            }
+            Value::List(items) => match &self.list {
+                Some(list) => self.keyed_list(items, list).unwrap_or_else(|| value.clone()),
+                None => value.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    /// `None` if an item has no key or two have the same.
+    fn keyed_list(&self, items: &[Value], list: &List) -> Option<Value> {
+        // All items of a list are of one type, so what is known of one holds for all.
+        let mut item_fields = Fields::default();
+        self.children.values().for_each(|below| item_fields.add(below.clone()));
+        let mut map = Map::new();
+        let mut order = Vec::with_capacity(items.len());
+        for item in items {
+            let label: Arc<str> = list.label_in(item)?.into();
+            order.push(Value::String(label.clone()));
+            if map.insert(label, item_fields.keyed(item)).is_some() {
+                return None;
+            }
+        }
+        if order.len() > 1 {
+            map.insert(ORDER.into(), Value::List(order));
+        }
+        Some(Value::from(map))
+    }
+}
+
+impl List {
+    /// `[containerPort=80,protocol=TCP]`
+    pub(super) fn label<'a>(pairs: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+        let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key}={}", plain(value))).collect();
+        format!("[{}]", pairs.join(","))
+    }
+
+    /// `[value]`
+    pub(super) fn label_of(value: &Value) -> String {
+        format!("[{}]", plain(value))
+    }
+
+    /// What an item is called; `None` if a key is missing.
+    pub(super) fn label_in(&self, item: &Value) -> Option<String> {
+        match self {
+            List::Set => Some(List::label_of(item)),
+            List::By(keys) => {
+                let tcp = Value::string("TCP");
+                let pairs: Vec<(&str, &Value)> = keys
+                    .iter()
+                    .map(|key| match item.get(key) {
+                        Some(value) => Some((&**key, value)),
+                        None if &**key == "protocol" => Some((&**key, &tcp)),
+                        None => None,
+                    })
+                    .collect::<Option<_>>()?;
+                Some(List::label(pairs.into_iter()))
+            }
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.to_string(),
+        Value::Sensitive(_) => "?".to_owned(),
+        other => String::from_utf8_lossy(&json::write(other)).into_owned(),
+    }
+}
+
+impl Fields {
+    /// Calls `with` for every field that has nothing below it.
+    pub(super) fn each(&self, at: &mut Vec<String>, with: &mut dyn FnMut(&[String])) {
+        if self.children.is_empty() && !at.is_empty() {
+            with(at);
+        }
+        for (step, below) in &self.children {
+            at.push(step.to_string());
+            below.each(at, with);
+            at.pop();
+        }
+    }
+}
+
+impl Fields {
+    /// What an item of this list is called.
+    pub(super) fn names(&self, item: &Value) -> Option<String> {
+        self.list.as_ref()?.label_in(item)
+    }
+
+    /// The fields below `step`; for an item, those that any item of the list has.
+    pub(super) fn below(&self, step: &str) -> Fields {
+        if self.list.is_none() {
+            return self.get(step).cloned().unwrap_or_default();
+        }
+        let mut item = Fields::default();
+        self.children.values().for_each(|below| item.add(below.clone()));
+        item
+    }
+}

@@ -1,0 +1,63 @@
+//! Kubernetes: objects of one cluster, applied on the server and owned field by field.
+
+mod apply;
+mod attribution;
+mod cluster;
+mod connect;
+mod declare;
+mod discovery;
+mod examine;
+mod failure;
+mod fields;
+mod json;
+mod listing;
+mod lock;
+mod managed;
+mod marks;
+mod memory;
+mod names;
+mod normal;
+mod observe;
+mod options;
+mod order;
+mod ready;
+mod sides;
+mod transport;
+mod write;
+mod writer;
+
+use super::{Form, Kind, Reader, Target, Writer};
+
+/// The Kubernetes provider.
+pub const KIND: Kind = Kind {
+    name: "kubernetes",
+    about: "objects of a Kubernetes cluster, by server-side apply",
+    form: Form::Document,
+    schema: |generator| generator.subschema_for::<options::Options>(),
+    check: options::check,
+    declare: declare::declare,
+    open,
+    open_for_apply,
+    adopt: |_, _, _| anyhow::bail!("bringing a cluster's values into manifests is not built yet"),
+    collection: names::collection,
+};
+
+fn open(target: &Target) -> anyhow::Result<Box<dyn Reader>> {
+    Ok(Box::new(cluster::Cluster::open(target)?))
+}
+
+fn open_for_apply(target: &Target) -> anyhow::Result<Box<dyn Writer>> {
+    Ok(Box::new(writer::Applier::open(target)?))
+}
+
+/// Whether applying `config` leaves `live` exactly as it is, both as JSON; the
+/// reason why it may not. For tests that hold the verdict against a server.
+///
+/// # Errors
+/// Why it may change something, or what is no JSON.
+pub fn unchanged(config: &[u8], live: &[u8]) -> Result<(), String> {
+    let read = |bytes| json::read(bytes).map_err(|error| error.to_string());
+    let (config, live) = (read(config)?, read(live)?);
+    let api_version = config.get("apiVersion").and_then(|version| version.as_str()).unwrap_or_default();
+    managed::unchanged(&config, &live, api_version).map_err(|found| format!("{}: {}", found.path, found.why))
+}

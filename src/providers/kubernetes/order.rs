@@ -1,0 +1,257 @@
+//! In which order objects have to be written.
+
+use std::{collections::BTreeMap, collections::BTreeSet};
+
+use super::{
+    names::{Kind, Name},
+    observe::kinds_of,
+};
+use crate::model::value::Value;
+
+/// Whether an object comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is written.
+    Comes,
+    /// It is deleted.
+    Goes,
+}
+
+/// One object on its way.
+pub(super) struct Step<'a> {
+    /// Which.
+    pub name: &'a Name,
+    /// Whether it comes or goes.
+    pub way: Way,
+    /// What it is or was.
+    pub value: &'a Value,
+}
+
+/// An object by group, kind, namespace and name.
+type Reference = (String, String, Option<String>, String);
+
+/// For each step, the steps that have to be done before it.
+pub(super) fn before(steps: &[Step<'_>]) -> Vec<BTreeSet<usize>> {
+    let graph = Graph::of(steps);
+    let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); steps.len()];
+    for (index, step) in steps.iter().enumerate() {
+        let needs = graph.needs(step);
+        let needs = needs.into_iter().filter(|other| *other != index && steps[*other].way == step.way);
+        for other in needs {
+            match step.way {
+                Way::Comes => before[index].insert(other),
+                // What is needed goes after what needs it.
+                Way::Goes => before[other].insert(index),
+            };
+        }
+        if step.way == Way::Comes && is_admission(&step.name.kind) {
+            before[index]
+                .extend(graph.coming.iter().copied().filter(|other| !is_admission(&steps[*other].name.kind)));
+        }
+        if step.way == Way::Goes {
+            before[index].extend(&graph.coming);
+        }
+    }
+    before
+}
+
+struct Graph {
+    places: BTreeMap<Reference, Vec<usize>>,
+    definitions: BTreeMap<Kind, Vec<usize>>,
+    coming: Vec<usize>,
+}
+
+impl Graph {
+    fn of(steps: &[Step<'_>]) -> Graph {
+        let mut graph = Graph { places: BTreeMap::new(), definitions: BTreeMap::new(), coming: Vec::new() };
+        for (index, step) in steps.iter().enumerate() {
+            let Name { kind, namespace, name } = step.name;
+            let reference = (kind.group.clone(), kind.kind.clone(), namespace.clone(), name.clone());
+            graph.places.entry(reference).or_default().push(index);
+            if kind.is_crd() {
+                for kind in kinds_of(step.value) {
+                    graph.definitions.entry(kind).or_default().push(index);
+                }
+            }
+            if step.way == Way::Comes {
+                graph.coming.push(index);
+            }
+        }
+        graph
+    }
+
+    fn needs(&self, step: &Step<'_>) -> Vec<usize> {
+        let mut needs = self.definitions.get(&step.name.kind).cloned().unwrap_or_default();
+        let mut references = BTreeSet::new();
+        if let Some(namespace) = &step.name.namespace {
+            references.insert(("".to_owned(), "Namespace".to_owned(), None, namespace.clone()));
+        }
+        named(step.value, step.name.namespace.as_deref(), &mut references);
+        needs.extend(references.iter().filter_map(|reference| self.places.get(reference)).flatten());
+        needs
+    }
+}
+
+/// Webhooks and policies come last: they may refuse everything else until what they need runs.
+fn is_admission(kind: &Kind) -> bool {
+    kind.group == "admissionregistration.k8s.io"
+}
+
+/// Keys under which a name of another object stands, with what it is.
+const NAMED_BY: [(&str, &str, &str); 9] = [
+    ("serviceAccountName", "", "ServiceAccount"),
+    ("secretName", "", "Secret"),
+    ("claimName", "", "PersistentVolumeClaim"),
+    ("priorityClassName", "scheduling.k8s.io", "PriorityClass"),
+    ("runtimeClassName", "node.k8s.io", "RuntimeClass"),
+    ("storageClassName", "storage.k8s.io", "StorageClass"),
+    ("ingressClassName", "networking.k8s.io", "IngressClass"),
+    ("volumeName", "", "PersistentVolume"),
+    ("serviceName", "", "Service"),
+];
+
+/// Keys under which a mapping with the name of another object stands.
+const NAMED_IN: [(&str, &str, &str); 7] = [
+    ("configMapRef", "", "ConfigMap"),
+    ("configMapKeyRef", "", "ConfigMap"),
+    ("configMap", "", "ConfigMap"),
+    ("secretRef", "", "Secret"),
+    ("secretKeyRef", "", "Secret"),
+    ("secret", "", "Secret"),
+    ("service", "", "Service"),
+];
+
+/// The objects that a value names, as far as well-known keys tell. A name that
+/// leads nowhere does no harm.
+fn named(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>) {
+    let add = |group: &str, kind: &str, name: &str, found: &mut BTreeSet<Reference>| {
+        let kind = Kind { group: group.to_owned(), version: String::new(), kind: kind.to_owned() };
+        let namespace = namespace.filter(|_| kind.is_cluster_scoped() != Some(true));
+        found.insert((kind.group, kind.kind, namespace.map(str::to_owned), name.to_owned()));
+    };
+    match value {
+        Value::List(items) => items.iter().for_each(|item| named(item, namespace, found)),
+        Value::Map(map) => {
+            for (key, below) in map.iter() {
+                if let (Some((_, group, kind)), Some(name)) =
+                    (NAMED_BY.iter().find(|(named_by, ..)| *named_by == &**key), below.as_str())
+                {
+                    add(group, kind, name, found);
+                }
+                if let (Some((_, group, kind)), Some(name)) = (
+                    NAMED_IN.iter().find(|(named_in, ..)| *named_in == &**key),
+                    below.get("name").and_then(Value::as_str),
+                ) {
+                    add(group, kind, name, found);
+                }
+                match &**key {
+                    "roleRef" | "scaleTargetRef" => {
+                        let text = |key: &str| below.get(key).and_then(Value::as_str).unwrap_or_default();
+                        let group = match text("apiGroup") {
+                            "" => Kind::new(text("apiVersion"), "").group,
+                            group => group.to_owned(),
+                        };
+                        add(&group, text("kind"), text("name"), found);
+                    }
+                    "subjects" => subjects(below, namespace, found),
+                    "imagePullSecrets" => {
+                        let Value::List(secrets) = below else { continue };
+                        for name in secrets.iter().filter_map(|secret| secret.get("name")?.as_str()) {
+                            add("", "Secret", name, found);
+                        }
+                    }
+                    _ => {}
+                }
+                named(below, namespace, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn subjects(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>) {
+    let Value::List(subjects) = value else { return };
+    for subject in subjects {
+        let text = |key: &str| subject.get(key).and_then(Value::as_str);
+        if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
+            let namespace = text("namespace").or(namespace).map(str::to_owned);
+            found.insert(("".to_owned(), "ServiceAccount".to_owned(), namespace, name.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{manifest, model::address::Address};
+
+    /// The order in which objects come out if those that are free go in name order.
+    fn order(way: Way, manifests: &str) -> Vec<String> {
+        let (manifests, _) = manifest::manifests(manifests.as_bytes()).unwrap();
+        let objects: Vec<(Name, Value)> = manifests
+            .iter()
+            .map(|manifest| {
+                let kind = Kind::new(&manifest.api_version, &manifest.kind);
+                let name = Name { kind, namespace: manifest.namespace.clone(), name: manifest.name.clone() };
+                (name, manifest.node.value())
+            })
+            .collect();
+        let steps: Vec<Step<'_>> = objects.iter().map(|(name, value)| Step { name, way, value }).collect();
+        let before = before(&steps);
+        let (mut done, mut out) = (BTreeSet::new(), Vec::new());
+        while done.len() < steps.len() {
+            let next = (0..steps.len())
+                .filter(|index| !done.contains(index) && before[*index].is_subset(&done))
+                .min_by_key(|index| steps[*index].name.address())
+                .unwrap();
+            done.insert(next);
+            let address: Address = steps[next].name.address();
+            out.push(address.as_str().rsplit('/').next().unwrap().to_owned());
+        }
+        out
+    }
+
+    const SET: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {spec: {serviceAccountName: runner, containers: [{name: a, envFrom: [{configMapRef: {name: settings}}]}]}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: gate}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: runner, namespace: shop}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: example.org/v1
+kind: Widget
+metadata: {name: gadget, namespace: shop}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.org}
+spec: {group: example.org, names: {kind: Widget}, versions: [{name: v1}]}
+";
+
+    #[test]
+    fn what_is_needed_comes_first_and_goes_last() {
+        assert_eq!(
+            order(Way::Comes, SET),
+            ["widgets.example.org", "shop", "gadget", "settings", "runner", "web", "gate"]
+        );
+        assert_eq!(
+            order(Way::Goes, SET),
+            ["gate", "web", "gadget", "widgets.example.org", "settings", "runner", "shop"]
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! The three sides of one object as people and the comparison should see them.
+
+use std::sync::Arc;
+
+use super::{
+    fields::{Fields, ORDER},
+    managed::same,
+};
+use crate::model::{
+    change::Sides,
+    value::{Map, Value},
+};
+
+/// What is known of one object; every value with its lists keyed, and without what only the server writes.
+pub(super) struct Evidence<'a> {
+    /// What was declared when it was applied last.
+    pub base: Option<&'a Value>,
+    /// What is declared now.
+    pub config: &'a Value,
+    /// What the server has.
+    pub live: Option<&'a Value>,
+    /// What the server would have after the apply.
+    pub preview: &'a Value,
+    /// What others than trueup own.
+    pub foreign: &'a Fields,
+    /// What people own.
+    pub human: &'a Fields,
+    /// What programs own, trueup among them.
+    pub programs: &'a Fields,
+}
+
+/// Puts the sides together. A base is what the target would hold had nobody
+/// touched it since the last apply; the defaults of the server are then the
+/// same on all sides, and only what somebody moved differs.
+pub(super) fn sides(evidence: &Evidence<'_>) -> Sides<Value> {
+    let Evidence { base, config, live, preview, foreign, human, programs } = *evidence;
+    let mut desired = match base {
+        Some(_) => without_extras(preview, Some(config), human, Some(programs)),
+        None => Some(preview.clone()),
+    };
+    let mut base = base.and_then(|base| {
+        let four = Four { base: Some(base), config: Some(config), live, desired: desired.as_ref() };
+        base_of(&four, Some(foreign))
+    });
+    let mut actual = live.cloned();
+    settle_orders(base.as_mut(), desired.as_mut(), actual.as_mut());
+    Sides { base, desired, actual }
+}
+
+/// The base of an object that is not declared any more.
+pub(super) fn base_of_leaving(
+    base: &Value,
+    live: &Value,
+    human: &Fields,
+    programs: &Fields,
+) -> Option<Value> {
+    let untouched = without_extras(live, None, human, Some(programs));
+    let four = Four { base: Some(base), config: None, live: Some(live), desired: untouched.as_ref() };
+    let mut base = base_of(&four, None)?;
+    let mut actual = live.clone();
+    settle_orders(Some(&mut base), None, Some(&mut actual));
+    Some(base)
+}
+
+/// What an apply leaves behind, without what people added and nobody declared.
+fn without_extras(
+    value: &Value,
+    config: Option<&Value>,
+    human: &Fields,
+    programs: Option<&Fields>,
+) -> Option<Value> {
+    let Value::Map(map) = value else { return Some(value.clone()) };
+    let mut kept = Map::with_capacity(map.len());
+    for (key, value) in map.iter() {
+        let below = match human.get(key).filter(|_| !is_operation(key)) {
+            None => Some(value.clone()),
+            Some(human) => {
+                let config = config.and_then(|config| config.get(key));
+                let programs = programs.and_then(|programs| programs.get(key));
+                match (config, programs) {
+                    (None, None) => None,
+                    _ => without_extras(value, config, human, programs),
+                }
+            }
+        };
+        if let Some(below) = below {
+            kept.insert(key.clone(), below);
+        }
+    }
+    let emptied = kept.keys().all(|key| &**key == ORDER) && !map.is_empty() && config.is_none();
+    (!emptied).then_some(Value::from(kept))
+}
+
+/// What a person writes to make something happen once; taking it back would make it happen again.
+fn is_operation(key: &str) -> bool {
+    key == "kubectl.kubernetes.io/restartedAt"
+}
+
+#[derive(Clone, Copy)]
+struct Four<'a> {
+    base: Option<&'a Value>,
+    config: Option<&'a Value>,
+    live: Option<&'a Value>,
+    desired: Option<&'a Value>,
+}
+
+impl<'a> Four<'a> {
+    fn all(&self) -> [Option<&'a Value>; 4] {
+        [self.base, self.config, self.live, self.desired]
+    }
+
+    fn at(&self, key: &str) -> Four<'a> {
+        let [base, config, live, desired] = self.all().map(|value| value.and_then(|value| value.get(key)));
+        Four { base, config, live, desired }
+    }
+}
+
+fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
+    if let (Some(base), Some(config)) = (four.base, four.config)
+        && same(base, config)
+    {
+        // Declared the same then and now: what the server would make of it is what it made of it.
+        return four.desired.cloned();
+    }
+    let maps = four.all().into_iter().flatten().all(|value| matches!(value, Value::Map(_)));
+    if maps && (four.live.is_some() || four.desired.is_some()) {
+        let mut keys: Vec<&Arc<str>> = four.all().into_iter().flatten().flat_map(keys).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut whole = Map::with_capacity(keys.len());
+        for key in keys {
+            let four = four.at(key);
+            let below = match &**key {
+                ORDER if four.base.is_some() && four.base == four.config => four.desired.cloned(),
+                ORDER => four.live.cloned(),
+                _ => base_of(&four, foreign.and_then(|foreign| foreign.get(key))),
+            };
+            if let Some(below) = below {
+                whole.insert(key.clone(), below);
+            }
+        }
+        let nothing = whole.is_empty() && four.base.is_none();
+        return (!nothing).then_some(Value::from(whole));
+    }
+    match (four.base, four.config, four.live) {
+        (Some(base), _, Some(live)) if same(base, live) || same_quantity(base, live) => Some(live.clone()),
+        (Some(base), ..) => Some(base.clone()),
+        (None, Some(_), Some(live)) if foreign.is_none() => Some(live.clone()),
+        (None, Some(_), _) => None,
+        (None, None, live) => four.desired.and(live).cloned(),
+    }
+}
+
+fn keys(value: &Value) -> impl Iterator<Item = &Arc<str>> {
+    let map = match value {
+        Value::Map(map) => Some(&**map),
+        _ => None,
+    };
+    map.into_iter().flat_map(|map| map.keys())
+}
+
+/// Leaves the order of a keyed list only where common items changed places.
+fn settle_orders(base: Option<&mut Value>, desired: Option<&mut Value>, actual: Option<&mut Value>) {
+    let differs = match (desired.as_deref(), actual.as_deref()) {
+        (Some(desired), Some(actual)) => {
+            let (one, other) = (order(desired), order(actual));
+            let common = |these: &[Arc<str>], those: &[Arc<str>]| -> Vec<Arc<str>> {
+                these.iter().filter(|label| those.contains(label)).cloned().collect()
+            };
+            common(&one, &other) != common(&other, &one)
+        }
+        _ => false,
+    };
+    let mut maps = [base, desired, actual].map(|side| match side {
+        Some(Value::Map(map)) => Some(Arc::make_mut(map)),
+        _ => None,
+    });
+    if !differs {
+        maps.iter_mut().flatten().for_each(|map| _ = map.remove(ORDER));
+    }
+    let [base, desired, actual] = maps;
+    let mut children: Vec<Arc<str>> =
+        [&base, &desired, &actual].into_iter().flatten().flat_map(|map| map.keys().cloned()).collect();
+    children.sort_unstable();
+    children.dedup();
+    let (mut base, mut desired, mut actual) = (base, desired, actual);
+    for key in children {
+        settle_orders(
+            base.as_mut().and_then(|map| map.get_mut(&key)),
+            desired.as_mut().and_then(|map| map.get_mut(&key)),
+            actual.as_mut().and_then(|map| map.get_mut(&key)),
+        );
+    }
+}
+
+fn order(value: &Value) -> Vec<Arc<str>> {
+    match value.get(ORDER) {
+        Some(Value::List(items)) => items
+            .iter()
+            .filter_map(|item| match item {
+                Value::String(label) => Some(label.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a server would make of `config`, told without asking it: declared
+/// fields win, and what we own and do not declare any more goes unless somebody else owns it too.
+pub(super) fn predict(live: &Value, config: &Value, ours: &Fields, foreign: &Fields) -> Value {
+    let mut kept = live.clone();
+    prune(&mut kept, Some(config), ours, Some(foreign));
+    overlay(&mut kept, config);
+    kept
+}
+
+fn prune(live: &mut Value, config: Option<&Value>, ours: &Fields, foreign: Option<&Fields>) {
+    let Value::Map(map) = live else { return };
+    let map = Arc::make_mut(map);
+    let owned: Vec<Arc<str>> = map.keys().filter(|key| ours.get(key).is_some()).cloned().collect();
+    for key in owned {
+        let Some(ours) = ours.get(&key) else { continue };
+        let config = config.and_then(|config| config.get(&key));
+        let foreign = foreign.and_then(|foreign| foreign.get(&key));
+        match (config, foreign) {
+            (None, None) => _ = map.remove(&key),
+            _ => {
+                if let Some(value) = map.get_mut(&key) {
+                    prune(value, config, ours, foreign);
+                }
+            }
+        }
+    }
+}
+
+fn overlay(live: &mut Value, config: &Value) {
+    match (live, config) {
+        (Value::Map(live), Value::Map(config)) => {
+            let live = Arc::make_mut(live);
+            for (key, value) in config.iter() {
+                match live.get_mut(key) {
+                    Some(_) if &**key == ORDER => {}
+                    Some(there) => overlay(there, value),
+                    None => _ = live.insert(key.clone(), value.clone()),
+                }
+            }
+        }
+        (live, config) => *live = config.clone(),
+    }
+}
+
+/// Whether two scalars are one quantity in different words: `1000m` and `1`.
+fn same_quantity(one: &Value, other: &Value) -> bool {
+    match (quantity(one), quantity(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// A Kubernetes quantity in thousandths.
+fn quantity(value: &Value) -> Option<i128> {
+    let text = match value {
+        Value::String(text) => text.to_string(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let at = text.find(|character: char| !character.is_ascii_digit() && !".+-".contains(character));
+    let (digits, suffix) = text.split_at(at.unwrap_or(text.len()));
+    let scale: i128 = match suffix {
+        "" => 1000,
+        "m" => 1,
+        "k" => 1_000_000,
+        "M" => 1_000_000_000,
+        "G" => 1_000_000_000_000,
+        "T" => 1_000_000_000_000_000,
+        "Ki" => 1000 << 10,
+        "Mi" => 1000 << 20,
+        "Gi" => 1000 << 30,
+        "Ti" => 1000 << 40,
+        _ => return None,
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let places = u32::try_from(fraction.len()).ok().filter(|places| *places <= 9)?;
+    let units: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let power = 10_i128.pow(places);
+    (units * scale % power == 0).then(|| units * scale / power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_compared_by_what_they_mean() {
+        let same = |one: &str, other: &str| same_quantity(&Value::string(one), &Value::string(other));
+        assert!(same("1000m", "1") && same("1Gi", "1024Mi") && same("0.5", "500m") && same("1k", "1000"));
+        assert!(!same("1", "2") && !same("web", "web2") && !same("", ""));
+    }
+}

@@ -1,0 +1,221 @@
+//! Requests to the API server. What only looks cannot be turned into what writes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, StatusCode};
+use kube::{Client, client::Body};
+
+use super::{failure::Failure, json};
+use crate::model::value::Value;
+
+/// The field manager that owns what trueup applies.
+pub(super) const MANAGER: &str = "trueup";
+
+/// How often a read is tried before it fails.
+const TRIES: u32 = 5;
+
+/// The longest single request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection that can say GET, LIST and `dryRun=All`, and nothing else.
+#[derive(Clone)]
+pub(super) struct Looking {
+    client: Client,
+    sent: Arc<AtomicUsize>,
+}
+
+/// A connection that can write.
+#[derive(Clone)]
+pub(super) struct Writing {
+    client: Client,
+    looking: Looking,
+}
+
+/// What the server answered.
+pub(super) struct Answer {
+    /// 200 or 201.
+    pub status: StatusCode,
+    /// The object.
+    pub value: Value,
+    /// The texts of its `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+/// How a server-side apply treats fields of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Force {
+    /// Take them over.
+    Yes,
+    /// Answer 409.
+    No,
+}
+
+impl Looking {
+    /// Uses `client` for reading only.
+    pub(super) fn new(client: Client) -> Looking {
+        Looking { client, sent: Arc::default() }
+    }
+
+    /// How many requests were sent.
+    pub(super) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Reads one thing, patiently.
+    pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.get_as(path, "application/json").await
+    }
+
+    /// Reads one thing in the form that `accept` names.
+    pub(super) async fn get_as(&self, path: &str, accept: &'static str) -> Result<Answer, Failure> {
+        let request = || {
+            Request::get(path)
+                .header(http::header::ACCEPT, accept)
+                .body(Vec::new())
+                .map_err(|error| Failure::Garbled(error.to_string()))
+        };
+        self.patiently(request).await
+    }
+
+    /// Asks what a server-side apply of `body` would make of the object.
+    pub(super) async fn dry_apply(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let bytes = json::write(body);
+        let path = format!("{path}?dryRun=All&fieldManager={MANAGER}&force=true&fieldValidation=Strict");
+        self.patiently(|| patch(&path, APPLY, bytes.clone())).await
+    }
+
+    /// Sends what changes nothing until it is answered, as long as the server asks to wait.
+    async fn patiently(
+        &self,
+        request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
+    ) -> Result<Answer, Failure> {
+        let mut delay = Duration::from_millis(100);
+        for _ in 1..TRIES {
+            match send(&self.client, &self.sent, request()?).await {
+                Err(failure) if failure.may_pass() => {
+                    tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
+                }
+                answer => return answer,
+            }
+            delay *= 3;
+        }
+        send(&self.client, &self.sent, request()?).await
+    }
+}
+
+impl Writing {
+    /// Uses `client` for everything.
+    pub(super) fn new(client: Client) -> Writing {
+        Writing { looking: Looking::new(client.clone()), client }
+    }
+
+    /// The same connection for what only reads.
+    pub(super) fn looking(&self) -> &Looking {
+        &self.looking
+    }
+
+    /// Applies `body` on the server.
+    pub(super) async fn apply(&self, path: &str, body: &Value, force: Force) -> Result<Answer, Failure> {
+        let force = force == Force::Yes;
+        let path = format!("{path}?fieldManager={MANAGER}&force={force}&fieldValidation=Strict");
+        let bytes = json::write(body);
+        self.politely(|| patch(&path, APPLY, bytes.clone())).await
+    }
+
+    /// Changes single places (RFC 6902).
+    pub(super) async fn patch(&self, path: &str, operations: &Value) -> Result<Answer, Failure> {
+        let path = format!("{path}?fieldManager={MANAGER}");
+        let bytes = json::write(operations);
+        self.politely(|| patch(&path, "application/json-patch+json", bytes.clone())).await
+    }
+
+    /// Creates an object, which must not be there.
+    pub(super) async fn create(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let path = format!("{path}?fieldManager={MANAGER}");
+        let bytes = json::write(body);
+        self.politely(|| with_body(Request::post(&path), "application/json", bytes.clone())).await
+    }
+
+    /// Replaces an object, which must have the version that `body` names.
+    pub(super) async fn replace(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let path = format!("{path}?fieldManager={MANAGER}");
+        let bytes = json::write(body);
+        self.politely(|| with_body(Request::put(&path), "application/json", bytes.clone())).await
+    }
+
+    /// Deletes an object under the conditions in `options`.
+    pub(super) async fn delete(&self, path: &str, options: &Value) -> Result<Answer, Failure> {
+        let bytes = json::write(options);
+        self.politely(|| with_body(Request::delete(path), "application/json", bytes.clone())).await
+    }
+
+    /// Sends a write, again only where the server said that it did not carry it out.
+    async fn politely(
+        &self,
+        request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
+    ) -> Result<Answer, Failure> {
+        let mut delay = Duration::from_millis(100);
+        for _ in 1..TRIES {
+            match send(&self.client, &self.looking.sent, request()?).await {
+                Err(failure) if failure.was_not_carried_out() => {
+                    tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
+                }
+                answer => return answer,
+            }
+            delay *= 3;
+        }
+        send(&self.client, &self.looking.sent, request()?).await
+    }
+}
+
+const APPLY: &str = "application/apply-patch+yaml";
+
+fn patch(path: &str, content_type: &'static str, body: Vec<u8>) -> Result<Request<Vec<u8>>, Failure> {
+    with_body(Request::patch(path), content_type, body)
+}
+
+fn with_body(
+    builder: http::request::Builder,
+    content_type: &'static str,
+    body: Vec<u8>,
+) -> Result<Request<Vec<u8>>, Failure> {
+    builder
+        .header(http::header::CONTENT_TYPE, content_type)
+        .header(http::header::ACCEPT, "application/json")
+        .body(body)
+        .map_err(|error| Failure::Garbled(error.to_string()))
+}
+
+async fn send(client: &Client, sent: &AtomicUsize, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+    sent.fetch_add(1, Ordering::Relaxed);
+    match tokio::time::timeout(PATIENCE, exchange(client, request)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failure::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()))),
+    }
+}
+
+async fn exchange(client: &Client, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+    let response = client.send(request.map(Body::from)).await.map_err(Failure::from_client)?;
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect_bytes().await.map_err(Failure::from_client)?;
+    if !parts.status.is_success() {
+        return Err(Failure::from_status(parts.status, &parts.headers, &bytes));
+    }
+    let value =
+        json::read(&bytes).map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
+    let warnings = parts.headers.get_all(http::header::WARNING);
+    let warnings = warnings.iter().filter_map(|value| value.to_str().ok()).map(warning).collect();
+    Ok(Answer { status: parts.status, value, warnings })
+}
+
+/// The text of `299 - "text"`.
+fn warning(header: &str) -> String {
+    let text = header.split_once('"').map_or(header, |(_, rest)| rest);
+    text.trim_end().trim_end_matches('"').replace("\\\"", "\"")
+}

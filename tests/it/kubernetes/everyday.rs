@@ -1,0 +1,226 @@
+//! What people do every day: plan, apply, look for drift, revert, adopt, prune.
+
+use super::Shop;
+
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeName: n1
+      containers:
+      - name: web
+        image: web:1
+        ports: [{containerPort: 80}]
+        env:
+        - {name: MODE, value: fast}
+        - {name: LEVEL, value: \"1\"}
+        resources: {limits: {cpu: \"1\", memory: 64Mi}}
+";
+
+const SETTINGS: &str = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  colour: blue
+";
+
+#[test]
+fn what_was_applied_is_in_sync_at_one_list_for_each_kind() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB), ("settings.yaml", SETTINGS)]);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
+    let (ran, requests) = shop.watched(&["plan"]);
+    ran.expect(0);
+    assert!(
+        requests.iter().all(|line| line.starts_with("get ") || line.starts_with("list ")),
+        "{requests:?}"
+    );
+    assert!(requests.len() <= 2 + 8, "{requests:?}");
+}
+
+#[test]
+fn what_people_move_is_drift_with_its_manager_and_is_undone() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB), ("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.kubectl(&["scale", "deployment/web", "--replicas=5"]);
+    shop.kubectl(&["set", "env", "deployment/web", "DEBUG=1"]);
+    shop.kubectl(&["label", "deployment/web", "by=hand"]);
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
+    let ran = shop.trueup(&["drift"]).expect(3);
+    for said in ["kubectl (scale)", "kubectl-set", "kubectl-label", "kubectl-patch", "k8s/web.yaml"] {
+        assert!(ran.stdout.contains(said), "{said} is not in\n{}", ran.stdout);
+    }
+    shop.trueup(&["plan"]).expect(3);
+    shop.trueup(&["apply", "--only-drift", "--yes"]).expect(0);
+    shop.trueup(&["drift"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    let web = shop.kubectl(&["get", "deployment/web", "-o", "yaml"]);
+    assert!(!web.contains("DEBUG") && !web.contains("by: hand") && web.contains("replicas: 2"), "{web}");
+}
+
+#[test]
+fn both_sides_moving_one_field_is_a_conflict_that_a_person_settles() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
+    shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
+    shop.trueup(&["plan"]).expect(5);
+    shop.trueup(&["apply", "--yes"]).expect(5);
+    let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
+    shop.trueup(&["apply", "--yes", "--take", &address]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("green"));
+}
+
+#[test]
+fn what_is_not_declared_any_more_is_deleted_and_nothing_else() {
+    let Some(shop) = Shop::new() else { return };
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n";
+    shop.declare(&[("web.yaml", WEB), ("settings.yaml", SETTINGS), ("service.yaml", service)]);
+    shop.apply();
+    shop.kubectl(&["create", "configmap", "theirs"]);
+    shop.sandbox.sh("rm k8s/settings.yaml; commit 'Drop'").expect(0);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(ran.stdout.contains("delete"), "{}", ran.stdout);
+    shop.trueup(&["apply", "--yes", "--max-delete-percent", "50"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    let left = shop.kubectl(&["get", "configmaps,endpointslices", "-o", "name"]);
+    assert!(
+        left.contains("theirs") && left.contains("endpointslice") && !left.contains("settings"),
+        "{left}"
+    );
+}
+
+#[test]
+fn what_others_made_is_adopted_only_if_told_so() {
+    let Some(shop) = Shop::new() else { return };
+    shop.kubectl(&["create", "configmap", "settings", "--from-literal=colour=red", "--from-literal=size=1"]);
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(ran.stdout.contains("adopt"), "{}", ran.stdout);
+    shop.trueup(&["apply", "--yes"]).expect(8);
+    let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
+    shop.trueup(&["apply", "--yes", "--adopt", &address]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("blue"));
+}
+
+#[test]
+fn a_field_that_somebody_set_before_git_did_is_claimed() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.kubectl(&[
+        "patch",
+        "configmap/settings",
+        "--field-manager=operator",
+        "-p",
+        "{\"data\":{\"size\":\"1\"}}",
+    ]);
+    shop.trueup(&["plan"]).expect(0);
+    shop.declare(&[("settings.yaml", &format!("{SETTINGS}  size: \"1\"\n"))]);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(ran.stdout.contains("claim"), "{}", ran.stdout);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    let owners = shop.kubectl(&["get", "configmap/settings", "-o", "yaml", "--show-managed-fields"]);
+    assert_eq!(owners.matches("f:size").count(), 2, "{owners}");
+}
+
+#[test]
+fn another_order_is_drift_by_nobody_knows_whom() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB)]);
+    shop.apply();
+    let swapped = r#"[{"op":"replace","path":"/spec/template/spec/containers/0/env","value":[{"name":"LEVEL","value":"1"},{"name":"MODE","value":"fast"}]}]"#;
+    shop.kubectl(&["patch", "deployment/web", "--type=json", "-p", swapped]);
+    let ran = shop.trueup(&["drift"]).expect(3);
+    assert!(ran.stdout.contains("another order"), "{}", ran.stdout);
+    shop.trueup(&["apply", "--only-drift", "--yes"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn an_immutable_field_is_replaced_with_consent_only() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB)]);
+    shop.apply();
+    shop.declare(&[("web.yaml", &WEB.replace("app: web", "app: site"))]);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(ran.stdout.contains("replace") && ran.stdout.contains("immutable"), "{}", ran.stdout);
+    shop.trueup(&["apply", "--yes"]).expect(8);
+    let address = format!("apps/v1/Deployment/{}/web", shop.namespace);
+    shop.trueup(&["apply", "--yes", "--allow-replace", &address, "--max-delete-percent", "100"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn one_run_brings_a_definition_its_objects_a_namespace_and_its_contents() {
+    let Some(shop) = Shop::new() else { return };
+    let group = format!("{}.example.org", shop.namespace);
+    let inner = format!("{}-inner", shop.namespace);
+    let text = format!(
+        "apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: one, namespace: {inner}}}\nspec: {{size: 1}}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: inside, namespace: {inner}}}\n---\n\
+         apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inner}}}\n---\n\
+         apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.{group}}}\n\
+         spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Widget, plural: widgets, singular: widget}}\n\
+         \x20 versions:\n  - name: v1\n    served: true\n    storage: true\n\
+         \x20   schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{size: {{type: integer}}, colour: {{type: string, default: blue}}}}}}}}}}}}\n"
+    );
+    shop.declare(&[("all.yaml", &text)]);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn what_somebody_deleted_is_missing_and_comes_back() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS), ("web.yaml", WEB)]);
+    shop.apply();
+    shop.kubectl(&["delete", "configmap/settings"]);
+    let ran = shop.trueup(&["drift"]).expect(3);
+    assert!(ran.stdout.contains("missing"), "{}", ran.stdout);
+    shop.apply();
+    shop.trueup(&["drift"]).expect(0);
+}
+
+#[test]
+fn no_secret_leaves() {
+    let Some(shop) = Shop::new() else { return };
+    let secret = |word: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: keys}}\nstringData: {{password: {word}}}\n")
+    };
+    shop.declare(&[("keys.yaml", &secret("canary-one"))]);
+    let mut said = Vec::new();
+    said.push(shop.trueup(&["plan"]).expect(2));
+    said.push(shop.apply());
+    said.push(shop.trueup(&["plan"]).expect(0));
+    shop.kubectl(&["patch", "secret/keys", "-p", "{\"stringData\":{\"password\":\"canary-two\"}}"]);
+    said.push(shop.trueup(&["drift", "-o", "json"]).expect(3));
+    shop.declare(&[("keys.yaml", &secret("canary-three"))]);
+    for format in ["human", "json", "markdown", "diff"] {
+        said.push(shop.trueup(&["plan", "-o", format]).expect(5));
+    }
+    let address = format!("v1/Secret/{}/keys", shop.namespace);
+    said.push(shop.trueup(&["apply", "--yes", "--take", &address]).expect(0));
+    said.push(shop.trueup(&["log", "-o", "json"]).expect(0));
+    shop.trueup(&["plan"]).expect(0);
+    for ran in &said {
+        // `canary` and the middle of its base64 text.
+        for hint in ["canary", "Y2FuYXJ5"] {
+            assert!(!ran.stdout.contains(hint) && !ran.stderr.contains(hint), "{}{}", ran.stdout, ran.stderr);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What goes wrong: rights, other runs, kills, and everything between here and the server.
+
+use std::{fs, thread, time::Duration};
+
+use super::{
+    Shop,
+    proxy::{Fault, Proxy},
+};
+
+const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
+
+/// `count` ConfigMaps in one file.
+fn many(count: usize, value: &str) -> String {
+    (0..count)
+        .map(|index| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: many-{index}}}\ndata: {{value: {value}}}\n---\n")
+        })
+        .collect()
+}
+
+#[test]
+fn a_user_who_only_looks_gets_the_same_answers() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.configure("reader", "");
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(ran.stdout.contains("dry runs are forbidden"), "{}", ran.stdout);
+    shop.configure("admin", "");
+    shop.sandbox.sh("commit 'Configure'").expect(0);
+    shop.apply();
+    shop.configure("reader", "");
+    shop.trueup(&["plan"]).expect(0);
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
+    let ran = shop.trueup(&["drift"]).expect(3);
+    assert!(ran.stdout.contains("foretold without the server"), "{}", ran.stdout);
+    shop.sandbox.sh("commit 'Look'").expect(0);
+    shop.trueup(&["apply", "--yes"]).expect(77);
+}
+
+#[test]
+fn a_user_without_rights_learns_nothing_and_nothing_is_absent() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.configure("nobody", "");
+    shop.trueup(&["plan"]).expect(77);
+}
+
+#[test]
+fn a_user_of_one_namespace_works_there() {
+    let Some(shop) = Shop::new() else { return };
+    shop.kubectl(&["create", "role", "all", "--verb=*", "--resource=*.*"]);
+    shop.kubectl(&["create", "rolebinding", "all", "--role=all", "--user=editor"]);
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.configure("editor", "");
+    shop.sandbox.sh("commit 'Configure'").expect(0);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    shop.sandbox.sh("rm k8s/settings.yaml; echo 'a: 1' > k8s/x.txt; commit 'Drop'").expect(0);
+    shop.trueup(&["apply", "--yes", "--allow-empty"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn the_wrong_cluster_is_refused() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.configure("admin", ", expect-id: 00000000-0000-0000-0000-000000000000");
+    let ran = shop.trueup(&["plan"]).expect(78);
+    assert!(ran.stderr.contains("another cluster"), "{}", ran.stderr);
+    let uid = shop.kubectl(&["get", "namespace/kube-system", "-o", "jsonpath={.metadata.uid}"]);
+    shop.configure("admin", &format!(", expect-id: {uid}"));
+    shop.trueup(&["plan"]).expect(2);
+}
+
+#[test]
+fn two_applies_at_once_are_one_after_the_other() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    let lease = format!(
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: trueup-shop}}\n\
+         spec: {{holderIdentity: bob, leaseDurationSeconds: 30, acquireTime: \"{now}\", renewTime: \"{now}\"}}\n"
+    );
+    shop.kubectl_apply(&lease);
+    let ran = shop.trueup(&["apply", "--yes"]).expect(9);
+    assert!(ran.stderr.contains("bob"), "{}", ran.stderr);
+    shop.kubectl_apply(&lease.replace(&now, "2020-01-01T00:00:00.000000Z"));
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_killed_apply_is_completed_by_the_next() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("many.yaml", &many(40, "one"))]);
+    for delay in [60, 90, 120, 150, 180, 210, 240, 300] {
+        let mut child = shop.sandbox.command_trueup(&["apply", "--yes"]).spawn().unwrap();
+        thread::sleep(Duration::from_millis(delay));
+        let _ = child.kill();
+        child.wait().unwrap();
+        // The lock of a dead holder runs out; here nobody waits for that.
+        shop.kubectl(&["delete", "lease/trueup-shop", "--ignore-not-found"]);
+    }
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    shop.trueup(&["drift"]).expect(0);
+    shop.sandbox.sh("git rm -q k8s/many.yaml; mkdir k8s; echo > k8s/none.txt; commit 'Drop'").expect(0);
+    let consent = ["apply", "--yes", "--allow-empty", "--max-delete", "40", "--max-delete-percent", "100"];
+    let collection = format!("v1/ConfigMap/{}", shop.namespace);
+    let ran = shop.trueup(&[&consent[..], &["--allow-emptied", &collection]].concat());
+    ran.expect(0);
+    let left = shop.kubectl(&["get", "configmaps", "-o", "name"]);
+    assert!(!left.contains("many-"), "{left}");
+}
+
+#[test]
+fn an_object_that_moves_between_plan_and_apply_is_left_alone() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
+    shop.trueup(&["plan", "--out", "plan=../plan.json"]).expect(2);
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
+    shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
+    shop.kubectl(&["delete", "configmap/settings"]);
+    shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
+}
+
+/// A shop whose trueup goes through a proxy.
+fn proxied(decide: impl FnMut(&str) -> Fault + Send + 'static) -> Option<(Shop, Proxy)> {
+    let shop = Shop::new()?;
+    let proxy = Proxy::before(shop.server, decide);
+    fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
+    Some((shop, proxy))
+}
+
+#[test]
+fn a_server_that_is_busy_is_asked_again() {
+    let mut count = 0;
+    let Some((shop, _proxy)) = proxied(move |_| {
+        count += 1;
+        match count % 3 {
+            0 => Fault::Status(429),
+            1 if count % 2 == 0 => Fault::Status(503),
+            _ => Fault::None,
+        }
+    }) else {
+        return;
+    };
+    shop.declare(&[("many.yaml", &many(10, "one"))]);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_list_that_fails_is_unknown_and_deletes_nothing() {
+    for fault in [Fault::Status(500), Fault::Half, Fault::Reset] {
+        let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let seen = broken.clone();
+        let Some((shop, _proxy)) = proxied(move |line| {
+            let list = line.contains("labelSelector");
+            let broken = seen.load(std::sync::atomic::Ordering::SeqCst);
+            if list && broken { fault } else { Fault::None }
+        }) else {
+            return;
+        };
+        shop.declare(&[("many.yaml", &many(3, "one"))]);
+        shop.apply();
+        shop.declare(&[("many.yaml", &many(1, "two"))]);
+        broken.store(true, std::sync::atomic::Ordering::SeqCst);
+        let ran = shop.trueup(&["plan"]).expect(69);
+        assert!(!ran.stdout.contains("delete many"), "{fault:?}: {}", ran.stdout);
+        shop.trueup(&["apply", "--yes"]).expect(69);
+        broken.store(false, std::sync::atomic::Ordering::SeqCst);
+        shop.trueup(&["apply", "--yes", "--max-delete-percent", "100"]).expect(0);
+        shop.trueup(&["plan"]).expect(0);
+    }
+}
+
+#[test]
+fn a_write_without_an_answer_is_looked_up() {
+    let mut count = 0;
+    let Some((shop, _proxy)) = proxied(move |line| {
+        let write =
+            line.starts_with("PATCH") && line.contains("/configmaps/many") && !line.contains("dryRun");
+        count += usize::from(write);
+        if write && count % 2 == 1 { Fault::Half } else { Fault::None }
+    }) else {
+        return;
+    };
+    shop.declare(&[("many.yaml", &many(6, "one"))]);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.apply();
+    let patch = r#"{"metadata":{"annotations":{"note":"\u001b[31mred\n::error::boo"}},"data":{"colour":"\u001b[2J"}}"#;
+    shop.kubectl(&["patch", "configmap/settings", "-p", patch]);
+    for format in ["human", "markdown", "diff", "json"] {
+        let ran = shop.trueup(&["drift", "-o", format]).expect(3);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains("\n::error::"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_megabyte_fits() {
+    let Some(shop) = Shop::new() else { return };
+    let text = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata: {{text: \"{}\"}}\n",
+        "x".repeat(1_000_000)
+    );
+    shop.declare(&[("big.yaml", &text)]);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}

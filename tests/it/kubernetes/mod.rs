@@ -1,0 +1,92 @@
+//! The Kubernetes provider against a real API server.
+
+use std::{
+    fs,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::sandbox::{Ran, Sandbox};
+
+mod everyday;
+mod faults;
+mod proxy;
+mod random;
+mod server;
+
+use server::{Server, server};
+
+/// A checkout whose manifests belong to the server.
+struct Shop {
+    sandbox: Sandbox,
+    server: &'static Server,
+    /// A namespace of its own.
+    namespace: String,
+}
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Held for writing by who counts requests, for reading by everybody else.
+static ALONE: RwLock<()> = RwLock::new(());
+
+impl Shop {
+    /// A shop with an empty namespace; `None` where there is no server.
+    fn new() -> Option<Shop> {
+        let server = server()?;
+        let namespace = format!("shop-{}", COUNT.fetch_add(1, Ordering::SeqCst));
+        server.kubectl(&["create", "namespace", &namespace]);
+        let shop = Shop { sandbox: Sandbox::new(), server, namespace };
+        shop.configure("admin", "");
+        Some(shop)
+    }
+
+    /// Writes trueup.yaml for a user, with more keys for the target.
+    fn configure(&self, user: &str, more: &str) {
+        fs::copy(self.server.kubeconfig(user), self.sandbox.path(format!("home/{user}.kubeconfig"))).unwrap();
+        let config = format!(
+            "version: 1\ntargets:\n  shop: {{provider: kubernetes, path: k8s, kubeconfig: ../home/{user}.kubeconfig, namespace: {}{more}}}\n",
+            self.namespace
+        );
+        self.sandbox.write("checkout/trueup.yaml", config);
+    }
+
+    /// Declares files and commits them.
+    fn declare(&self, files: &[(&str, &str)]) {
+        for (path, content) in files {
+            self.sandbox.write(&format!("checkout/k8s/{path}"), content);
+        }
+        self.sandbox.sh("commit 'Declare'").expect(0);
+    }
+
+    fn trueup(&self, args: &[&str]) -> Ran {
+        let _others_may_too = ALONE.read().unwrap_or_else(PoisonError::into_inner);
+        self.sandbox.trueup(args)
+    }
+
+    /// Runs trueup with nobody else asking the server; what it asked for, one line each.
+    fn watched(&self, args: &[&str]) -> (Ran, Vec<String>) {
+        let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ran = None;
+        let requests = self.server.requests(|| ran = Some(self.sandbox.trueup(args)));
+        (ran.unwrap(), requests)
+    }
+
+    #[track_caller]
+    fn apply(&self) -> Ran {
+        self.trueup(&["apply", "--yes"]).expect(0)
+    }
+
+    /// kubectl in the namespace.
+    #[track_caller]
+    fn kubectl(&self, args: &[&str]) -> String {
+        self.server.kubectl(&[&["-n", &self.namespace], args].concat())
+    }
+
+    /// Applies a text as kubectl does, in the namespace.
+    #[track_caller]
+    fn kubectl_apply(&self, text: &str) -> String {
+        self.server.kubectl_as("admin", &["-n", &self.namespace, "apply", "-f", "-"], text)
+    }
+}

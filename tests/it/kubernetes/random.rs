@@ -1,0 +1,364 @@
+//! Users, controllers and other appliers, played at random: what `unchanged`
+//! says without asking is what the server says when asked.
+
+use std::env;
+
+use http::{Method, Request, StatusCode};
+use kube::{
+    Client, Config,
+    client::Body,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde_json::{Value, json};
+use trueup::providers::kubernetes::unchanged;
+
+use super::server::{Server, server};
+
+/// A generator that is the same everywhere (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
+    }
+
+    fn word(&mut self) -> String {
+        ["a", "b", "c", "d"][self.roll(4) as usize].to_owned()
+    }
+
+    /// Some of `all`, in a random order.
+    fn some<T: Clone>(&mut self, all: &[T]) -> Vec<T> {
+        let mut left = all.to_vec();
+        let mut taken = Vec::new();
+        for _ in 0..self.roll(all.len() as u64 + 1) {
+            let index = self.roll(left.len() as u64) as usize;
+            taken.push(left.remove(index));
+        }
+        taken
+    }
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// A custom object with every kind of list and mapping that a schema can have.
+fn widget(dice: &mut Dice) -> Value {
+    let mut spec = json!({});
+    if dice.chance(50) {
+        spec["size"] = json!(dice.roll(3));
+    }
+    if dice.chance(60) {
+        let named = dice.some(&NAMES);
+        spec["parts"] = named
+            .iter()
+            .map(|name| {
+                let mut part = json!({"name": name});
+                if dice.chance(50) {
+                    part["value"] = json!(dice.word());
+                }
+                if dice.chance(40) {
+                    let ports = dice.some(&[80, 443]);
+                    part["ports"] = ports
+                        .iter()
+                        .map(|port| match dice.roll(3) {
+                            0 => json!({"port": port}),
+                            1 => json!({"port": port, "protocol": "TCP"}),
+                            _ => json!({"port": port, "protocol": "UDP", "note": "x"}),
+                        })
+                        .collect();
+                }
+                part
+            })
+            .collect();
+    }
+    if dice.chance(50) {
+        spec["tags"] = json!(dice.some(&NAMES));
+    }
+    if dice.chance(50) {
+        spec["atoms"] = json!(dice.some(&NAMES));
+    }
+    for field in ["table", "whole", "free"] {
+        if dice.chance(40) {
+            let keys = dice.some(&NAMES);
+            spec[field] = keys.iter().map(|key| ((*key).to_owned(), json!(dice.word()))).collect();
+        }
+    }
+    json!({"apiVersion": "random.example.org/v1", "kind": "Widget", "spec": spec})
+}
+
+/// A Deployment with what people write into one.
+fn deployment(dice: &mut Dice) -> Value {
+    let named = dice.some(&["b", "c"]);
+    let containers: Vec<Value> = std::iter::once("a")
+        .chain(named)
+        .map(|name| {
+            let mut container = json!({"name": name, "image": format!("image:{}", dice.roll(2))});
+            if dice.chance(60) {
+                let env = dice.some(&NAMES);
+                container["env"] =
+                    env.iter().map(|name| json!({"name": name, "value": dice.word()})).collect();
+            }
+            if dice.chance(50) {
+                let ports = dice.some(&[80, 443]);
+                container["ports"] = ports
+                    .iter()
+                    .map(|port| match dice.roll(2) {
+                        0 => json!({"containerPort": port}),
+                        _ => json!({"containerPort": port, "protocol": "TCP", "name": format!("p{port}")}),
+                    })
+                    .collect();
+            }
+            if dice.chance(40) {
+                let cpu = ["1", "1000m", "2"][dice.roll(3) as usize];
+                container["resources"] = json!({"limits": {"cpu": cpu}});
+            }
+            container
+        })
+        .collect();
+    let mut pod = json!({"containers": containers});
+    if dice.chance(40) {
+        let names = dice.some(&NAMES);
+        pod["volumes"] = names.iter().map(|name| json!({"name": name, "emptyDir": {}})).collect();
+    }
+    if dice.chance(30) {
+        pod["tolerations"] = json!([{"key": dice.word(), "operator": "Exists"}]);
+    }
+    let mut spec = json!({
+        "selector": {"matchLabels": {"app": "x"}},
+        "template": {"metadata": {"labels": {"app": "x"}}, "spec": pod},
+    });
+    if dice.chance(60) {
+        spec["replicas"] = json!(0);
+    }
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec})
+}
+
+fn settings(dice: &mut Dice) -> Value {
+    let keys = dice.some(&NAMES);
+    let data: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), json!(dice.word()))).collect();
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data})
+}
+
+/// One kind of object that is played with.
+#[derive(Clone, Copy)]
+struct Toy {
+    collection: &'static str,
+    make: fn(&mut Dice) -> Value,
+}
+
+const TOYS: [Toy; 3] = [
+    Toy { collection: "/apis/random.example.org/v1/namespaces/random/widgets", make: widget },
+    Toy { collection: "/apis/apps/v1/namespaces/random/deployments", make: deployment },
+    Toy { collection: "/api/v1/namespaces/random/configmaps", make: settings },
+];
+
+const DEFINITION: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: random}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.random.example.org}
+spec:
+  group: random.example.org
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets, singular: widget}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              size: {type: integer, default: 7}
+              parts:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [name]
+                items:
+                  type: object
+                  required: [name]
+                  properties:
+                    name: {type: string}
+                    value: {type: string, default: given}
+                    ports:
+                      type: array
+                      x-kubernetes-list-type: map
+                      x-kubernetes-list-map-keys: [port, protocol]
+                      items:
+                        type: object
+                        required: [port]
+                        properties:
+                          port: {type: integer}
+                          protocol: {type: string, default: TCP}
+                          note: {type: string}
+              tags: {type: array, x-kubernetes-list-type: set, items: {type: string}}
+              atoms: {type: array, items: {type: string}}
+              table: {type: object, additionalProperties: {type: string}}
+              whole: {type: object, x-kubernetes-map-type: atomic, additionalProperties: {type: string}}
+              free: {type: object, x-kubernetes-preserve-unknown-fields: true}
+";
+
+#[derive(Clone)]
+struct Api(Client);
+
+impl Api {
+    async fn connect(server: &Server) -> Api {
+        let kubeconfig = Kubeconfig::read_from(server.kubeconfig("admin")).unwrap();
+        let options = KubeConfigOptions::default();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+        Api(Client::try_from(config).unwrap())
+    }
+
+    async fn send(&self, method: Method, path: &str, kind: &str, body: &Value) -> (StatusCode, Value) {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request::builder().method(method).uri(path).header("content-type", kind);
+        let response = self.0.send(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect_bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, "application/json", &Value::Null).await.1
+    }
+
+    async fn apply(&self, path: &str, query: &str, body: &Value) -> (StatusCode, Value) {
+        self.send(Method::PATCH, &format!("{path}?{query}"), "application/apply-patch+yaml", body).await
+    }
+}
+
+/// Swaps two items of some list.
+fn shuffle(dice: &mut Dice, value: &mut Value) {
+    match value {
+        Value::Array(items) if items.len() > 1 && dice.chance(50) => {
+            let (one, other) = (dice.roll(items.len() as u64), dice.roll(items.len() as u64));
+            items.swap(one as usize, other as usize);
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| shuffle(dice, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| shuffle(dice, field)),
+        _ => {}
+    }
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    trials: usize,
+    same: usize,
+    told: usize,
+    invalid: usize,
+}
+
+/// Plays with one object.
+async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
+    let mut dice = Dice(seed * 2 + 1);
+    let path = format!("{}/toy-{seed}", toy.collection);
+    let named = |mut value: Value| {
+        value["metadata"] =
+            json!({"name": format!("toy-{seed}"), "namespace": "random", "labels": {"l": "1"}});
+        value
+    };
+    let mut config = named((toy.make)(&mut dice));
+    api.apply(&path, "fieldManager=trueup&force=true", &config).await;
+    let mut count = Count::default();
+    while count.trials < trials {
+        match dice.roll(6) {
+            0 => {
+                let other = named((toy.make)(&mut dice));
+                api.apply(&path, "fieldManager=other&force=true", &other).await;
+            }
+            1 | 2 => {
+                // Somebody edits what is there.
+                let mut live = api.get(&path).await;
+                if dice.chance(50) {
+                    shuffle(&mut dice, &mut live["spec"]);
+                } else {
+                    let edit = (toy.make)(&mut dice);
+                    for field in ["spec", "data"] {
+                        let Some(fields) = edit[field].as_object() else { continue };
+                        for (key, value) in fields.clone() {
+                            if dice.chance(40) {
+                                live[field][key] = value;
+                            }
+                        }
+                    }
+                }
+                let path = format!("{path}?fieldManager=kubectl-edit");
+                api.send(Method::PUT, &path, "application/json", &live).await;
+            }
+            3 => {
+                api.apply(&path, "fieldManager=trueup&force=true", &config).await;
+            }
+            4 => config = named((toy.make)(&mut dice)),
+            _ => {}
+        }
+        let live = api.get(&path).await;
+        let verdict = unchanged(config.to_string().as_bytes(), live.to_string().as_bytes());
+        // Asked of exactly the version that was looked at: a controller may write at any time.
+        let mut asked = config.clone();
+        asked["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        let (status, preview) = api.apply(&path, "fieldManager=trueup&force=true&dryRun=All", &asked).await;
+        if status == StatusCode::CONFLICT {
+            continue;
+        }
+        count.trials += 1;
+        if !status.is_success() {
+            count.invalid += 1;
+            assert!(verdict.is_err(), "seed {seed}: the server refuses what is said to change nothing");
+            continue;
+        }
+        let same = preview == live;
+        count.same += usize::from(same);
+        count.told += usize::from(verdict.is_ok());
+        assert!(
+            same || verdict.is_err(),
+            "seed {seed}: said to change nothing, and it does\n{config}\n{live}\n{preview}"
+        );
+    }
+    count
+}
+
+#[test]
+fn what_is_said_to_be_unchanged_is_unchanged() {
+    let Some(server) = server() else { return };
+    server.kubectl_as("admin", &["apply", "-f", "-"], DEFINITION);
+    server.kubectl(&["wait", "--for=condition=Established", "crd/widgets.random.example.org"]);
+    let trials: usize = env::var("TRUEUP_TRIALS").ok().map_or(1500, |count| count.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let seeds = 1..=12_u64;
+    let each = trials / 12;
+    let counts = runtime.block_on(async {
+        let api = Api::connect(server).await;
+        let games: Vec<_> =
+            seeds.map(|seed| tokio::spawn(play(api.clone(), TOYS[seed as usize % 3], seed, each))).collect();
+        let mut counts = Vec::new();
+        for game in games {
+            counts.push(game.await.unwrap());
+        }
+        counts
+    });
+    let sum = |of: fn(&Count) -> usize| counts.iter().map(of).sum::<usize>();
+    let (all, same, told, invalid) = (
+        sum(|count| count.trials),
+        sum(|count| count.same),
+        sum(|count| count.told),
+        sum(|count| count.invalid),
+    );
+    let line = format!(
+        "{all} trials: {same} change nothing, {told} of them told without asking, {invalid} refused\n"
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    assert!(told * 2 > same, "{line}");
+}
