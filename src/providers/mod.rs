@@ -19,6 +19,7 @@ use crate::model::{
 };
 
 pub mod files;
+pub mod rest;
 
 pub use crate::model::form::Form;
 
