@@ -7,13 +7,13 @@ use bstr::BString;
 use super::past::Past;
 use crate::{
     model::{address, change::Change, digest::Digest, record::Memory},
-    source::history::{self, Cut},
+    source::history,
 };
 
 /// Gives every pending change the commits that brought it, and every delete
 /// the place where it was declared. What history cannot tell becomes a note.
 pub fn explain(past: &mut Past<'_>, memory: &Memory, changes: &mut [Change], notes: &mut Vec<String>) {
-    let Some(tip) = past.session.revision().commit else { return };
+    let tips = past.session.snapshot.tips.clone();
     let applied = memory.record.as_ref().and_then(|record| record.applied.as_ref()?.revision.commit);
     let mut groups: BTreeMap<Option<Digest>, Vec<&mut Change>> = BTreeMap::new();
     for change in changes.iter_mut().filter(|change| change.pending()) {
@@ -27,9 +27,9 @@ pub fn explain(past: &mut Past<'_>, memory: &Memory, changes: &mut [Change], not
     }
     for (base, group) in groups {
         let paths: BTreeSet<BString> = group.iter().filter_map(|change| path(change)).collect();
-        match history::causes(&past.session.checkout, base, tip, &paths) {
+        match history::causes(&past.session.checkout, base, &tips, &paths) {
             Ok(causes) => {
-                notes.extend(causes.cut.map(explain_cut));
+                notes.extend(causes.cut.map(|cut| cut.note().to_owned()));
                 for change in group {
                     let found = path(change).and_then(|path| causes.by_path.get(&path));
                     change.commits = found.cloned().unwrap_or_default();
@@ -43,15 +43,4 @@ pub fn explain(past: &mut Past<'_>, memory: &Memory, changes: &mut [Change], not
 
 fn path(change: &Change) -> Option<BString> {
     change.origin.as_ref().map(|origin| address::unquote(&origin.file).into_owned().into())
-}
-
-fn explain_cut(cut: Cut) -> String {
-    match cut {
-        Cut::Shallow => {
-            "the clone is shallow: commits before its boundary are not named (`git fetch --unshallow`)"
-        }
-        Cut::TooLong => "history is long: only the newest commits were searched for the causes of changes",
-        Cut::NoBase => "the commit applied last is not in this clone: the commits since then are not known",
-    }
-    .to_owned()
 }

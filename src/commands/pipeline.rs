@@ -98,7 +98,7 @@ impl Session {
     ) -> Result<Session> {
         let checkout = Checkout::open(directory)?;
         let selected = checkout.select(selection)?;
-        let config = Config::find(&selected, &checkout.prefix().to_string())?;
+        let config = Config::find(&selected, checkout.prefix().as_ref())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let targets = environment

@@ -8,13 +8,14 @@ use crate::{
     model::saved::SavedPlan,
     output::{json, terminal::Terminal},
     providers::KINDS,
-    source::config::Config,
+    source::config::{Config, ProviderSchema},
 };
 
 pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
     let schema = match args.what {
         SchemaOf::Config => {
-            let providers: Vec<_> = KINDS.iter().map(|kind| (kind.name, kind.schema)).collect();
+            let providers: Vec<_> =
+                KINDS.iter().map(|kind| ProviderSchema { name: kind.name, options: kind.schema }).collect();
             Config::schema(&providers).to_value()
         }
         SchemaOf::Plan => json::schema_plan(),

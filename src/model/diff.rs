@@ -136,9 +136,11 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     change.fields = match change.action {
         Action::Update => fields(change.sides.as_ref()),
         Action::Adopt => two_way(change.sides.as_ref()),
-        _ => Vec::new(),
+        _ => parts(change.sides.as_ref(), change.class),
     };
-    if let Some(worst) = change.fields.iter().map(|field| whole(field.class)).max() {
+    if change.action == Action::Update
+        && let Some(worst) = change.fields.iter().map(|field| whole(field.class)).max()
+    {
         change.class = worst;
     }
     if let (Some(why), Action::Update | Action::Adopt) = (replace, change.action) {
@@ -196,6 +198,25 @@ fn two_way(sides: Sides<&Value>) -> Vec<Field> {
     found
 }
 
+/// The fields of an object that is on one side only; all are of the object's class.
+fn parts(sides: Sides<&Value>, class: Class) -> Vec<Field> {
+    let maps =
+        Sides { base: as_map(sides.base), desired: as_map(sides.desired), actual: as_map(sides.actual) };
+    let field = |key: &Arc<str>| Field {
+        path: format!("/{}", escape(key)),
+        class,
+        sides: at(&maps, key).map(Value::clone),
+    };
+    keys(&maps).into_iter().map(field).collect()
+}
+
+fn as_map(value: Option<&Value>) -> Option<&Map> {
+    match value {
+        Some(Value::Map(map)) => Some(map),
+        _ => None,
+    }
+}
+
 /// The table of the design, for one field.
 pub fn three_way(sides: &Sides<&Value>) -> Class {
     let Sides { base, desired, actual } = sides;
@@ -219,10 +240,7 @@ fn walk(
     if sides.desired == sides.actual {
         return;
     }
-    if let Some(maps) = all(&sides, |value| match value {
-        Value::Map(map) => Some(map),
-        _ => None,
-    }) {
+    if let Some(maps) = all(&sides, |value| as_map(Some(value))) {
         for key in keys(&maps) {
             walk(at(&maps, key), format!("{path}/{}", escape(key)), found, classify);
         }
@@ -357,10 +375,7 @@ fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Optio
     if sides.desired == sides.actual {
         return Some(sides.actual.cloned());
     }
-    if let Some(maps) = all(&sides, |value| match value {
-        Value::Map(map) => Some(map),
-        _ => None,
-    }) {
+    if let Some(maps) = all(&sides, |value| as_map(Some(value))) {
         let mut whole = Map::new();
         for key in keys(&maps) {
             if let Some(value) = resolve(at(&maps, key), pick)? {

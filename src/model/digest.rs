@@ -58,6 +58,11 @@ impl Digest {
         Digest { algorithm, bytes: [0; 32] }
     }
 
+    /// Whether it is [`Digest::null`].
+    pub fn is_null(&self) -> bool {
+        self.bytes == [0; 32]
+    }
+
     /// The hash function that made it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

@@ -236,7 +236,11 @@ fn has_sensitive(value: &Value) -> bool {
 
 /// The digest of several targets together; that of a single one is its own.
 pub fn digest_all<'a>(plans: impl Iterator<Item = &'a Plan>) -> String {
-    let mut digests: Vec<String> = plans.map(Plan::digest).collect();
+    join_digests(plans.map(Plan::digest).collect())
+}
+
+/// The digest that stands for all of `digests`; a single one stands for itself.
+pub fn join_digests(mut digests: Vec<String>) -> String {
     if digests.len() == 1 {
         return digests.remove(0);
     }

@@ -8,7 +8,7 @@ use super::{
     change::{Action, Change, Class, Sides},
     digest::Digest,
     object::{Origin, Writer},
-    plan::{Plan, Summary, TargetName},
+    plan::{Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
     value::{Blob, Value},
 };
@@ -44,10 +44,12 @@ pub struct ShownPlan {
 }
 
 /// What several plans say together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {
     /// The answer of all of them.
     pub exit: Exit,
+    /// Identity of all of them, as [`super::plan::digest_all`] says it.
+    pub digest: String,
     /// The counts of all of them.
     pub summary: Summary,
     /// Whether every one of them is complete.
@@ -59,8 +61,14 @@ pub struct Totals {
 impl ShownPlan {
     /// Whether something stands in the way of applying it that consent cannot remove.
     pub fn blocked(&self) -> bool {
-        let stops = |change: &ShownChange| matches!(change.class, Class::Conflict | Class::Unknown);
-        self.revision.merged || self.changes.iter().any(stops)
+        self.revision.merged || self.changes.iter().any(ShownChange::blocks)
+    }
+
+    /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
+    pub fn blockers(&self) -> Vec<&ShownChange> {
+        let harmless =
+            |change: &&ShownChange| matches!(change.action, Action::Keep | Action::Create | Action::Update);
+        self.changes.iter().filter(|change| change.blocks()).filter(harmless).collect()
     }
 
     /// What would be gone or overwritten, the most dangerous first, then by address.
@@ -79,17 +87,24 @@ impl ShownPlan {
 
 /// Adds plans up. The answer follows the rules of [`super::plan::answer`].
 pub fn totals<'a>(plans: impl IntoIterator<Item = &'a ShownPlan>) -> Totals {
-    let mut sum =
-        Totals { exit: Exit::InSync, summary: Summary::default(), complete: true, applyable: false };
-    let mut blocked = false;
+    let mut sum = Totals {
+        exit: Exit::InSync,
+        digest: String::new(),
+        summary: Summary::default(),
+        complete: true,
+        applyable: false,
+    };
+    let (mut blocked, mut digests) = (false, Vec::new());
     for plan in plans {
         sum.exit = either(sum.exit, plan.exit);
         sum.summary += plan.summary;
         sum.complete &= plan.complete;
         sum.applyable |= plan.applyable;
         blocked |= plan.blocked();
+        digests.push(plan.digest.clone());
     }
     sum.applyable &= !blocked;
+    sum.digest = join_digests(digests);
     sum
 }
 
@@ -135,6 +150,13 @@ pub struct ShownChange {
     pub unknown: Option<String>,
     /// Remarks.
     pub notes: Vec<String>,
+}
+
+impl ShownChange {
+    /// Whether it keeps the plan from being applied.
+    pub fn blocks(&self) -> bool {
+        matches!(self.class, Class::Conflict | Class::Unknown)
+    }
 }
 
 /// One field without sensitive values.

@@ -1,6 +1,6 @@
 //! What commands hand over to be shown.
 
-use super::{Detail, human, style::Paint};
+use super::{human, style::Paint};
 use crate::{
     exit::Exit,
     model::{
@@ -44,7 +44,7 @@ pub struct Plans<'a> {
     pub sheets: &'a [Sheet],
     /// The answer of all of them, before `--exit-zero`.
     pub exit: Exit,
-    /// The plan that [`Format::Plan`] writes, as [`crate::model::saved`] made it.
+    /// The plan that [`Format::Plan`](super::Format::Plan) writes, as [`crate::model::saved`] made it.
     pub saved: Option<&'a str>,
 }
 
@@ -113,8 +113,18 @@ pub struct ProviderInfo {
 pub struct Providers<'a> {
     /// The providers.
     pub providers: &'a [ProviderInfo],
-    /// Whether their keys are explained too.
-    pub detail: Detail,
+    /// How much is said of each.
+    pub explain: Explain,
+}
+
+/// How much is said of a provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Its name and what it manages.
+    #[default]
+    Names,
+    /// And the keys that it takes.
+    Keys,
 }
 
 /// An error as a person reads it.

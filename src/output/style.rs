@@ -7,6 +7,8 @@ use colored::Colorize as _;
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// Nothing in particular.
+    Plain,
     /// A heading.
     Heading,
     /// A line or an object that comes.
@@ -46,7 +48,7 @@ impl Paint {
     pub fn apply(self, role: Role, text: &str) -> Cow<'_, str> {
         match self {
             Paint::Plain => Cow::Borrowed(text),
-            _ if text.is_empty() => Cow::Borrowed(text),
+            _ if text.is_empty() || role == Role::Plain => Cow::Borrowed(text),
             Paint::Ansi => Cow::Owned(ansi(role, text)),
         }
     }
@@ -58,6 +60,7 @@ fn ansi(role: Role, text: &str) -> String {
     static FORCED: Once = Once::new();
     FORCED.call_once(|| colored::control::set_override(true));
     match role {
+        Role::Plain => text.clear(),
         Role::Heading => text.bold(),
         Role::Added | Role::Good => text.green(),
         Role::Removed => text.red(),

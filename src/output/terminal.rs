@@ -1,84 +1,21 @@
 //! The only writer to stdout and stderr.
 
 use std::{
-    fmt,
     io::{self, BufRead, BufWriter, Write},
-    os::fd::AsFd,
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use super::{
     Problem,
     progress::Progress,
+    streams::{Outlet, Screen},
     style::{Paint, Role},
     visible::visible,
 };
-
-/// What `--color` asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ColorChoice {
-    /// As the environment and the stream say.
-    #[default]
-    Auto,
-    /// Colours on every stream.
-    Always,
-    /// No colours.
-    Never,
-}
-
-impl ColorChoice {
-    /// Every choice with its word.
-    pub const ALL: [(ColorChoice, &'static str); 3] =
-        [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
-
-    /// Decides for one stream. `variable` looks up the environment. First
-    /// match wins: the choice, `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR=0`,
-    /// `TERM=dumb`, whether the stream is a terminal.
-    pub fn paint(self, stream: Kind, variable: impl Fn(&str) -> Option<String>) -> Paint {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        match self {
-            ColorChoice::Always => Paint::Ansi,
-            ColorChoice::Never => Paint::Plain,
-            _ if set("NO_COLOR").is_some() => Paint::Plain,
-            _ if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => Paint::Ansi,
-            _ if set("CLICOLOR").is_some_and(|value| value == "0") => Paint::Plain,
-            _ if set("TERM").is_some_and(|value| value == "dumb") => Paint::Plain,
-            _ if stream == Kind::Terminal => Paint::Ansi,
-            _ => Paint::Plain,
-        }
-    }
-}
-
-impl FromStr for ColorChoice {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let known = Self::ALL.iter().find(|(_, name)| *name == word);
-        known.map(|(choice, _)| *choice).ok_or_else(|| "expected `auto`, `always` or `never`".to_owned())
-    }
-}
-
-impl fmt::Display for ColorChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::ALL.iter().find(|(choice, _)| choice == self).map_or("auto", |(_, word)| word))
-    }
-}
-
-/// What a stream is connected to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A person's screen or keyboard.
-    Terminal,
-    /// A file, a pipe, the log of a CI job.
-    Other,
-}
-
-impl Kind {
-    fn of(stream: &impl io::IsTerminal) -> Self {
-        if stream.is_terminal() { Kind::Terminal } else { Kind::Other }
-    }
-}
+pub use super::{
+    color::ColorChoice,
+    streams::{Kind, Streams},
+};
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,56 +57,12 @@ pub enum Question<'a> {
     },
 }
 
-/// The streams that a [`Terminal`] works on.
-pub struct Streams {
-    /// Takes the result.
-    pub out: Box<dyn Write + Send>,
-    /// What that is.
-    pub out_kind: Kind,
-    /// Takes what is said about the run.
-    pub err: Box<dyn Write + Send>,
-    /// What that is.
-    pub err_kind: Kind,
-    /// Answers questions.
-    pub input: Box<dyn BufRead + Send>,
-    /// What that is.
-    pub input_kind: Kind,
-}
-
-impl Streams {
-    /// The streams of this process.
-    pub fn standard() -> Self {
-        Streams {
-            out: whole(&io::stdout()).unwrap_or_else(|_| Box::new(io::stdout())),
-            out_kind: Kind::of(&io::stdout()),
-            err: Box::new(io::stderr()),
-            err_kind: Kind::of(&io::stderr()),
-            input: Box::new(io::BufReader::new(io::stdin())),
-            input_kind: Kind::of(&io::stdin()),
-        }
-    }
-}
-
-/// The stream without the line buffer that the standard library puts before it.
-fn whole(stream: &impl AsFd) -> io::Result<Box<dyn Write + Send>> {
-    Ok(Box::new(std::fs::File::from(stream.as_fd().try_clone_to_owned()?)))
-}
-
-/// A stream that several threads write whole lines to.
-pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
-
-/// Writes whole lines; a failure has nowhere to be told and changes nothing.
-pub(super) fn tell(stream: &Shared, lines: &str) {
-    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = stream.write_all(lines.as_bytes()).and_then(|()| stream.flush());
-}
-
 /// stdout for the result, stderr for everything about the run.
 pub struct Terminal {
     out: BufWriter<Outlet>,
     out_kind: Kind,
     out_paint: Paint,
-    err: Shared,
+    err: Arc<Screen>,
     err_kind: Kind,
     err_paint: Paint,
     input: Box<dyn BufRead + Send>,
@@ -195,7 +88,7 @@ impl Terminal {
             out: BufWriter::with_capacity(64 * 1024, Outlet::Open(streams.out)),
             out_kind: streams.out_kind,
             out_paint: color.paint(streams.out_kind, &variable),
-            err: Arc::new(Mutex::new(streams.err)),
+            err: Arc::new(Screen::new(streams.err)),
             err_kind: streams.err_kind,
             err_paint: color.paint(streams.err_kind, &variable),
             input: streams.input,
@@ -285,7 +178,7 @@ impl Terminal {
                 )
             }
         };
-        tell(&self.err, &self.err_paint.apply(Role::Heading, &words));
+        self.err.tell(&self.err_paint.apply(Role::Heading, &words));
         let mut answer = String::new();
         self.input.read_line(&mut answer)?;
         let answer = answer.strip_suffix('\n').unwrap_or(&answer);
@@ -307,40 +200,6 @@ impl Terminal {
             // A failure stays in the buffer and shows up in `finish`.
             let _ = self.out.flush();
         }
-        tell(&self.err, &lines);
-    }
-}
-
-/// A stream that falls silent when its reader goes away, since `plan | head`
-/// must neither change the answer nor stop an apply.
-enum Outlet {
-    Open(Box<dyn Write + Send>),
-    Closed,
-}
-
-impl Outlet {
-    fn attempt<T>(
-        &mut self,
-        silent: T,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
-    ) -> io::Result<T> {
-        let Outlet::Open(stream) = self else { return Ok(silent) };
-        match write(stream) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                *self = Outlet::Closed;
-                Ok(silent)
-            }
-            other => other,
-        }
-    }
-}
-
-impl Write for Outlet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.attempt(bytes.len(), |stream| stream.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.attempt((), |stream| stream.flush())
+        self.err.tell(&lines);
     }
 }

@@ -24,13 +24,13 @@ pub fn visible_line(line: &[u8]) -> Cow<'_, str> {
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     let odd = |character: char| steers_terminal(character) && !keep(character);
-    if !text.chars().any(odd) && !text.contains(COMMAND) {
+    if !text.chars().any(odd) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
-            '[' if shown.ends_with("##") => shown.push_str("\\["),
+            '[' if begins_command(&shown) => shown.push_str("\\["),
             other if !odd(other) => shown.push(other),
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
@@ -46,8 +46,11 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// What a CI runner takes for a command wherever it stands in a line.
-const COMMAND: &str = "##[";
+/// Whether a bracket after `text` would make a command that CI runners obey
+/// wherever it stands in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
+fn begins_command(text: &str) -> bool {
+    text.trim_end_matches(|character: char| character.is_ascii_alphabetic()).ends_with("##")
+}
 
 #[cfg(test)]
 mod tests {
@@ -62,7 +65,8 @@ mod tests {
     fn what_steers_a_terminal_is_escaped() {
         assert_eq!(visible("a\x1b[31mb\r\n\u{202e}\u{9b}"), r"a\x1b[31mb\r\n\u{202e}\u{9b}");
         assert_eq!(visible_line(b"\tcaf\xe9\x07"), "\tcaf\\xe9\\x07");
-        assert_eq!(visible("x ##[error]y"), r"x ##\[error]y");
+        assert_eq!(visible("x ##[error]y ##vso[z"), r"x ##\[error]y ##vso\[z");
+        assert_eq!(visible("## [a]"), "## [a]");
     }
 
     proptest::proptest! {

@@ -4,3 +4,6 @@ pub mod checkout;
 pub mod config;
 pub mod history;
 pub mod yaml;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,1 +1,13 @@
-//! The suite that needs the binary, the sources or a real server.
+//! The suite that runs the binary and looks at the repository as a whole.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod faults;
+mod generated;
+mod layering;
+mod properties;
+mod readme;
+mod sandbox;
+mod session;
+mod skip;

@@ -1,39 +1,57 @@
 //! Files below a directory.
+//!
+//! The address of an object is its path below the root, the root itself is
+//! `.`. Its value is a mapping of `type` (`file`, `link` or `directory`),
+//! `content` and `executable` for files, `target` for links, and of `mode`,
+//! `owner` and `group` where a manifest declares them.
 
-use super::{BadOption, Form, Kind, Reader, Target, Writer};
-use crate::model::{
-    address::Address,
-    object::Desired,
-    tree::{Contents, Tree},
-};
+use super::{Form, Kind};
+use crate::model::address::Address;
+
+mod adopt;
+mod beneath;
+mod complete;
+mod declare;
+mod describe;
+mod fingerprint;
+mod hash;
+mod ledger;
+mod manifest;
+mod memory;
+mod names;
+mod observe;
+mod options;
+mod people;
+mod rules;
+mod site;
+mod strangers;
+mod value;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 /// The files provider.
 pub const KIND: Kind = Kind {
     name: "files",
     about: "files, links and directories below one directory of this machine",
     form: Form::File,
-    schema: |generator| generator.subschema_for::<()>(),
-    check: |_| Ok(()),
-    declare,
-    open,
-    open_for_apply,
-    adopt: |_, _, _| unimplemented!(),
-    collection: |address: &Address| address.to_string(),
+    schema: |generator| generator.subschema_for::<options::Options>(),
+    check: options::check,
+    declare: declare::declare,
+    open: |target| Ok(Box::new(site::Site::open(target, beneath::Resolver::Kernel)?)),
+    open_for_apply: |_| anyhow::bail!("not yet"),
+    collection,
+    adopt: adopt::adopt,
 };
 
-fn declare(_: &Target, _: &Tree, _: &dyn Contents) -> anyhow::Result<Desired> {
-    unimplemented!()
+/// JSON Schema of `.trueup-files.yaml`.
+pub fn manifest_schema() -> schemars::Schema {
+    schemars::schema_for!(manifest::Manifest)
 }
 
-fn open(_: &Target) -> anyhow::Result<Box<dyn Reader>> {
-    unimplemented!()
-}
-
-fn open_for_apply(_: &Target) -> anyhow::Result<Box<dyn Writer>> {
-    unimplemented!()
-}
-
-#[expect(unused, reason = "replaced by the real checks")]
-fn check(_: &Target) -> Result<(), BadOption> {
-    Ok(())
+/// The directory that an object lies in.
+fn collection(address: &Address) -> String {
+    let path = address.to_bytes();
+    declare::directory_address(names::split(&path).0).to_string()
 }

@@ -1,9 +1,21 @@
 //! trueup.yaml: environments, targets and guards.
 
 use anyhow::Result;
+use bstr::{BStr, ByteSlice};
 
-use super::checkout::Selected;
-use crate::model::fault::Fault;
+use super::{checkout::Selected, yaml::Node};
+use crate::{exit::Exit, model::fault::Fault};
+
+mod complaint;
+mod file;
+mod read;
+mod schema;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+pub use schema::ProviderSchema;
+pub use suggest::nearest;
 
 /// The name of the file.
 pub const FILE: &str = "trueup.yaml";
@@ -17,21 +29,23 @@ pub struct Config {
     pub folder: String,
     /// The environments, in the order of the file; exactly one without a name for `targets:` at the top level.
     pub environments: Vec<Environment>,
+    /// The file with positions.
+    root: Node,
 }
 
 /// One environment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
     /// Its name; `None` if the file has `targets:` at the top level.
     pub name: Option<String>,
     /// The branch or tag that represents it.
     pub reference: Option<String>,
-    /// Its targets, in the order of the file.
+    /// Its targets, in the order of the file; at least one.
     pub targets: Vec<Target>,
 }
 
 /// One target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// Its name.
     pub name: String,
@@ -41,7 +55,7 @@ pub struct Target {
     pub path: String,
     /// The provider's own keys.
     pub options: serde_yaml::Mapping,
-    /// Its guards: its own over the environment's over the defaults.
+    /// Its own guards over the environment's over the defaults.
     pub guards: Guards,
     /// Where it stands in the file: line and column, counted from 1.
     pub at: (u32, u32),
@@ -58,60 +72,115 @@ pub struct Guards {
     pub protect: Vec<String>,
 }
 
+impl Default for Guards {
+    fn default() -> Self {
+        Guards { max_delete: 25, max_delete_percent: 20, protect: Vec::new() }
+    }
+}
+
 impl Config {
     /// Finds trueup.yaml in `folder` (relative to the root) or the nearest folder above it, and reads it.
     ///
     /// # Errors
     /// There is none (66), or something in it is wrong (78, with file, line and column).
-    pub fn find(_selected: &Selected, _folder: &str) -> Result<Config> {
-        unimplemented!()
+    pub fn find(selected: &Selected, folder: &BStr) -> Result<Config> {
+        let start = folder.to_str_lossy();
+        let mut folder: &str = &start;
+        loop {
+            let file = if folder.is_empty() { FILE.to_owned() } else { format!("{folder}/{FILE}") };
+            if let Some(content) = selected.file(&file)? {
+                return Ok(Config::parse(&file, &content)?);
+            }
+            if folder.is_empty() {
+                return Err(absent(&start).into());
+            }
+            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+        }
     }
 
-    /// Reads the content of a trueup.yaml that lies at `file`.
+    /// Reads the content of a trueup.yaml that lies at `file`, relative to the root.
     ///
     /// # Errors
     /// Something in it is wrong (78, with file, line and column).
-    pub fn parse(_file: &str, _content: &[u8]) -> Result<Config, Fault> {
-        unimplemented!()
+    pub fn parse(file: &str, content: &[u8]) -> Result<Config, Fault> {
+        read::read(file, content)
     }
 
-    /// Line and column of what `keys` lead to, counted from 1. Keys of sequences are numbers.
-    pub fn locate(&self, _keys: &[&str]) -> Option<(u32, u32)> {
-        unimplemented!()
+    /// Line and column of what `keys` lead to, counted from 1; keys of lists are numbers.
+    pub fn locate(&self, keys: &[&str]) -> Option<(u32, u32)> {
+        complaint::locate(&self.root, keys)
     }
 
-    /// A complaint about what `keys` lead to, with file, line and column.
-    pub fn complaint(&self, _keys: &[&str], _message: &str) -> Fault {
-        unimplemented!()
+    /// A complaint about what `keys` lead to, or the nearest thing above it that is there.
+    pub fn complaint(&self, keys: &[&str], message: &str) -> Fault {
+        let at = (0..=keys.len()).rev().find_map(|len| self.locate(&keys[..len]));
+        complaint::located(&self.file, at.unwrap_or((1, 1)), message)
     }
 
     /// The environment called `name`, or the only one.
     ///
     /// # Errors
     /// Several and none named (64); no such (66).
-    pub fn environment(&self, _name: Option<&str>) -> Result<&Environment> {
-        unimplemented!()
-    }
-
-    /// JSON Schema of the file. `providers` holds the name of each provider and the schema of its own keys.
-    pub fn schema(
-        _providers: &[(&str, fn(&mut schemars::SchemaGenerator) -> schemars::Schema)],
-    ) -> schemars::Schema {
-        unimplemented!()
+    pub fn environment(&self, name: Option<&str>) -> Result<&Environment> {
+        let names: Vec<&str> = self.environments.iter().filter_map(|found| found.name.as_deref()).collect();
+        let Some(name) = name else {
+            return match &self.environments[..] {
+                [only] => Ok(only),
+                _ => Err(Fault::new(
+                    Exit::Usage,
+                    format!("`{}` has several environments: {}", self.file, names.join(", ")),
+                )
+                .hint(format!("name one: `--env {}`", names[0]))
+                .into()),
+            };
+        };
+        let found = self.environments.iter().find(|found| found.name.as_deref() == Some(name));
+        Ok(found.ok_or_else(|| match names.is_empty() {
+            true => Fault::new(
+                Exit::NoInput,
+                format!("`{}` has no environment `{name}`, only targets", self.file),
+            )
+            .hint("leave `--env` away"),
+            false => no_such("environment", name, &names),
+        })?)
     }
 }
 
 impl Environment {
-    /// The targets called `names`; all for an empty slice.
+    /// The targets called `names`, in the order of the file; all for an empty slice.
     ///
     /// # Errors
     /// No such target (66).
-    pub fn targets(&self, _names: &[String]) -> Result<Vec<&Target>> {
-        unimplemented!()
+    pub fn targets(&self, names: &[String]) -> Result<Vec<&Target>> {
+        let known: Vec<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
+        if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(no_such("target", unknown, &known).into());
+        }
+        Ok(self.targets.iter().filter(|target| names.is_empty() || names.contains(&target.name)).collect())
     }
 
     /// The keys that lead to `target` in the file, for [`Config::locate`].
-    pub fn keys<'a>(&'a self, _target: &'a str) -> Vec<&'a str> {
-        unimplemented!()
+    pub fn keys<'a>(&'a self, target: &'a str) -> Vec<&'a str> {
+        match &self.name {
+            Some(name) => vec!["environments", name, "targets", target],
+            None => vec!["targets", target],
+        }
     }
+}
+
+fn absent(folder: &str) -> Fault {
+    let place = if folder.is_empty() {
+        "the root of the checkout".to_owned()
+    } else {
+        format!("`{folder}` or above it")
+    };
+    Fault::new(Exit::NoInput, format!("no `{FILE}` in {place}")).hint("`trueup init` writes one")
+}
+
+fn no_such(what: &str, name: &str, known: &[&str]) -> Fault {
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there is: {}", known.join(", ")),
+    };
+    Fault::new(Exit::NoInput, format!("no {what} `{name}`")).hint(hint)
 }

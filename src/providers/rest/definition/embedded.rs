@@ -1,6 +1,6 @@
 //! The definitions that come with trueup.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::{Definition, load};
 use crate::providers::rest::yaml::Complaint;
@@ -15,16 +15,16 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Those of them that can be read: all, as a test proves.
-static DEFINITIONS: LazyLock<Vec<Definition>> =
-    LazyLock::new(|| check().into_iter().filter_map(|(_, definition)| definition.ok()).collect());
+static DEFINITIONS: LazyLock<Vec<Arc<Definition>>> =
+    LazyLock::new(|| check().into_iter().filter_map(|(_, definition)| Some(Arc::new(definition.ok()?))).collect());
 
 /// Every definition that comes with trueup, by name.
-pub fn all() -> &'static [Definition] {
+pub fn all() -> &'static [Arc<Definition>] {
     &DEFINITIONS
 }
 
 /// The definition called `name`.
-pub fn find(name: &str) -> Option<&'static Definition> {
+pub fn find(name: &str) -> Option<&'static Arc<Definition>> {
     all().iter().find(|definition| definition.provider == name)
 }
 

@@ -1,0 +1,13 @@
+//! Text for people; free to change, so scripts read JSON.
+
+mod log;
+mod plan;
+mod problem;
+mod providers;
+mod report;
+
+pub use log::logs;
+pub use plan::plans;
+pub use problem::problem;
+pub use providers::providers;
+pub use report::reports;

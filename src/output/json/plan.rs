@@ -1,0 +1,267 @@
+//! `trueup.plan/v1`: the answer of `plan`, `diff` and `drift`.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::writer::write;
+use crate::{
+    exit::Exit,
+    model::{
+        change::{Action, Class},
+        digest::Digest,
+        object::Writer,
+        plan::Summary,
+        redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
+        revision::{Commit, Revision},
+    },
+    output::{Plans, Sheet},
+};
+
+/// The version of [`Document`].
+pub const SCHEMA: &str = "trueup.plan/v1";
+
+/// The differences between base, desired and actual. What belongs to one
+/// target (`target`, `base`) stands at the top where there is one target, and
+/// is null where there are several; `targets` has all of them.
+#[derive(Serialize, JsonSchema)]
+pub struct Document<'a> {
+    /// Always `trueup.plan/v1`.
+    schema: &'a str,
+    #[serde(flatten)]
+    head: Head<'a>,
+    /// Every target.
+    targets: Vec<Target<'a>>,
+    /// The differences, by target and address.
+    changes: Vec<ChangeEntry<'a>>,
+    /// Remarks.
+    notes: Vec<Note<'a>>,
+}
+
+/// The answer as a whole.
+#[derive(Serialize, JsonSchema)]
+pub struct Head<'a> {
+    /// The answer as a word.
+    result: Exit,
+    /// The answer as the exit code, before `--exit-zero`.
+    exit: u8,
+    /// What Git declares; null where targets differ in it.
+    revision: Option<&'a Revision>,
+    /// What was applied last.
+    base: Option<&'a Revision>,
+    /// Name of the target.
+    target: Option<&'a str>,
+    /// The environment, if it has a name.
+    environment: Option<&'a str>,
+    /// The counts of all targets.
+    summary: Summary,
+    /// Identity of the plan, for several targets of all of them.
+    digest: String,
+    /// Whether nothing but guards and consent stands in the way of applying it.
+    applyable: bool,
+    /// Whether everything declared was read and compared.
+    complete: bool,
+}
+
+/// The plan of one target.
+#[derive(Serialize, JsonSchema)]
+pub struct Target<'a> {
+    /// Its name in trueup.yaml.
+    name: &'a str,
+    /// The environment, if it has a name.
+    environment: Option<&'a str>,
+    /// Its provider.
+    provider: &'a str,
+    /// What the provider calls it.
+    id: &'a str,
+    /// What Git declares.
+    revision: &'a Revision,
+    /// What was applied last.
+    base: Option<&'a Revision>,
+    /// When that was, RFC 3339, UTC.
+    applied_at: Option<&'a str>,
+    /// The answer as a word.
+    result: Exit,
+    /// The answer as an exit code.
+    exit: u8,
+    /// Identity of the plan.
+    digest: &'a str,
+    /// The counts.
+    summary: Summary,
+    /// Fields that others own and that are not compared, counted.
+    external: usize,
+    /// Whether everything declared was read and compared.
+    complete: bool,
+    /// Whether nothing but guards and consent stands in the way of applying it.
+    applyable: bool,
+}
+
+/// One difference.
+#[derive(Serialize, JsonSchema)]
+struct ChangeEntry<'a> {
+    /// Name of the target.
+    target: &'a str,
+    /// Which object.
+    address: &'a str,
+    /// What apply would do.
+    action: Action,
+    /// The worst class of its fields.
+    class: Class,
+    /// Whether a part of it drifted.
+    drifted: bool,
+    /// Whether a part of it is pending.
+    pending: bool,
+    /// Where it is declared.
+    origin: Option<OriginEntry<'a>>,
+    /// The fields that differ.
+    fields: Vec<FieldEntry<'a>>,
+    /// Who changed it in the target, as far as the target knows.
+    writer: Option<&'a Writer>,
+    /// The commits that explain what is pending, newest first.
+    commits: &'a [Commit],
+    /// Remarks.
+    notes: &'a [String],
+    /// Why it is unknown.
+    unknown: Option<&'a str>,
+}
+
+/// Where an object is declared.
+#[derive(Serialize, JsonSchema)]
+struct OriginEntry<'a> {
+    /// Path relative to the root of the checkout.
+    file: &'a str,
+    /// Line, counted from 1.
+    line: Option<u32>,
+    /// The commit in which it stands there; null for a work tree with changes.
+    #[schemars(with = "Option<String>")]
+    commit: Option<Digest>,
+}
+
+/// One field that differs. A side that lacks it is left out. Values that must
+/// not be shown are `(sensitive) #N`, equal ones with equal numbers; content of
+/// files is its blob id and size.
+#[derive(Serialize, JsonSchema)]
+struct FieldEntry<'a> {
+    /// Where, as a JSON pointer; a hunk of a text adds its lines: `/content:12-14`.
+    path: &'a str,
+    /// What separates the sides.
+    class: Class,
+    /// What was applied last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
+    base: Option<&'a Shown>,
+    /// What Git declares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
+    desired: Option<&'a Shown>,
+    /// What the target holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
+    actual: Option<&'a Shown>,
+}
+
+/// A remark on a target.
+#[derive(Serialize, JsonSchema)]
+struct Note<'a> {
+    /// Name of the target.
+    target: &'a str,
+    /// The remark.
+    text: &'a str,
+}
+
+/// Writes plans.
+///
+/// # Errors
+/// `out` refused.
+pub fn plans(plans: &Plans<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let all: Vec<_> = plans.sheets.iter().map(|sheet: &Sheet| &sheet.plan).collect();
+    let changes = all.iter().flat_map(|plan| plan.changes.iter().map(|change| entry(change, plan)));
+    let notes =
+        all.iter().flat_map(|plan| plan.notes.iter().map(|text| Note { target: &plan.target.name, text }));
+    let document = Document {
+        schema: SCHEMA,
+        head: head(&all, plans.exit),
+        targets: all.iter().map(|plan| target(plan)).collect(),
+        changes: changes.collect(),
+        notes: notes.collect(),
+    };
+    write(&document, out)
+}
+
+/// What `plans` say together.
+pub fn head<'a>(plans: &[&'a ShownPlan], exit: Exit) -> Head<'a> {
+    let sum = totals(plans.iter().copied());
+    let single = match plans {
+        [plan] => Some(*plan),
+        _ => None,
+    };
+    let first = plans.first().copied();
+    let revision = first.map(|plan| &plan.revision);
+    let environment = first.and_then(|plan| plan.target.environment.as_deref());
+    Head {
+        result: exit,
+        exit: exit.code(),
+        revision: revision.filter(|revision| plans.iter().all(|plan| plan.revision == **revision)),
+        base: single.and_then(|plan| plan.base.as_ref()),
+        target: single.map(|plan| plan.target.name.as_str()),
+        environment,
+        summary: sum.summary,
+        digest: sum.digest,
+        applyable: sum.applyable,
+        complete: sum.complete,
+    }
+}
+
+/// The plan of one target without its changes.
+pub fn target(plan: &ShownPlan) -> Target<'_> {
+    Target {
+        name: &plan.target.name,
+        environment: plan.target.environment.as_deref(),
+        provider: &plan.target.provider,
+        id: &plan.target.id,
+        revision: &plan.revision,
+        base: plan.base.as_ref(),
+        applied_at: plan.applied_at.as_deref(),
+        result: plan.exit,
+        exit: plan.exit.code(),
+        digest: &plan.digest,
+        summary: plan.summary,
+        external: plan.external,
+        complete: plan.complete,
+        applyable: plan.applyable,
+    }
+}
+
+fn entry<'a>(change: &'a ShownChange, plan: &'a ShownPlan) -> ChangeEntry<'a> {
+    let origin = change.origin.as_ref().map(|origin| OriginEntry {
+        file: &origin.file,
+        line: origin.line,
+        commit: plan.revision.commit.filter(|_| !plan.revision.dirty && !plan.revision.merged),
+    });
+    ChangeEntry {
+        target: &plan.target.name,
+        address: &change.address,
+        action: change.action,
+        class: change.class,
+        drifted: change.drifted,
+        pending: change.pending,
+        origin,
+        fields: change.fields.iter().map(field).collect(),
+        writer: change.writer.as_ref(),
+        commits: &change.commits,
+        notes: &change.notes,
+        unknown: change.unknown.as_deref(),
+    }
+}
+
+fn field(field: &ShownField) -> FieldEntry<'_> {
+    let sides = &field.sides;
+    FieldEntry {
+        path: &field.path,
+        class: field.class,
+        base: sides.base.as_ref(),
+        desired: sides.desired.as_ref(),
+        actual: sides.actual.as_ref(),
+    }
+}

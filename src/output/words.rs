@@ -1,0 +1,183 @@
+//! The words for changes, commits and counts that every text uses. Foreign text comes out visible.
+
+use serde_json::Value;
+
+use crate::{
+    model::{
+        change::{Action, Class},
+        object::{Origin, Writer},
+        plan::Summary,
+        redact::{Shown, ShownChange, ShownField, ShownPlan},
+        revision::{Commit, Revision},
+    },
+    output::visible::visible,
+};
+
+/// How many fields of an object are named in its line.
+const FIELDS: usize = 3;
+
+/// How long a value may be to stand in a line, in characters.
+const VALUE: usize = 40;
+
+/// Where something is declared, as `file:line`.
+pub fn place(origin: &Origin) -> String {
+    let file = visible(&origin.file);
+    origin.line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+}
+
+/// A commit in one line: `9d0e77c Alice: Raise the limit (#812)`.
+pub fn commit(commit: &Commit) -> String {
+    format!("{} {}: {}", commit.id.short(), visible(&commit.author), subject(commit))
+}
+
+/// The first line of a commit's message, with its pull request.
+pub fn subject(commit: &Commit) -> String {
+    let subject = visible(&commit.subject);
+    match commit.pull_request.map(|number| format!("(#{number})")) {
+        Some(mark) if !subject.contains(&mark) => format!("{subject} {mark}"),
+        _ => subject.into_owned(),
+    }
+}
+
+/// Who wrote something, when, and what that really says.
+pub fn writer(writer: &Writer) -> String {
+    let at = writer.at.as_ref().map(|at| format!(" at {}", visible(at))).unwrap_or_default();
+    format!("{}{at} ({})", visible(&writer.who), visible(&writer.precision))
+}
+
+/// The revision for headings.
+pub fn revision(revision: &Revision) -> String {
+    visible(&revision.label()).into_owned()
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The counts in one line. The first four are always there, the others where they are not zero.
+pub fn counts(summary: &Summary) -> String {
+    let some = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
+    let actions = [
+        Some(format!("{} create", summary.create)),
+        Some(format!("{} update", summary.update)),
+        Some(format!("{} replace", summary.replace)),
+        Some(format!("{} delete", summary.delete)),
+        some(summary.adopt, "adopt"),
+    ];
+    let classes = [
+        some(summary.pending, "pending"),
+        some(summary.drift, "drifted"),
+        some(summary.missing, "missing"),
+        some(summary.extra, "extra"),
+        some(summary.conflict, "in conflict"),
+        some(summary.unknown, "unknown"),
+    ];
+    let join = |words: &[Option<String>]| words.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+    let parts = [join(&actions), join(&classes), format!("{} unchanged", summary.unchanged)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// What would happen to an object and why, in one line.
+pub fn what(change: &ShownChange) -> String {
+    match (change.class, change.action) {
+        (Class::Unknown, _) => {
+            format!("unknown: {}", visible(change.unknown.as_deref().unwrap_or("it could not be read")))
+        }
+        (Class::Extra, Action::Keep) => "extra: only the target has it".to_owned(),
+        (Class::Extra, action) => format!("{action}: only the target has it"),
+        (Class::Missing, Action::Create) => "create: it is gone from the target".to_owned(),
+        (Class::Missing, _) => "missing: it is gone from the target".to_owned(),
+        (Class::Converged, _) => "converged: the target has it already".to_owned(),
+        (Class::Conflict, Action::Create) => "conflict: gone from the target, changed in Git".to_owned(),
+        (Class::Conflict, Action::Delete) => "conflict: changed in the target, removed from Git".to_owned(),
+        (Class::Conflict, _) => with_fields("conflict", change),
+        (_, Action::Adopt) => with_fields("adopt", change),
+        (_, Action::Create | Action::Delete) => change.action.to_string(),
+        (_, Action::Replace) => with_fields("replace", change),
+        _ if change.fields.is_empty() => change.class.to_string(),
+        _ => fields(change),
+    }
+}
+
+fn with_fields(word: &str, change: &ShownChange) -> String {
+    match change.fields.is_empty() {
+        true => word.to_owned(),
+        false => format!("{word}: {}", fields(change)),
+    }
+}
+
+/// The fields that differ, by class, the worst first.
+fn fields(change: &ShownChange) -> String {
+    let classes =
+        [Class::Conflict, Class::Drift, Class::Missing, Class::Extra, Class::Pending, Class::Converged];
+    let lists = classes.iter().filter_map(|class| {
+        let of_class: Vec<_> = change.fields.iter().filter(|field| field.class == *class).collect();
+        let named: Vec<_> = of_class.iter().take(FIELDS).map(|shown| field(shown)).collect();
+        let more = of_class.len().saturating_sub(FIELDS);
+        let more = if more > 0 { format!(" and {}", count(more, "more field")) } else { String::new() };
+        let word = if *class == Class::Conflict { "both moved" } else { class.word() };
+        (!of_class.is_empty()).then(|| format!("{word} {}{more}", named.join(", ")))
+    });
+    lists.collect::<Vec<_>>().join("; ")
+}
+
+/// A field with the values that separate its sides, where these are short.
+fn field(field: &ShownField) -> String {
+    let path = visible(&field.path);
+    let (from, to) = match field.class {
+        Class::Drift | Class::Missing | Class::Extra => (&field.sides.base, &field.sides.actual),
+        _ => (&field.sides.actual, &field.sides.desired),
+    };
+    match (short(from.as_ref()), short(to.as_ref())) {
+        (Some(from), Some(to)) if from != to => format!("{path} {from} → {to}"),
+        _ => path.into_owned(),
+    }
+}
+
+/// A value that fits a line.
+fn short(value: Option<&Shown>) -> Option<String> {
+    let text = match value {
+        None => "nothing".to_owned(),
+        Some(Shown::Hidden(number)) => format!("(sensitive) #{number}"),
+        Some(Shown::Content { size: Some(size), .. }) => format!("{size} bytes"),
+        // The line feed that ends the only line of a hunk goes without saying.
+        Some(Shown::Plain(Value::String(text))) => {
+            Value::from(text.strip_suffix('\n').unwrap_or(text)).to_string()
+        }
+        Some(Shown::Plain(value)) if !value.is_array() && !value.is_object() => value.to_string(),
+        Some(_) => return None,
+    };
+    let fits = text.chars().count() <= VALUE && !text.contains("\\n");
+    fits.then(|| visible(&text).into_owned())
+}
+
+/// The two status columns and the mark after them.
+pub fn columns(change: &ShownChange) -> &'static str {
+    let drifted = change.drifted;
+    match (change.class, change.action) {
+        (Class::Unknown, _) => "?? ",
+        (Class::Conflict, _) => "DP!",
+        (_, Action::Delete) if drifted => "D- ",
+        (_, Action::Delete) => ".- ",
+        (_, Action::Create) if drifted => "D+ ",
+        (_, Action::Create) => ".+ ",
+        _ if drifted && change.pending => "DP ",
+        _ if drifted => "D. ",
+        _ if change.pending => ".P ",
+        _ => ".. ",
+    }
+}
+
+/// What a person could type next, with the arguments that select these targets.
+pub fn apply_command(plans: &[&ShownPlan]) -> String {
+    let mut command = "trueup apply".to_owned();
+    let environment = plans.first().and_then(|plan| plan.target.environment.as_ref());
+    if let Some(environment) = environment {
+        command.push_str(&format!(" -e {}", visible(environment)));
+    }
+    if let [plan] = plans {
+        command.push_str(&format!(" {}", visible(&plan.target.name)));
+    }
+    command
+}

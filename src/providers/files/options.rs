@@ -1,0 +1,193 @@
+//! The keys of a files target in trueup.yaml.
+
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    exit::Exit,
+    model::{address::quote, fault::Fault},
+    providers::{BadOption, Target},
+};
+
+/// Keys of a target with `provider: files`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Options {
+    /// The directory that the files go to, relative to the folder of trueup.yaml.
+    #[schemars(with = "String")]
+    pub root: PathBuf,
+    /// The directory that holds what the target remembers of past applies,
+    /// relative to the folder of trueup.yaml. `.trueup` below `root` if not given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub state: Option<PathBuf>,
+    /// Refuse a target whose memory has another id: a guard against a file
+    /// system that is not mounted, and against a copy.
+    #[serde(default)]
+    pub expect_id: Option<String>,
+    /// Keep content that is replaced or deleted, below `trash/<id of the apply>` of the state directory.
+    #[serde(default)]
+    pub backup: bool,
+}
+
+/// The options of one target with its paths made absolute.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// The directory of the files.
+    pub root: PathBuf,
+    /// The directory of the memory.
+    pub state: PathBuf,
+    /// The id that the memory must have.
+    pub expect_id: Option<String>,
+    /// Whether replaced and deleted content is kept.
+    pub backup: bool,
+}
+
+/// Checks the options without touching the target.
+pub(super) fn check(target: &Target) -> Result<(), BadOption> {
+    parse(target).map(|_| ())
+}
+
+fn parse(target: &Target) -> Result<Options, BadOption> {
+    let options: Options = serde_path_to_error::deserialize(serde_yaml::Value::from(target.options.clone()))
+        .map_err(|error| bad_option(&error))?;
+    let empty = |path: &Path| path.as_os_str().is_empty();
+    if empty(&options.root) {
+        return Err(refused("root", "`root` is empty; write `.` for the folder of trueup.yaml"));
+    }
+    if options.state.as_deref().is_some_and(empty) {
+        return Err(refused("state", "`state` is empty; leave it out for `.trueup` below the root"));
+    }
+    if options.expect_id.as_ref().is_some_and(String::is_empty) {
+        return Err(refused("expect-id", "`expect-id` is empty; leave it out to accept any target"));
+    }
+    Ok(options)
+}
+
+fn refused(key: &str, message: &str) -> BadOption {
+    BadOption { path: vec![key.to_owned()], message: message.to_owned() }
+}
+
+fn bad_option(error: &serde_path_to_error::Error<serde_yaml::Error>) -> BadOption {
+    let mut path: Vec<String> = error
+        .path()
+        .iter()
+        .filter_map(|segment| match segment {
+            serde_path_to_error::Segment::Map { key } => Some(key.clone()),
+            _ => None,
+        })
+        .collect();
+    let message = error.inner().to_string();
+    // The path of an unknown key ends above it.
+    if let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next())
+        && path.last().is_none_or(|last| last != key)
+    {
+        path.push(key.to_owned());
+    }
+    BadOption { path, message }
+}
+
+impl Places {
+    /// Finds the places of `target`.
+    pub(super) fn of(target: &Target) -> Result<Places> {
+        let options = parse(target).map_err(|bad| Fault::new(Exit::BadConfig, bad.message))?;
+        let base = std::path::absolute(&target.base_dir)
+            .with_context(|| format!("finding `{}`", target.base_dir.display()))?;
+        let root = base.join(&options.root);
+        let state = match &options.state {
+            Some(state) => base.join(state),
+            None => root.join(super::names::STATE),
+        };
+        Ok(Places { root, state, expect_id: options.expect_id, backup: options.backup })
+    }
+
+    /// The path of the state directory below the root, if it is there, going by names alone.
+    pub(super) fn state_below_root(&self) -> Option<Vec<u8>> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let state = lexical(&self.state);
+        let below = state.strip_prefix(lexical(&self.root)).ok()?;
+        Some(below.as_os_str().as_bytes().to_vec())
+    }
+
+    /// The root as people and records name it.
+    pub(super) fn shown_root(&self) -> String {
+        use std::os::unix::ffi::OsStrExt as _;
+        quote(real(&self.root).as_os_str().as_bytes()).into_owned()
+    }
+}
+
+/// Removes `.` and `..` from an absolute path without asking the file system.
+fn lexical(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The path with links resolved as far as it exists.
+pub(super) fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let plain = lexical(path);
+    match (plain.parent().and_then(|parent| parent.canonicalize().ok()), plain.file_name()) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn target(options: &str) -> Target {
+        Target {
+            name: "site".into(),
+            provider: "files".into(),
+            path: "site".into(),
+            base_dir: "/repo".into(),
+            options: serde_yaml::from_str(options).unwrap(),
+        }
+    }
+
+    #[test]
+    fn paths_start_at_the_folder_of_the_configuration() {
+        let places = Places::of(&target("{root: ../www}")).unwrap();
+        assert_eq!(places.root, Path::new("/repo/../www"));
+        assert_eq!(places.state, Path::new("/repo/../www/.trueup"));
+        assert_eq!(places.state_below_root().unwrap(), b".trueup");
+        let places = Places::of(&target("{root: /www, state: ../www/x/../memory}")).unwrap();
+        assert_eq!(places.state_below_root().unwrap(), b"memory");
+        let places = Places::of(&target("{root: /www, state: /var/lib/trueup}")).unwrap();
+        assert_eq!(places.state_below_root(), None);
+    }
+
+    #[test]
+    fn wrong_keys_are_named() {
+        let cases = [
+            ("{}", vec![], "missing field `root`"),
+            ("{rot: x}", vec!["rot"], "unknown field `rot`, expected one of `root`"),
+            (
+                "{root: x, backup: maybe}",
+                vec!["backup"],
+                "invalid type: string \"maybe\", expected a boolean",
+            ),
+            ("{root: ''}", vec!["root"], "`root` is empty"),
+        ];
+        for (options, path, message) in cases {
+            let bad = check(&target(options)).unwrap_err();
+            assert_eq!(bad.path, path, "{options}");
+            assert!(bad.message.contains(message), "{options}: {}", bad.message);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! An open target, as far as reading goes.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    beneath::{Dir, Resolver},
+    describe::Found,
+    memory::{self, Home, Stored},
+    options::Places,
+    people::People,
+};
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address, change::Sides, fault::Fault, object::Actual, record::Memory, tree::Contents,
+        value::Value,
+    },
+    providers::{Candidate, Query, Reader, Target},
+};
+
+/// An open target. It holds nothing that could write to it.
+pub(super) struct Site {
+    /// Where things are.
+    pub places: Places,
+    /// The root; `None` while it does not exist.
+    pub root: Option<Dir>,
+    /// The state directory below the root, if it is there.
+    pub state: Option<Vec<u8>>,
+    /// Names of users and groups.
+    pub people: People,
+    /// What was found by the last look.
+    pub seen: HashMap<Address, Seen>,
+    /// What Git says must not be there although it is not ours: what is
+    /// declared absent, and strangers in exclusive directories.
+    pub unwanted: HashSet<Address>,
+    /// How many files the last look read.
+    pub hashed: usize,
+    memory: Option<Option<Stored>>,
+    resolver: Resolver,
+    shown: String,
+}
+
+/// What a look found, for the writes and the memory that follow.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// What was there.
+    pub found: Found,
+    /// The same as the model got it.
+    pub value: Value,
+    /// It was as declared.
+    pub in_sync: bool,
+    /// Its fingerprint may be relied on from now on.
+    pub settled: bool,
+}
+
+impl Site {
+    /// Opens the target for reading.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it is not there, not a directory, or not accessible.
+    pub(super) fn open(target: &Target, resolver: Resolver) -> Result<Site> {
+        let places = Places::of(target)?;
+        let mut site = Site {
+            state: places.state_below_root().filter(|state| !state.is_empty()),
+            shown: places.shown_root(),
+            places,
+            root: None,
+            people: People::default(),
+            seen: HashMap::new(),
+            unwanted: HashSet::new(),
+            hashed: 0,
+            memory: None,
+            resolver,
+        };
+        site.open_root()?;
+        Ok(site)
+    }
+
+    /// Opens the root, if it is there by now.
+    pub(super) fn open_root(&mut self) -> Result<()> {
+        use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+        let shown = &self.shown;
+        match Dir::open(&self.places.root, self.resolver) {
+            Ok(root) => self.root = Some(root),
+            Err(error) => match error.kind() {
+                NotFound if self.places.root.symlink_metadata().is_ok() => {
+                    return Err(unavailable(
+                        format!("the root `{shown}` is a link that leads nowhere"),
+                        "create what it leads to, or mount the file system that holds it",
+                    ));
+                }
+                NotFound if self.places.root.parent().is_none_or(|parent| parent.is_dir()) => {}
+                NotFound => {
+                    return Err(unavailable(
+                        format!("the directory that should hold the root `{shown}` is not there"),
+                        "create it, mount the file system that holds it, or correct `root` in trueup.yaml",
+                    ));
+                }
+                NotADirectory => {
+                    return Err(unavailable(
+                        format!("the root `{shown}` is not a directory, or something above it is none"),
+                        "move the file away, or correct `root` in trueup.yaml",
+                    ));
+                }
+                PermissionDenied => {
+                    return Err(Fault::new(
+                        Exit::NoPermission,
+                        format!("opening the root `{shown}`: permission denied"),
+                    )
+                    .hint("run trueup as a user who may enter it")
+                    .into());
+                }
+                _ => return Err(error).with_context(|| format!("opening the root `{shown}`")),
+            },
+        }
+        Ok(())
+    }
+
+    /// The root as people know it.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// What is remembered, read once.
+    ///
+    /// # Errors
+    /// The memory is damaged or foreign.
+    pub(super) fn stored(&mut self) -> Result<Option<&Stored>> {
+        if self.memory.is_none() {
+            let home = self.root.as_ref().map(|root| Home::of(root, &self.places.root)).transpose()?;
+            self.memory = Some(memory::load(&self.places, home.as_ref())?);
+        }
+        Ok(self.memory.as_ref().and_then(Option::as_ref))
+    }
+
+    /// What is remembered, as far as it was read.
+    pub(super) fn remembered(&self) -> Option<&Stored> {
+        self.memory.as_ref().and_then(Option::as_ref)
+    }
+
+    /// Makes the next read of the memory a real one.
+    pub(super) fn forget(&mut self) {
+        self.memory = None;
+    }
+
+    /// Takes note of what the memory is from now on.
+    pub(super) fn remember(&mut self, stored: Stored) {
+        self.memory = Some(Some(stored));
+    }
+}
+
+fn unavailable(message: String, hint: &str) -> anyhow::Error {
+    Fault::new(Exit::Unavailable, message).hint(hint).into()
+}
+
+impl Seen {
+    /// What a look found, next to what was looked for.
+    pub(super) fn new(found: Found, value: Value, sides: Sides<&Value>, settled: bool) -> Seen {
+        Seen { in_sync: sides.desired == Some(&value), found, value, settled }
+    }
+}
+
+impl Reader for Site {
+    fn id(&self) -> String {
+        format!("files {}", self.shown)
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        Ok(self.stored()?.map(Stored::to_memory).unwrap_or_default())
+    }
+
+    fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
+        super::observe::observe(self, query)
+    }
+
+    fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
+        super::complete::complete(self, candidates, contents)
+    }
+}

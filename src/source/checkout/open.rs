@@ -1,0 +1,60 @@
+//! Finding and opening a repository, as git would.
+
+use std::path::{Path, PathBuf};
+
+use gix::{discover::upwards, open::Options, sec::trust::Mapping};
+
+use super::faults::cause;
+use crate::{exit::Exit, model::fault::Fault};
+
+/// Opens the repository that `dir` is in.
+pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
+    let options = || {
+        // What `core.safecrlf` refuses is for `git add` to refuse; reading never does.
+        Options::default().bail_if_untrusted(true).config_overrides(["core.safecrlf=false"])
+    };
+    let trust = Mapping { full: options(), reduced: options() };
+    let search = upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
+    let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, search, trust)
+        .map_err(|error| refusal(dir, &error))?;
+    check_storage(&repo.to_thread_local())?;
+    Ok(repo)
+}
+
+/// The folder `dir` relative to `root`; `None` if it is not in there.
+pub(crate) fn prefix(root: &Path, dir: &Path) -> Option<PathBuf> {
+    let root = root.canonicalize().ok()?;
+    let dir = dir.canonicalize().ok()?;
+    dir.strip_prefix(root).map(Path::to_owned).ok()
+}
+
+fn refusal(dir: &Path, error: &gix::Error) -> Fault {
+    let place = dir.display();
+    if !dir.is_dir() {
+        return Fault::new(Exit::NoInput, format!("no folder `{place}`"))
+            .hint("`-C DIR` names a git checkout");
+    }
+    if error.is_permission_denied() && error.downcast_any_ref::<std::io::Error>().is_none() {
+        return Fault::new(
+            Exit::NoPermission,
+            format!("the repository at `{place}` belongs to somebody else"),
+        )
+        .hint("if you trust it: `git config --global --add safe.directory PATH`");
+    }
+    if error.is_not_found() {
+        return Fault::new(Exit::NoInput, format!("`{place}` is not in a git repository"))
+            .hint("run it in a checkout, or name one with `-C DIR`; `git init` starts one");
+    }
+    Fault::new(Exit::Error, format!("opening the repository at `{place}`: {}", cause(error)))
+}
+
+fn check_storage(repo: &gix::Repository) -> Result<(), Fault> {
+    let storage = repo.config_snapshot().string("extensions.refStorage");
+    match storage {
+        Some(name) if !name.eq_ignore_ascii_case(b"files") => {
+            Err(Fault::new(Exit::Error, format!("refs in the format `{name}` cannot be read"))
+                .hint("`git refs migrate --ref-format=files` converts them"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,164 @@
+//! A state of the checkout that does not move any more.
+
+use anyhow::{Result, bail};
+use bstr::{BStr, ByteSlice};
+
+use super::{
+    algorithm,
+    blobs::{self, Blobs},
+    flat, object_id,
+    scope::{Scope, below},
+};
+use crate::{
+    exit::Exit,
+    model::{
+        digest::Digest,
+        fault::Fault,
+        revision::Revision,
+        tree::{Contents, Entry, EntryKind, Tree},
+    },
+};
+
+/// A state of the checkout that does not move any more: a commit, a merge, or
+/// the work tree as it was when it was looked at.
+pub struct Snapshot {
+    /// What it is called.
+    pub revision: Revision,
+    /// The commits that it is made of: one, two for a merge, none on an unborn branch.
+    pub tips: Vec<Digest>,
+    pub(super) blobs: Blobs,
+    pub(super) files: Files,
+}
+
+/// Where the list of files is.
+pub(super) enum Files {
+    /// In a tree of the object database.
+    Tree(gix::ObjectId),
+    /// Here, as far as `scope` goes; the work tree lies at `root`.
+    Listed { files: Vec<Entry>, scope: Scope, root: std::path::PathBuf },
+}
+
+impl Snapshot {
+    /// The files below `path`, which is relative to the root; empty for all. For the
+    /// work tree it must be one of the paths that the snapshot was made of, or below one.
+    ///
+    /// # Errors
+    /// There is no such folder (66).
+    pub fn tree(&self, path: &str) -> Result<Tree> {
+        let path = path.trim_matches('/');
+        let entries = match &self.files {
+            Files::Tree(root) => self.committed(*root, path)?,
+            Files::Listed { files, scope, root } => listed(files, scope, root, path, &self.revision.name)?,
+        };
+        Ok(Tree { path: path.into(), entries, algorithm: algorithm(self.blobs.objects.hash_kind()) })
+    }
+
+    /// The content of one file, `path` relative to the root; for the work tree
+    /// it must be in the part that the snapshot was made of.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match &self.files {
+            Files::Tree(root) => {
+                let found = flat::find(&self.blobs.objects, *root, path.into())?;
+                found.map(|found| blobs::read_text(&self.blobs.objects, &found.id, path)).transpose()
+            }
+            Files::Listed { files, .. } => {
+                let path = BStr::new(path);
+                let at = files.binary_search_by(|file| file.path.as_bstr().cmp(path));
+                at.ok().map(|at| self.blobs.read(&files[at].id)).transpose()
+            }
+        }
+    }
+
+    /// Reads the content of the files of every tree of this snapshot.
+    pub fn contents(&self) -> &dyn Contents {
+        &self.blobs
+    }
+
+    fn committed(&self, root: gix::ObjectId, path: &str) -> Result<Vec<Entry>> {
+        let objects = &self.blobs.objects;
+        let found = flat::find(objects, root, path.into())?;
+        let found = match found {
+            Some(found) => found,
+            None => return Err(self.no_folder(root, path)?.into()),
+        };
+        match flat::kind(found.mode) {
+            None => Ok(flat::files(objects, found.id)?),
+            Some(kind) => Err(not_a_folder(path, kind).into()),
+        }
+    }
+
+    /// Why there is no folder at `path` of the tree `root`.
+    fn no_folder(&self, root: gix::ObjectId, path: &str) -> Result<Fault> {
+        for (end, _) in path.match_indices('/') {
+            let above = &path[..end];
+            if let Some(found) = flat::find(&self.blobs.objects, root, above.into())?
+                && let Some(kind) = flat::kind(found.mode)
+            {
+                return Ok(not_a_folder(above, kind));
+            }
+        }
+        Ok(absent(path, &self.revision.label()))
+    }
+}
+
+fn listed(
+    files: &[Entry],
+    scope: &Scope,
+    root: &std::path::Path,
+    path: &str,
+    name: &str,
+) -> Result<Vec<Entry>> {
+    let wanted = BStr::new(path);
+    if !scope.contains(wanted) {
+        bail!("`{path}` is not in the part of the work tree that was looked at");
+    }
+    // A path that is or is below a file, a link or a submodule is no folder.
+    let blocker = files.iter().find(|file| below(file.path.as_bstr(), wanted) && !wanted.is_empty());
+    if let Some(file) = blocker {
+        return Err(not_a_folder(&file.path.to_str_lossy(), file.kind).into());
+    }
+    let start = files.partition_point(|file| file.path.as_bstr() < wanted);
+    let inside = files[start..].iter().take_while(|file| file.path.starts_with(wanted.as_bytes()));
+    let inner = |file: &Entry| {
+        let skip = if path.is_empty() { 0 } else { path.len() + 1 };
+        Entry { path: file.path[skip..].into(), ..*file }
+    };
+    let entries: Vec<_> = inside.filter(|file| below(wanted, file.path.as_bstr())).map(inner).collect();
+    if entries.is_empty() && !root.join(path).is_dir() {
+        return Err(absent(path, name).into());
+    }
+    Ok(entries)
+}
+
+fn absent(path: &str, name: &str) -> Fault {
+    Fault::new(Exit::NoInput, format!("no folder `{path}` in `{name}`"))
+        .hint("`path` of a target names a folder of the checkout, relative to the folder of trueup.yaml")
+}
+
+fn not_a_folder(path: &str, kind: EntryKind) -> Fault {
+    let (is, hint) = match kind {
+        EntryKind::Submodule => (
+            "a submodule",
+            "its files belong to another repository: run trueup there with `-C`, or copy them here",
+        ),
+        EntryKind::Link => ("a link", "name the folder that it points to"),
+        EntryKind::File | EntryKind::Executable => ("a file", "name the folder that it lies in"),
+    };
+    Fault::new(Exit::NoInput, format!("`{path}` is {is}, not a folder")).hint(hint)
+}
+
+impl Snapshot {
+    /// The tree of a commit, for snapshots of commits and merges.
+    pub(super) fn of_tree(
+        revision: Revision,
+        tips: Vec<Digest>,
+        objects: super::objects::Objects,
+        tree: &Digest,
+    ) -> Self {
+        let blobs = Blobs::new(objects, Default::default());
+        Snapshot { revision, tips, blobs, files: Files::Tree(object_id(tree)) }
+    }
+}

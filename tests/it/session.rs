@@ -1,0 +1,188 @@
+//! Sessions: the `steps` of a fixture, run one after another, and their transcript.
+//!
+//! A line of `steps` is a comment (`# …`), a command for the shell (`$ …`, run
+//! in `$SANDBOX/checkout`), its continuation (`> …`) or empty. The transcript
+//! repeats them, and below each command stand its standard output as it is,
+//! its standard error behind `2> `, and its exit code. Below `trueup apply`
+//! stands also what the target holds afterwards and what `plan` says then.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use clap::Parser as _;
+use trueup::cli::{Cli, Command, args::ApplyArgs};
+
+use crate::sandbox::{Ran, Sandbox};
+
+/// One line of a session, continuations included.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A comment or an empty line.
+    Words(String),
+    /// A command.
+    Run(String),
+}
+
+/// Reads the steps of a session.
+pub fn parse(text: &str) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        match (line.split_once(' '), steps.last_mut()) {
+            (Some(("$", command)), _) => steps.push(Step::Run(command.to_owned())),
+            (Some((">", more)), Some(Step::Run(command))) => *command += &format!("\n{more}"),
+            _ if line.is_empty() || line.starts_with('#') => steps.push(Step::Words(line.to_owned())),
+            _ => return Err(format!("line {}: `{line}` is neither `$ `, `> ` nor `#`", number + 1)),
+        }
+    }
+    Ok(steps)
+}
+
+/// Runs the steps in `sandbox` and answers with the transcript.
+///
+/// # Errors
+/// An apply that said it applied everything, and a plan that does not agree.
+pub fn run(sandbox: &Sandbox, steps: &[Step]) -> Result<String, String> {
+    let mut transcript = String::new();
+    let mut untrue = Vec::new();
+    for step in steps {
+        match step {
+            Step::Words(line) => writeln!(transcript, "{line}").unwrap(),
+            Step::Run(command) => {
+                let ran = sandbox.sh(command);
+                transcript += &render(command, &ran);
+                if let Some(words) = command.strip_prefix("trueup apply") {
+                    let exit = after_apply(sandbox, words, &mut transcript);
+                    if ran.exit == 0 && exit.is_some_and(|exit| exit != 0) {
+                        untrue.push(format!("`{command}` ended with 0, and `plan` says {exit:?} after it"));
+                    }
+                }
+            }
+        }
+    }
+    let transcript = Normal::new(sandbox).text(&transcript);
+    if untrue.is_empty() { Ok(transcript) } else { Err(untrue.join("\n")) }
+}
+
+fn render(command: &str, ran: &Ran) -> String {
+    let mut text = format!("$ {}\n", command.replace('\n', "\n> "));
+    text += &ran.stdout;
+    if !ran.stdout.is_empty() && !ran.stdout.ends_with('\n') {
+        text += "\n(no newline at the end)\n";
+    }
+    ran.stderr.lines().for_each(|line| writeln!(text, "2> {line}").unwrap());
+    if ran.exit != 0 || command.starts_with("trueup ") {
+        writeln!(text, "exit {}", ran.exit).unwrap();
+    }
+    text
+}
+
+/// Lists the target, and plans what the apply with `words` was about; the exit
+/// code, if the apply was to leave nothing to do.
+fn after_apply(sandbox: &Sandbox, words: &str, transcript: &mut String) -> Option<i32> {
+    for place in ["target", "checkout/live"].into_iter().filter(|place| sandbox.path(place).is_dir()) {
+        write!(transcript, "{place}/\n{}", sandbox.list(place)).unwrap();
+    }
+    let typed = ["trueup", "apply"].into_iter().chain(words.split_whitespace());
+    let cli = Cli::try_parse_from(typed).ok()?;
+    let Command::Apply(apply) = &cli.command else { return None };
+    let mut plan = vec!["plan", "-q", "-C", cli.global.directory.to_str()?];
+    plan.extend(apply.source.env.iter().flat_map(|env| ["-e", env]));
+    plan.extend(apply.source.reference.iter().flat_map(|reference| ["--ref", reference]));
+    plan.extend(apply.targets.iter().map(String::as_str));
+    let exit = sandbox.trueup(&plan).exit;
+    writeln!(transcript, "and `trueup plan` says {exit}").unwrap();
+    (!leaves_something(apply)).then_some(exit)
+}
+
+fn leaves_something(apply: &ApplyArgs) -> bool {
+    apply.only_drift || apply.skip_unknown || !apply.yields.is_empty() || !apply.source.only.is_empty()
+}
+
+/// Replaces what differs from run to run by names.
+struct Normal {
+    fixed: Vec<(String, &'static str)>,
+    numbers: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Normal {
+    fn new(sandbox: &Sandbox) -> Normal {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let fixed = vec![
+            (sandbox.root().to_str().unwrap().to_owned(), "$SANDBOX"),
+            (format!("\"host\": \"{host}\""), "\"host\": \"$HOST\""),
+        ];
+        Normal { fixed, numbers: BTreeMap::new() }
+    }
+
+    fn text(mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (value, name) in &self.fixed {
+            text = text.replace(value, name);
+        }
+        let is_part = |char: char| char.is_ascii_alphanumeric() || "-:+.".contains(char);
+        let mut normal = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(start) = rest.find(is_part) {
+            normal += &rest[..start];
+            let word = &rest[start..];
+            let end = word.find(|char| !is_part(char)).unwrap_or(word.len());
+            normal += &self.word(&word[..end]);
+            rest = &word[end..];
+        }
+        normal + rest
+    }
+
+    /// Equal values get equal names, so that a reader still sees what is the same.
+    fn word(&mut self, word: &str) -> String {
+        let Some((kind, value, rest)) = changing(word) else { return word.to_owned() };
+        let known = self.numbers.entry(kind).or_default();
+        let number = known.iter().position(|known| known == value).unwrap_or_else(|| {
+            known.push(value.to_owned());
+            known.len() - 1
+        });
+        match kind {
+            "TIME" => format!("$TIME{rest}"),
+            _ => format!("${kind}{}{rest}", number + 1),
+        }
+    }
+}
+
+/// What kind of changing value a word starts with: the kind, the value and what follows it.
+fn changing(word: &str) -> Option<(&'static str, &str, &str)> {
+    let shape: String = word.chars().map(|char| if char.is_ascii_digit() { '9' } else { char }).collect();
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let cut = |kind, length| Some((kind, &word[..length], &word[length..]));
+    // Times of 2001 are those of the commits, which do not change.
+    if shape.starts_with("9999-99-99T99:99:99Z") && !word.starts_with("2001-") {
+        return cut("TIME", 20);
+    }
+    if shape.starts_with("99999999T999999Z-") && word.get(17..25).is_some_and(is_hex) {
+        return cut("APPLY", 25);
+    }
+    if word.starts_with("sha256:") && word.get(7..71).is_some_and(is_hex) {
+        return cut("DIGEST", 71);
+    }
+    None
+}
+
+#[test]
+fn steps_are_read_line_by_line() {
+    let steps = parse("# first\n$ one\n> two\n\n$ three\n").unwrap();
+    let words = |text: &str| Step::Words(text.to_owned());
+    let run = |text: &str| Step::Run(text.to_owned());
+    assert_eq!(steps, [words("# first"), run("one\ntwo"), words(""), run("three")]);
+    assert_eq!(parse("trueup plan\n").unwrap_err(), "line 1: `trueup plan` is neither `$ `, `> ` nor `#`");
+}
+
+#[test]
+fn what_changes_from_run_to_run_is_named() {
+    let digests = ["a", "b"].map(|digit| format!("sha256:{}", digit.repeat(64)));
+    let [first, second] = &digests;
+    let normal = Normal { fixed: vec![("/tmp/x".to_owned(), "$SANDBOX")], numbers: BTreeMap::new() };
+    let text = format!(
+        "{first} {second} ({first})\nat 2026-05-06T07:08:09Z, not 2001-02-03T04:05:06Z, in /tmp/x/target;\n\
+         20260506T070809Z-00c0ffee.tmp 1.2.3"
+    );
+    let wanted = "$DIGEST1 $DIGEST2 ($DIGEST1)\nat $TIME, not 2001-02-03T04:05:06Z, in $SANDBOX/target;\n\
+         $APPLY1.tmp 1.2.3";
+    assert_eq!(normal.text(&text), wanted);
+}
