@@ -1,6 +1,6 @@
 //! The targets that trueup can talk to, and the contract they keep.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::{LazyLock, atomic::AtomicBool}, time::Duration};
 
 use anyhow::Result;
 use bstr::BString;
@@ -24,7 +24,11 @@ pub mod rest;
 pub use crate::model::form::Form;
 
 /// Every provider, the only list of them.
-pub const KINDS: &[&Kind] = &[&files::KIND];
+pub static KINDS: LazyLock<Vec<&'static Kind>> =
+    LazyLock::new(|| BUILT_IN.iter().copied().chain(rest::names().filter_map(rest::find)).collect());
+
+/// The providers that are more than a definition.
+const BUILT_IN: &[&Kind] = &[&files::KIND];
 
 /// One kind of target.
 pub struct Kind {
@@ -87,7 +91,7 @@ pub struct BadOption {
 impl Kind {
     /// The provider called `name`.
     pub fn find(name: &str) -> Option<&'static Kind> {
-        KINDS.iter().copied().find(|kind| kind.name == name)
+        BUILT_IN.iter().copied().find(|kind| kind.name == name).or_else(|| rest::find(name))
     }
 }
 

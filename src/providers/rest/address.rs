@@ -33,8 +33,11 @@ impl Place {
         let rest: Vec<String> = parts.map(decode).collect();
         let known = definition.kind(&kind)?;
         let scope = definition.params(known).len();
-        (rest.len() == scope + known.identity.keys.len())
-            .then(|| Place { kind, keys: rest[scope..].to_vec(), scope: rest[..scope].to_vec() })
+        (rest.len() == scope + known.identity.keys.len()).then(|| Place {
+            kind,
+            keys: rest[scope..].to_vec(),
+            scope: rest[..scope].to_vec(),
+        })
     }
 }
 
@@ -106,7 +109,7 @@ mod tests {
             keys: vec!["a/b 50%\n".into()],
         };
         assert_eq!(place.address().as_str(), "label/acme/web/a%2Fb 50%25%0A");
-        let definition = embedded::all().iter().find(|one| one.kind("label").is_some()).unwrap();
+        let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
         assert_eq!(Place::parse(definition, &place.address()), Some(place));
     }
 }

@@ -18,13 +18,17 @@ impl<'a> Form<'a> {
     /// The form of `kind`.
     pub fn of(kind: &'a Kind) -> Self {
         let fields = kind.fields.iter();
-        Form { kind, fields: fields.map(|(pointer, field)| (json::steps(pointer), pointer.as_str(), field)).collect() }
+        Form {
+            kind,
+            fields: fields.map(|(pointer, field)| (json::steps(pointer), pointer.as_str(), field)).collect(),
+        }
     }
 
     /// What the definition says of the place `path`.
     pub fn field(&self, path: &[String]) -> Option<&'a Field> {
         let matches = |pattern: &[String]| {
-            pattern.len() == path.len() && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+            pattern.len() == path.len()
+                && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
         };
         self.fields.iter().find(|(pattern, ..)| matches(pattern)).map(|(.., field)| *field)
     }
@@ -82,7 +86,13 @@ impl<'a> Form<'a> {
         self.part(Some(actual), shape, known, &mut Vec::new()).unwrap_or(Json::Null)
     }
 
-    fn part(&self, actual: Option<&Json>, shape: &Json, known: Option<&Json>, path: &mut Vec<String>) -> Option<Json> {
+    fn part(
+        &self,
+        actual: Option<&Json>,
+        shape: &Json,
+        known: Option<&Json>,
+        path: &mut Vec<String>,
+    ) -> Option<Json> {
         let field = self.field(path);
         match field.map(|field| field.access) {
             Some(Access::WriteOnly) => return known.cloned(),
@@ -94,7 +104,8 @@ impl<'a> Form<'a> {
             for (key, inner) in shape {
                 path.push(key.clone());
                 let known = known.and_then(|known| known.get(key));
-                if let Some(value) = self.part(actual.and_then(|actual| actual.get(key)), inner, known, path) {
+                if let Some(value) = self.part(actual.and_then(|actual| actual.get(key)), inner, known, path)
+                {
                     whole.insert(key.clone(), value);
                 }
                 path.pop();
@@ -134,7 +145,9 @@ impl<'a> Form<'a> {
         let is_key = self.kind.identity.keys.iter().any(|key| json::matches(key, path));
         match self.field(path) {
             _ if is_key => return Some(value.clone()),
-            Some(field) if matches!(field.access, Access::ReadOnly | Access::WriteOnly) || field.sensitive => {
+            Some(field)
+                if matches!(field.access, Access::ReadOnly | Access::WriteOnly) || field.sensitive =>
+            {
                 return None;
             }
             Some(field) if field.default.as_ref() == Some(value) || value.is_null() => return None,
@@ -158,9 +171,7 @@ impl<'a> Form<'a> {
 
     /// The model's form, in which secrets are marked.
     pub fn to_model(&self, object: &Json) -> Value {
-        json::to_model(object, &|path| {
-            self.field(path).is_some_and(|field| field.sensitive)
-        })
+        json::to_model(object, &|path| self.field(path).is_some_and(|field| field.sensitive))
     }
 }
 
@@ -246,12 +257,18 @@ mod tests {
     #[test]
     fn what_is_not_declared_is_not_compared() {
         let actual = json!({"name": "a", "color": "1", "id": 7, "config": {"url": "u", "x": 1}});
-        assert_eq!(project(actual, json!({"name": "a", "config": {"url": "v"}})), json!({"name": "a", "config": {"url": "u"}}));
+        assert_eq!(
+            project(actual, json!({"name": "a", "config": {"url": "v"}})),
+            json!({"name": "a", "config": {"url": "u"}})
+        );
     }
 
     #[test]
     fn a_field_without_fields_of_its_own_is_compared_as_a_whole() {
-        assert_eq!(project(json!({"map": {"a": 1, "b": 2}}), json!({"map": {"a": 1}})), json!({"map": {"a": 1, "b": 2}}));
+        assert_eq!(
+            project(json!({"map": {"a": 1, "b": 2}}), json!({"map": {"a": 1}})),
+            json!({"map": {"a": 1, "b": 2}})
+        );
     }
 
     #[test]
@@ -280,7 +297,10 @@ mod tests {
     fn an_export_leaves_out_defaults_secrets_and_what_the_server_owns() {
         let kind = kind();
         let actual = json!({"name": "a", "id": 1, "tags": [], "color": "1", "config": {"url": "u", "token": "*"}, "unknown": 1});
-        assert_eq!(Form::of(&kind).export(&actual), json!({"name": "a", "color": "1", "config": {"url": "u"}}));
+        assert_eq!(
+            Form::of(&kind).export(&actual),
+            json!({"name": "a", "color": "1", "config": {"url": "u"}})
+        );
     }
 
     #[test]

@@ -105,14 +105,16 @@ impl Setup {
             ("target".to_owned(), target.name.clone()),
         ]);
         variables.extend(with(&definition, &options)?);
-        let base = template::text(&definition.base_url, &variables).map_err(|message| bad(&["url"], message))?;
+        let base =
+            template::text(&definition.base_url, &variables).map_err(|message| bad(&["url"], message))?;
         let base = base_url(&base)?;
         let known = |name: &String| definition.scopes.values().any(|scope| scope.params.contains(name));
         if let Some(name) = options.scope.keys().find(|name| !known(name)) {
             let params = definition.scopes.values().flat_map(|scope| &scope.params).map(String::as_str);
             let params: std::collections::BTreeSet<&str> = params.collect();
             let params: Vec<&str> = params.into_iter().collect();
-            let message = format!("no scope of this provider is named by `{name}`; there is {}", params.join(", "));
+            let message =
+                format!("no scope of this provider is named by `{name}`; there is {}", params.join(", "));
             return Err(bad(&["scope", name], message));
         }
         variables.extend(options.scope.clone());
@@ -158,9 +160,12 @@ fn definition(target: &Target, options: &Options) -> Result<(Arc<Definition>, Ve
         (Some(file), None) => {
             let text = std::fs::read(target.base_dir.join(file))
                 .map_err(|error| bad(&["definition"], format!("reading `{file}`: {error}")))?;
-            let parsed = load::parse(&text)
-                .map_err(|error| bad(&["definition"], format!("`{file}:{}`: {}", error.line, error.message)))?;
-            let note = format!("the API is described by `{file}` of this checkout, which decides where credentials are sent");
+            let parsed = load::parse(&text).map_err(|error| {
+                bad(&["definition"], format!("`{file}:{}`: {}", error.line, error.message))
+            })?;
+            let note = format!(
+                "the API is described by `{file}` of this checkout, which decides where credentials are sent"
+            );
             Ok((Arc::new(parsed), vec![note]))
         }
     }
@@ -169,7 +174,10 @@ fn definition(target: &Target, options: &Options) -> Result<(Arc<Definition>, Ve
 fn with(definition: &Definition, options: &Options) -> Result<Variables, BadOption> {
     if let Some(name) = options.with.keys().find(|name| !definition.options.contains_key(*name)) {
         let known: Vec<&str> = definition.options.keys().map(String::as_str).collect();
-        return Err(bad(&["with", name], format!("not a key of this provider; there is {}", known.join(", "))));
+        return Err(bad(
+            &["with", name],
+            format!("not a key of this provider; there is {}", known.join(", ")),
+        ));
     }
     let mut variables = Variables::new();
     for (name, option) in &definition.options {
@@ -187,7 +195,10 @@ fn base_url(text: &str) -> Result<Url, BadOption> {
         return Err(bad(&["url"], format!("`{text}` is no address of a server: say `https://…`")));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(&["url"], "credentials do not belong into an address; say `credentials:`".to_owned()));
+        return Err(bad(
+            &["url"],
+            "credentials do not belong into an address; say `credentials:`".to_owned(),
+        ));
     }
     Ok(url)
 }

@@ -105,7 +105,8 @@ pub struct Ingredients<'a> {
 }
 
 /// Fills a JSON template. `{$: /ptr}` inserts a value and is left out where
-/// there is none, unless it has a `default`; `each` and `keep` map a list;
+/// there is none, unless it has a `default`; `each` and `keep` map a list,
+/// and `unless` leaves it out where another place has a value;
 /// `{$merge: [..]}` lays objects over each other; `{$var: name}` inserts a name.
 pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
     match template {
@@ -133,6 +134,9 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
 
 fn insert(map: &Map<String, Json>, with: &Ingredients<'_>) -> Option<Json> {
     let pointer = map["$"].as_str()?;
+    if map.get("unless").and_then(Json::as_str).is_some_and(|other| with.object.pointer(other).is_some()) {
+        return None;
+    }
     let found = match pointer.strip_prefix("actual:") {
         Some(pointer) => with.actual.and_then(|actual| actual.pointer(pointer)),
         None => with.object.pointer(pointer),

@@ -1,42 +1,40 @@
 //! The definitions that come with trueup.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use super::{Definition, load};
-use crate::providers::rest::yaml::Complaint;
 
-/// Name and content of each file.
+/// Name and content of each; the only place where systems are named.
 const FILES: &[(&str, &str)] = &[
-    ("gitea.yaml", include_str!("../definitions/gitea.yaml")),
-    ("github.yaml", include_str!("../definitions/github.yaml")),
-    ("kinto.yaml", include_str!("../definitions/kinto.yaml")),
-    ("powerdns.yaml", include_str!("../definitions/powerdns.yaml")),
-    ("rabbitmq.yaml", include_str!("../definitions/rabbitmq.yaml")),
+    ("gitea", include_str!("../definitions/gitea.yaml")),
+    ("github", include_str!("../definitions/github.yaml")),
+    ("kinto", include_str!("../definitions/kinto.yaml")),
+    ("powerdns", include_str!("../definitions/powerdns.yaml")),
+    ("rabbitmq", include_str!("../definitions/rabbitmq.yaml")),
 ];
 
-/// Those of them that can be read: all, as a test proves.
-static DEFINITIONS: LazyLock<Vec<Arc<Definition>>> =
-    LazyLock::new(|| check().into_iter().filter_map(|(_, definition)| Some(Arc::new(definition.ok()?))).collect());
+/// Each is read when it is needed: most runs need none of them.
+static READ: [OnceLock<Option<Arc<Definition>>>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
 
-/// Every definition that comes with trueup, by name.
-pub fn all() -> &'static [Arc<Definition>] {
-    &DEFINITIONS
+/// The names of the definitions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name)
 }
 
 /// The definition called `name`.
 pub fn find(name: &str) -> Option<&'static Arc<Definition>> {
-    all().iter().find(|definition| definition.provider == name)
+    let at = names().position(|known| known == name)?;
+    READ[at].get_or_init(|| load::parse(FILES[at].1.as_bytes()).ok().map(Arc::new)).as_ref()
 }
 
 /// The text of the definition called `name`.
 pub fn text(name: &str) -> Option<&'static str> {
-    let position = all().iter().position(|definition| definition.provider == name)?;
-    FILES.get(position).map(|(_, text)| *text)
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// Every file with what became of reading it.
-fn check() -> Vec<(&'static str, Result<Definition, Complaint>)> {
-    FILES.iter().map(|(name, text)| (*name, load::parse(text.as_bytes()))).collect()
+/// Every definition.
+pub fn all() -> impl Iterator<Item = &'static Arc<Definition>> {
+    names().filter_map(find)
 }
 
 #[cfg(test)]
@@ -45,10 +43,10 @@ mod tests {
 
     #[test]
     fn every_file_is_a_definition_of_its_own_name() {
-        for (file, definition) in check() {
-            let definition =
-                definition.unwrap_or_else(|error| panic!("{file}:{}: {}", error.line, error.message));
-            assert_eq!(format!("{}.yaml", definition.provider), file);
+        for (name, text) in FILES {
+            let definition = load::parse(text.as_bytes());
+            let definition = definition.unwrap_or_else(|error| panic!("{name}.yaml:{}: {}", error.line, error.message));
+            assert_eq!(definition.provider, *name);
         }
     }
 }

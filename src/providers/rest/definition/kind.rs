@@ -101,6 +101,9 @@ pub struct Identity {
     /// The field that holds the name before a rename.
     #[serde(default)]
     pub previously: Option<String>,
+    /// The field that carries a new name, where it is not the name itself.
+    #[serde(default)]
+    pub rename: Option<String>,
 }
 
 /// How names are written.
