@@ -267,6 +267,10 @@ pub struct DriftArgs {
     #[arg(long)]
     pub verify: bool,
 
+    /// Print the list and the counts, not the diff
+    #[arg(long)]
+    pub summary: bool,
+
     /// Write the target's values into the files of the work tree
     #[arg(long)]
     pub adopt: bool,

@@ -26,7 +26,7 @@ use crate::{
     },
     output::{
         Applied, Detail, Format, Outputs, Reports, Verb,
-        terminal::{Consent as Answer, Question, Terminal},
+        terminal::{Consent as Answer, Level, Question, Terminal},
     },
     providers::Writer,
     source::{checkout::Selection, history},
@@ -36,7 +36,8 @@ use crate::{
 const WHY: usize = 50;
 
 pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, Detail::Objects)?;
+    let detail = if global.quiet { Detail::Counts } else { Detail::Objects };
+    let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, detail)?;
     let consent = consent(args)?;
     let only = Selector::new(&args.source.only)?;
     let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
@@ -154,7 +155,7 @@ fn check_position(session: &Session, planned: &[Planned], args: &ApplyArgs) -> R
     Ok(())
 }
 
-/// Shows what is about to be done; a machine format has the report only.
+/// Shows what is about to be done; a machine format and `--quiet` have the report only.
 fn show_plan(
     session: &Session,
     planned: &[Planned],
@@ -162,7 +163,8 @@ fn show_plan(
     args: &ApplyArgs,
     terminal: &mut Terminal,
 ) -> Result<()> {
-    if outputs.format != Format::Human {
+    let differs = planned.iter().any(|planned| !planned.plan.changes.is_empty());
+    if outputs.format != Format::Human || terminal.level() == Level::Quiet || !differs {
         return Ok(());
     }
     let detail = if args.yes { Detail::Objects } else { Detail::Diffs };

@@ -16,7 +16,8 @@ use crate::{
 };
 
 pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, Detail::Diffs)?;
+    let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
+    let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
     let session = Session::open(&global.directory, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let only = Selector::new(&args.only)?;
     let progress = terminal.progress();

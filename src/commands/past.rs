@@ -14,7 +14,7 @@ use crate::{
         digest::Digest,
         fault::Fault,
         object::{Desired, Object, Origin},
-        record::Memory,
+        record::{Memory, Owned},
         revision::Revision,
         value::Value,
     },
@@ -46,10 +46,11 @@ impl Past<'_> {
 
     /// What was applied last, object by object: from the memory of the target
     /// where it says, else from the commit that it names.
-    pub fn bases(&mut self, memory: &Memory) -> Bases {
-        let base = |(address, owned): (&Address, &crate::model::record::Owned)| {
-            let base = match (&owned.base, &owned.commit) {
-                (Some(value), _) => Base::Known(value.clone()),
+    /// Takes the values out of the memory.
+    pub fn bases(&mut self, memory: &mut Memory) -> Bases {
+        let base = |(address, owned): (&Address, &mut Owned)| {
+            let base = match (owned.base.take(), &owned.commit) {
+                (Some(value), _) => Base::Known(value),
                 (None, Some(commit)) => self.declared_value(commit, address),
                 (None, None) => Base::Lost(
                     "it was applied from uncommitted files, and the target does not remember it".to_owned(),
@@ -57,7 +58,7 @@ impl Past<'_> {
             };
             (address.clone(), base)
         };
-        memory.owned.iter().map(base).collect()
+        memory.owned.iter_mut().map(base).collect()
     }
 
     fn declared_value(&mut self, commit: &Digest, address: &Address) -> Base {

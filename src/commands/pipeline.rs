@@ -106,7 +106,8 @@ impl Session {
             .into_iter()
             .map(|target| choose(&config, &environment, target, &base_dir))
             .collect::<Result<Vec<_>>>()?;
-        let paths: Vec<&str> = targets.iter().map(|chosen| chosen.target.path.as_str()).collect();
+        let declaring = targets.iter().map(|chosen| chosen.target.path.as_str());
+        let paths: Vec<&str> = declaring.chain([config.file.as_str()]).collect();
         let snapshot = selected.snapshot(&paths)?;
         Ok(Session { checkout, snapshot, environment, targets })
     }
@@ -180,9 +181,9 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
 
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
-    let memory = reader.memory()?;
+    let mut memory = reader.memory()?;
     let mut past = Past { session, chosen, declared: BTreeMap::new() };
-    let mut bases = past.bases(&memory);
+    let mut bases = past.bases(&mut memory);
     let attempted = past.attempted(&memory);
     let (revision, mut desired) = match look.against {
         Against::Revision => (session.revision().clone(), session.declared(chosen)?),

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use itertools::{EitherOrBoth, Itertools};
+
 use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
@@ -49,20 +51,20 @@ pub struct Comparison {
     pub gone: Vec<Address>,
 }
 
-/// Every address that any side may know.
+/// Every address that a declaration or a base knows, with what they say.
 pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Address, Sides<&'a Value>> {
-    let mut all: BTreeMap<&Address, Sides<&Value>> = BTreeMap::new();
-    for (address, object) in &desired.objects {
-        all.entry(address).or_default().desired = object.value.as_ref();
-    }
-    for (address, base) in bases {
-        let known = match base {
-            Base::Known(value) => Some(value),
-            Base::Lost(_) => None,
-        };
-        all.entry(address).or_default().base = known;
-    }
-    all
+    let declared = desired.objects.iter().map(|(address, object)| (address, object.value.as_ref()));
+    let known = bases.iter().map(|(address, base)| match base {
+        Base::Known(value) => (address, Some(value)),
+        Base::Lost(_) => (address, None),
+    });
+    let joined = declared.merge_join_by(known, |(one, _), (other, _)| one.cmp(other));
+    let sides = |either: EitherOrBoth<(&'a Address, Option<&'a Value>)>| match either {
+        EitherOrBoth::Both((address, desired), (_, base)) => (address, Sides { base, desired, actual: None }),
+        EitherOrBoth::Left((address, desired)) => (address, Sides { desired, ..Sides::default() }),
+        EitherOrBoth::Right((address, base)) => (address, Sides { base, ..Sides::default() }),
+    };
+    joined.map(sides).collect()
 }
 
 /// Sorts out what is in sync. An object that was asked for and that `actual`
@@ -70,19 +72,19 @@ pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Add
 pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison {
     let mut comparison = Comparison::default();
     let asked = addresses(desired, bases);
-    let strangers = actual.objects.keys().filter(|address| !asked.contains_key(address));
-    let all: BTreeSet<&Address> = asked.keys().copied().chain(strangers).collect();
-    for address in all {
-        let sides = asked.get(address).cloned().unwrap_or_default();
-        let (actual, unknown) = match actual.objects.get(address) {
+    for pair in
+        asked.into_iter().merge_join_by(&actual.objects, |(asked, _), (answered, _)| asked.cmp(answered))
+    {
+        let address =
+            pair.as_ref().map_any(|(asked, _)| *asked, |(answered, _)| *answered).reduce(|asked, _| asked);
+        let (sides, observed) = pair.left_and_right();
+        let sides = sides.map(|(_, sides)| sides).unwrap_or_default();
+        let observed = observed.map(|(_, observed)| observed);
+        let (actual, unknown) = match observed {
             Some(Observed::Present(state)) => (Some(&state.value), None),
             Some(Observed::Absent) => (None, None),
             Some(Observed::Unknown { cause, message }) => (None, Some((*cause, message.clone()))),
             None => (None, Some((Cause::Other, "the provider did not answer for it".to_owned()))),
-        };
-        let lost = match bases.get(address) {
-            Some(Base::Lost(why)) => Some((Cause::Other, why.clone())),
-            _ => None,
         };
         if unknown.is_none() && sides.desired == actual {
             match actual {
@@ -92,6 +94,10 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             }
             continue;
         }
+        let lost = match bases.get(address) {
+            Some(Base::Lost(why)) => Some((Cause::Other, why.clone())),
+            _ => None,
+        };
         comparison.candidates.push(Candidate {
             address: address.clone(),
             sides: Sides { actual, ..sides }.map(Value::clone),
@@ -382,7 +388,7 @@ fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Optio
                 whole.insert(key.clone(), value);
             }
         }
-        return Some(Some(Value::Map(whole)));
+        return Some(Some(whole.into()));
     }
     match pick(&sides) {
         Pick::Base => Some(sides.base.cloned()),

@@ -159,9 +159,7 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
             return refuse(
                 Exit::Conflict,
                 format!("`{address}` changed in Git and in the target, in the same place"),
-                format!(
-                    "`--take {address}` lets Git win, `--yield {address}` leaves it; `trueup drift --adopt` brings the target's value into Git"
-                ),
+                format!("`--take {address}` lets Git win, `--yield {address}` leaves it as it is"),
             );
         }
         Class::Unknown if !consent.skip_unknown => {

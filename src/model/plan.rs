@@ -287,7 +287,7 @@ impl Hasher {
             }
             Some(Value::Map(map)) => {
                 self.text("{");
-                for (key, value) in map {
+                for (key, value) in map.iter() {
                     self.text(key);
                     self.value(Some(value));
                 }

@@ -10,7 +10,7 @@ pub type Map = litemap::LiteMap<Arc<str>, Value>;
 /// What an object, or a part of it, holds.
 ///
 /// Deliberately not serializable: output goes through [`super::redact`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Explicit null.
     Null,
@@ -23,8 +23,8 @@ pub enum Value {
     /// An ordered list; one field when compared. A provider turns a set or a
     /// keyed list into a [`Value::Map`] before it hands it over.
     List(Vec<Value>),
-    /// Named fields.
-    Map(Map),
+    /// Named fields, shared between the trees that hold the same object.
+    Map(Arc<Map>),
     /// Content of a file, known by its identity, not necessarily loaded.
     Blob(Blob),
     /// A value that no output may show.
@@ -48,6 +48,8 @@ impl PartialEq for Blob {
     }
 }
 
+impl Eq for Blob {}
+
 impl Blob {
     /// Content that was not loaded.
     pub fn unread(id: Digest) -> Self {
@@ -67,6 +69,12 @@ impl Blob {
     }
 }
 
+impl From<Map> for Value {
+    fn from(map: Map) -> Value {
+        Value::Map(Arc::new(map))
+    }
+}
+
 impl Value {
     /// A string value.
     pub fn string(text: impl Into<Arc<str>>) -> Value {
@@ -75,7 +83,7 @@ impl Value {
 
     /// A mapping of the given fields.
     pub fn map<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Map(fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        Value::from(fields.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>())
     }
 
     /// The field `key` of a mapping.
@@ -107,7 +115,9 @@ impl Value {
     pub fn blobs_mut(&mut self) -> Vec<&mut Blob> {
         match self {
             Value::Blob(blob) => vec![blob],
-            Value::Map(map) => map.iter_mut().flat_map(|(_, value)| value.blobs_mut()).collect(),
+            Value::Map(map) => {
+                Arc::make_mut(map).iter_mut().flat_map(|(_, value)| value.blobs_mut()).collect()
+            }
             Value::List(items) => items.iter_mut().flat_map(Value::blobs_mut).collect(),
             Value::Sensitive(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 Vec::new()

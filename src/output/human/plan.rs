@@ -40,8 +40,8 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
         writeln!(out, "\nAll {} targets: {}.", plans.sheets.len(), words::counts(&all.summary))?;
         writeln!(out, "Digest {}.", all.digest)?;
     }
-    let in_sync = plans.exit == Exit::InSync;
-    if !in_sync {
+    // What apply answers is not known before it is done.
+    if plans.exit != Exit::InSync && plans.verb != Verb::Apply {
         writeln!(out, "Exit {} ({}).", plans.exit.code(), plans.exit.word())?;
     }
     match hint(plans) {

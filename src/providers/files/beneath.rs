@@ -14,6 +14,8 @@ use rustix::{
 
 use super::names;
 
+pub(super) mod writable;
+
 /// How directories are opened to look things up in them. `O_PATH` needs no
 /// permission to read the directory.
 #[cfg(target_os = "linux")]
@@ -53,8 +55,11 @@ pub(super) enum Obstacle {
 
 impl Dir {
     /// Opens a root. Links in `path` itself are followed: the user named it.
-    pub(super) fn open(path: &Path, resolver: Resolver) -> io::Result<Dir> {
+    pub(super) fn open(path: &Path) -> io::Result<Dir> {
         let fd = rustix::fs::open(path, LOOKUP, Mode::empty())?;
+        // An old kernel lacks the call, and a sandbox may forbid it.
+        let resolver =
+            if in_one_call(fd.as_fd(), b".").is_some() { Resolver::Kernel } else { Resolver::Walk };
         Ok(Dir { fd, resolver })
     }
 
@@ -71,8 +76,7 @@ impl Dir {
         {
             return Ok(Dir { fd, resolver: self.resolver });
         }
-        // The kernel lacks the call, a sandbox forbids it, or something is in
-        // the way: the walk finds out what and where.
+        // If something is in the way, the walk finds out what and where.
         self.walk(path)
     }
 
@@ -107,6 +111,12 @@ impl Dir {
         rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
     }
 
+    /// This directory by a handle that can list and sync it.
+    fn open_readable(&self) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.fd, ".", flags, Mode::empty())
+    }
+
     /// Opens a regular file for reading. Does not hang on a fifo that took its place.
     pub(super) fn open_file(&self, name: &[u8]) -> Result<File, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -120,10 +130,8 @@ impl Dir {
 
     /// The names in this directory, sorted.
     pub(super) fn list(&self) -> Result<Vec<Vec<u8>>, Errno> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let readable = rustix::fs::openat(&self.fd, ".", flags, Mode::empty())?;
         let mut names = Vec::new();
-        for entry in rustix::fs::Dir::new(readable)? {
+        for entry in rustix::fs::Dir::new(self.open_readable()?)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if !matches!(name, b"." | b"..") {
@@ -132,6 +140,11 @@ impl Dir {
         }
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Whether times on this file system can be relied on, see [`super::fingerprint`].
+    pub(super) fn has_reliable_times(&self) -> bool {
+        super::fingerprint::has_reliable_times(&self.fd)
     }
 
     /// What this directory itself is.
@@ -146,12 +159,6 @@ impl Dir {
             return Err(Obstacle::Failed(Errno::XDEV, path.to_vec()));
         }
         Ok((self.beneath(directory)?, name))
-    }
-}
-
-impl AsFd for Dir {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
     }
 }
 
@@ -194,6 +201,10 @@ mod tests {
         root
     }
 
+    fn open(root: &tempfile::TempDir, resolver: Resolver) -> Dir {
+        Dir { resolver, ..Dir::open(root.path()).unwrap() }
+    }
+
     #[test]
     fn both_resolvers_see_the_same() {
         let root = root();
@@ -220,7 +231,7 @@ mod tests {
         ];
         for path in paths {
             let seen = [Resolver::Kernel, Resolver::Walk].map(|resolver| {
-                let root = Dir::open(root.path(), resolver).unwrap();
+                let root = open(&root, resolver);
                 root.beneath(path.as_bytes()).map(|dir| dir.own_stat().unwrap().st_ino)
             });
             let [kernel, walk] = seen;
@@ -232,7 +243,7 @@ mod tests {
     fn what_is_in_the_way_is_named() {
         let root = root();
         for resolver in [Resolver::Kernel, Resolver::Walk] {
-            let root = Dir::open(root.path(), resolver).unwrap();
+            let root = open(&root, resolver);
             let obstacle = |path: &str| root.beneath(path.as_bytes()).unwrap_err();
             assert_eq!(obstacle("a/out/ssl"), Obstacle::Link(b"a/out".to_vec()));
             assert_eq!(obstacle("a/in"), Obstacle::Link(b"a/in".to_vec()));
@@ -256,7 +267,7 @@ mod tests {
             let path = parts.join("/");
             let top = root.path().canonicalize().unwrap();
             for resolver in [Resolver::Kernel, Resolver::Walk] {
-                let dir = Dir::open(root.path(), resolver).unwrap();
+                let dir = open(&root, resolver);
                 if let Ok(found) = dir.beneath(path.as_bytes()) {
                     let real = std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&found.fd))).unwrap();
                     proptest::prop_assert!(real.starts_with(&top), "{path} is {}", real.display());

@@ -205,14 +205,14 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::providers::files::{beneath::Resolver, rules::Traits};
+    use crate::providers::files::rules::Traits;
 
     fn found(mode: u32) -> Found {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("f");
         std::fs::write(&path, "hello\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let dir = Dir::open(root.path(), Resolver::Kernel).unwrap();
+        let dir = Dir::open(root.path()).unwrap();
         find(&dir, b"f", Algorithm::Sha1, |_| None).unwrap()
     }
 

@@ -13,6 +13,9 @@ use rustix::fs::Stat;
 /// at least every 10 ms; this is twice as much.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
+/// The same in nanoseconds.
+pub(super) const TICK_NANOS: i64 = TICK.as_nanos() as i64;
+
 /// Identity, size and times of a file.
 ///
 /// The change time cannot be set by anyone. So a file whose fingerprint was
@@ -25,9 +28,9 @@ pub(super) struct Fingerprint {
     pub inode: u64,
     pub size: u64,
     /// Nanoseconds since 1970.
-    pub modified: i128,
+    pub modified: i64,
     /// Nanoseconds since 1970.
-    pub changed: i128,
+    pub changed: i64,
 }
 
 /// A fingerprint together with what a change of owner or permissions alters.
@@ -42,7 +45,8 @@ pub(super) struct Identity {
 impl Fingerprint {
     /// The fingerprint of what `stat` describes.
     pub(super) fn of(stat: &Stat) -> Fingerprint {
-        let nanos = |seconds: i128, nanos: i128| seconds * 1_000_000_000 + nanos;
+        // Enough until the year 2262; what claims to be later is all the same.
+        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Fingerprint {
             device: stat.st_dev as _,
             inode: stat.st_ino as _,
@@ -55,7 +59,7 @@ impl Fingerprint {
     /// Whether a change after `now` must show in the change time.
     pub(super) fn settled(&self, now: SystemTime) -> bool {
         // Whole seconds mean a file system that keeps no finer time.
-        self.changed % 1_000_000_000 != 0 && self.changed + (TICK.as_nanos() as i128) < nanos(now)
+        self.changed % 1_000_000_000 != 0 && self.changed.saturating_add(TICK_NANOS) < nanos(now)
     }
 
     /// The same file with the same content, whatever else changed.
@@ -83,10 +87,11 @@ impl Identity {
 }
 
 /// Nanoseconds since 1970.
-pub(super) fn nanos(time: SystemTime) -> i128 {
+pub(super) fn nanos(time: SystemTime) -> i64 {
+    let saturate = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_nanos() as i128,
-        Err(before) => -(before.duration().as_nanos() as i128),
+        Ok(after) => saturate(after),
+        Err(before) => -saturate(before.duration()),
     }
 }
 
@@ -131,7 +136,7 @@ impl FromStr for Fingerprint {
         let mut parts = text.split(':');
         let mut next = || parts.next().ok_or(());
         let number = |text: &str| text.parse::<u64>().map_err(|_| ());
-        let time = |text: &str| text.parse::<i64>().map(i128::from).map_err(|_| ());
+        let time = |text: &str| text.parse::<i64>().map_err(|_| ());
         let print = Fingerprint {
             device: number(next()?)?,
             inode: number(next()?)?,
@@ -147,7 +152,7 @@ impl FromStr for Fingerprint {
 mod tests {
     use super::*;
 
-    fn print(changed: i128) -> Fingerprint {
+    fn print(changed: i64) -> Fingerprint {
         Fingerprint { device: 1, inode: 2, size: 3, modified: 4, changed }
     }
 

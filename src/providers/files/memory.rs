@@ -50,7 +50,7 @@ pub(super) struct Stored {
     /// Which directory it belongs to.
     pub home: Home,
     /// When it was written, in nanoseconds since 1970.
-    pub written: i128,
+    pub written: i64,
     /// The record.
     pub record: Option<Record>,
     /// What is owned.

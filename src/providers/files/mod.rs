@@ -9,13 +9,22 @@ use super::{Form, Kind};
 use crate::model::address::Address;
 
 mod adopt;
+mod apply;
+mod attributes;
+mod batch;
 mod beneath;
 mod complete;
+mod confirm;
 mod declare;
 mod describe;
+mod directories;
+mod ending;
 mod fingerprint;
 mod hash;
+mod job;
+mod keep;
 mod ledger;
+mod lock;
 mod manifest;
 mod memory;
 mod names;
@@ -24,9 +33,14 @@ mod options;
 mod people;
 mod rules;
 mod site;
+mod stage;
 mod strangers;
+mod swap;
+mod trash;
 mod value;
 mod words;
+mod work;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -39,8 +53,8 @@ pub const KIND: Kind = Kind {
     schema: |generator| generator.subschema_for::<options::Options>(),
     check: options::check,
     declare: declare::declare,
-    open: |target| Ok(Box::new(site::Site::open(target, beneath::Resolver::Kernel)?)),
-    open_for_apply: |_| anyhow::bail!("not yet"),
+    open: |target| Ok(Box::new(site::Site::open(target)?)),
+    open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     collection,
     adopt: adopt::adopt,
 };

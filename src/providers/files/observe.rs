@@ -2,8 +2,11 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
-    sync::atomic::{AtomicUsize, Ordering},
+    collections::{HashMap, HashSet},
+    sync::{
+        LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -13,7 +16,7 @@ use rayon::prelude::*;
 use super::{
     beneath::{Dir, Obstacle},
     describe::{self, Found, Unread},
-    fingerprint::{self, Fingerprint},
+    fingerprint::Fingerprint,
     ledger::Ledger,
     names,
     people::People,
@@ -106,6 +109,7 @@ pub(super) struct Look<'a> {
     device: u64,
     started: SystemTime,
     hashed: AtomicUsize,
+    needed: OnceLock<HashSet<Vec<u8>>>,
 }
 
 /// One object to look at.
@@ -117,10 +121,10 @@ struct Item<'a> {
 
 impl<'a> Look<'a> {
     fn new(site: &'a Site, root: &'a Dir, query: &'a Query<'a>) -> Look<'a> {
-        static NOTHING: std::sync::LazyLock<Ledger> = std::sync::LazyLock::new(Ledger::default);
+        static NOTHING: LazyLock<Ledger> = LazyLock::new(Ledger::default);
         let started = SystemTime::now();
         let stored = site.remembered();
-        let reliable = fingerprint::has_reliable_times(root);
+        let reliable = root.has_reliable_times();
         let from_the_future = stored.is_some_and(|stored| stored.is_from_the_future(started));
         Look {
             root,
@@ -133,6 +137,7 @@ impl<'a> Look<'a> {
             device: root.own_stat().map_or(0, |stat| Fingerprint::of(&stat).device),
             started,
             hashed: AtomicUsize::new(0),
+            needed: OnceLock::new(),
         }
     }
 
@@ -175,7 +180,9 @@ impl<'a> Look<'a> {
             return Answer::unknown(address, Cause::Other, "it is no path below the root".to_owned());
         }
         match self.find(dir, name, item.address) {
-            Ok(found) if self.makes_way(&found, item) => Answer::absent(address),
+            Ok(found) if self.makes_way(&found, item) || self.is_released(&found, item) => {
+                Answer::absent(address)
+            }
             Ok(found) => self.present(address, found, item.sides.clone()),
             Err(Unread::Gone) => Answer::absent(address),
             Err(Unread::Unknown(cause, message)) => Answer::unknown(address, cause, message),
@@ -247,18 +254,40 @@ impl<'a> Look<'a> {
     }
 
     fn will_be_empty(&self, path: &[u8]) -> bool {
-        let Some(names) =
-            self.ledger.made.contains(path).then(|| self.root.beneath(path)).and_then(Result::ok)
-        else {
-            return false;
+        self.ledger.made.contains(path) && self.loses_all(path)
+    }
+
+    /// Whether everything in the directory at `path` is to be deleted.
+    fn loses_all(&self, path: &[u8]) -> bool {
+        let goes = |name: &Vec<u8>| {
+            let inner = names::join(path, name);
+            match self.query.objects.get(&Address::from_bytes(&inner)) {
+                Some(sides) => sides.desired.is_none(),
+                None => self.will_be_empty(&inner),
+            }
         };
-        names.list().is_ok_and(|names| {
-            names.iter().map(|name| names::join(path, name)).all(|inner| {
-                match self.query.objects.get(&Address::from_bytes(&inner)) {
-                    Some(sides) => sides.desired.is_none(),
-                    None => self.will_be_empty(&inner),
-                }
-            })
+        let names = self.root.beneath(path).ok().and_then(|dir| dir.list().ok());
+        names.is_some_and(|names| names.iter().all(goes))
+    }
+
+    /// Whether a directory that was declared and is not any more has to stay,
+    /// since something else is in it. Nobody deletes a directory that is not
+    /// empty, so it is no object any more.
+    fn is_released(&self, found: &Found, item: &Item<'_>) -> bool {
+        found.body == Body::Directory
+            && item.sides.desired.is_none()
+            && item.sides.base.is_some()
+            && (self.needed().contains(&*item.path) || !self.loses_all(&item.path))
+    }
+
+    /// The directories that something declared lies in.
+    pub(super) fn needed(&self) -> &HashSet<Vec<u8>> {
+        self.needed.get_or_init(|| {
+            let mut needed = HashSet::new();
+            for (address, _) in self.query.objects.iter().filter(|(_, sides)| sides.desired.is_some()) {
+                needed.extend(names::ancestors(&address.to_bytes()).map(<[u8]>::to_vec));
+            }
+            needed
         })
     }
 }

@@ -72,9 +72,8 @@ fn remember<K: std::hash::Hash + Eq, V: Clone>(
 }
 
 /// A time in UTC, to the second.
-pub(super) fn rfc3339(nanos: i128) -> Option<String> {
-    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
-    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
+pub(super) fn rfc3339(nanos: i64) -> Option<String> {
+    jiff::Timestamp::from_second(nanos.div_euclid(1_000_000_000)).ok().map(|time| time.to_string())
 }
 
 /// The present time in UTC, to the second.
@@ -90,7 +89,6 @@ mod tests {
     fn times_are_utc_to_the_second() {
         assert_eq!(rfc3339(1_700_000_000_999_999_999).as_deref(), Some("2023-11-14T22:13:20Z"));
         assert_eq!(rfc3339(-1).as_deref(), Some("1969-12-31T23:59:59Z"));
-        assert_eq!(rfc3339(i128::MAX), None);
     }
 
     #[test]

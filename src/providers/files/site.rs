@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Context as _, Result};
 
 use super::{
-    beneath::{Dir, Resolver},
+    beneath::Dir,
     describe::Found,
     memory::{self, Home, Stored},
     options::Places,
@@ -38,7 +38,6 @@ pub(super) struct Site {
     /// How many files the last look read.
     pub hashed: usize,
     memory: Option<Option<Stored>>,
-    resolver: Resolver,
     shown: String,
 }
 
@@ -60,7 +59,7 @@ impl Site {
     ///
     /// # Errors
     /// A [`Fault`] if it is not there, not a directory, or not accessible.
-    pub(super) fn open(target: &Target, resolver: Resolver) -> Result<Site> {
+    pub(super) fn open(target: &Target) -> Result<Site> {
         let places = Places::of(target)?;
         let mut site = Site {
             state: places.state_below_root().filter(|state| !state.is_empty()),
@@ -72,7 +71,6 @@ impl Site {
             unwanted: HashSet::new(),
             hashed: 0,
             memory: None,
-            resolver,
         };
         site.open_root()?;
         Ok(site)
@@ -82,7 +80,7 @@ impl Site {
     pub(super) fn open_root(&mut self) -> Result<()> {
         use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
         let shown = &self.shown;
-        match Dir::open(&self.places.root, self.resolver) {
+        match Dir::open(&self.places.root) {
             Ok(root) => self.root = Some(root),
             Err(error) => match error.kind() {
                 NotFound if self.places.root.symlink_metadata().is_ok() => {

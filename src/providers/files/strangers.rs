@@ -1,7 +1,5 @@
 //! What lies in exclusive directories and is declared by nobody.
 
-use std::collections::HashSet;
-
 use anyhow::{Context as _, Result};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::{fs::FileType, io::Errno};
@@ -23,13 +21,7 @@ use crate::model::{
 
 /// Lists the exclusive directories. What could not be listed goes to `actual`.
 pub(super) fn list(look: &Look<'_>, actual: &mut Actual) -> Result<Vec<Answer>> {
-    let mut needed = HashSet::new();
-    for (address, sides) in look.query.objects.iter().filter(|_| !look.query.exclusive.is_empty()) {
-        if sides.desired.is_some() {
-            needed.extend(names::ancestors(&address.to_bytes()).map(<[u8]>::to_vec));
-        }
-    }
-    let mut search = Search { look, needed, ignored: GlobSet::empty(), found: Vec::new(), actual };
+    let mut search = Search { look, ignored: GlobSet::empty(), found: Vec::new(), actual };
     for scope in look.query.exclusive {
         search.scope(scope)?;
     }
@@ -38,8 +30,6 @@ pub(super) fn list(look: &Look<'_>, actual: &mut Actual) -> Result<Vec<Answer>> 
 
 struct Search<'a, 'b> {
     look: &'a Look<'a>,
-    /// Directories that something declared lies in.
-    needed: HashSet<Vec<u8>>,
     ignored: GlobSet,
     found: Vec<Answer>,
     actual: &'b mut Actual,
@@ -110,7 +100,7 @@ impl Search<'_, '_> {
         }
         match asked {
             Some(sides) => sides.desired.is_none(),
-            None if self.needed.contains(path) => false,
+            None if self.look.needed().contains(path) => false,
             // It goes by itself once it is empty.
             None if self.look.ledger.made.contains(path) => true,
             None => self.stranger(dir, name, address),

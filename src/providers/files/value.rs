@@ -145,7 +145,7 @@ impl Form {
             field(&KEYS.target, Value::String(target.clone()));
         }
         field(&KEYS.kind, Value::String(self.body.word().clone()));
-        Value::Map(map)
+        map.into()
     }
 
     /// Reads back what [`Form::to_value`] made; `None` for anything else.
@@ -203,7 +203,7 @@ mod tests {
     fn fields_are_what_the_declaration_names() {
         let form = Form::file(blob().id, false, Traits::default());
         let keys: Vec<String> = match form.to_value() {
-            Value::Map(map) => map.iter_keys().map(ToString::to_string).collect(),
+            Value::Map(map) => map.keys().map(ToString::to_string).collect(),
             _ => Vec::new(),
         };
         assert_eq!(keys, ["content", "executable", "type"]);

@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    io::{self, Write},
+    io::Write,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -10,7 +11,8 @@ use anyhow::{Context, Result};
 use bstr::ByteSlice;
 
 use super::{
-    files::{WorkTree, changed, hashed},
+    files::{WorkTree, changed, hashed, is_absent},
+    flat::Found,
     object_id,
     objects::Objects,
     overlay::Loose,
@@ -122,22 +124,32 @@ impl Blobs {
 }
 
 /// A file of a tree whose content is asked for by path.
-pub(super) fn read_text(objects: &Objects, id: &gix::oid, path: &str) -> Result<Vec<u8>> {
-    let mut content = Vec::new();
-    match objects.read(id, &mut content)? {
-        gix::objs::Kind::Blob => Ok(content),
-        kind => Err(Fault::new(Exit::NoInput, format!("`{path}` is a {kind}, not a file")).into()),
+pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<Vec<u8>> {
+    if !found.mode.is_blob() {
+        return Err(no_file(path).into());
     }
+    let mut content = Vec::new();
+    objects.read(&found.id, &mut content)?;
+    Ok(content)
 }
 
 /// A file on disk; `None` if there is none.
-pub(super) fn read_disk(place: &std::path::Path, path: &str) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(place) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if super::files::is_absent(&error) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            Err(Fault::new(Exit::NoInput, format!("`{path}` is a folder, not a file")).into())
+pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    let read = || {
+        // Reading a device or a fifo may never end.
+        match place.metadata()?.is_file() {
+            true => std::fs::read(place).map(Some),
+            false => Ok(None),
         }
+    };
+    match read() {
+        Ok(None) => Err(no_file(path).into()),
+        Ok(content) => Ok(content),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading `{path}`")),
     }
+}
+
+fn no_file(path: &str) -> Fault {
+    Fault::new(Exit::NoInput, format!("`{path}` is not a file"))
 }

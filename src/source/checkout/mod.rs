@@ -12,6 +12,7 @@ use crate::model::digest::{Algorithm, Digest};
 
 mod blobs;
 mod compare;
+mod disguise;
 mod faults;
 mod files;
 mod flat;

@@ -138,7 +138,7 @@ impl Selected {
             Place::Disk { root, .. } => blobs::read_disk(&root.join(path), path),
             Place::Tree(tree) => {
                 let found = flat::find(&self.objects, object_id(tree), path.into())?;
-                found.map(|found| blobs::read_text(&self.objects, &found.id, path)).transpose()
+                found.map(|found| blobs::read_text(&self.objects, &found, path)).transpose()
             }
         }
     }

@@ -6,7 +6,7 @@ use bstr::{BStr, ByteSlice};
 use super::{
     algorithm,
     blobs::{self, Blobs},
-    flat, object_id,
+    disguise, flat, object_id,
     scope::{Scope, below},
 };
 use crate::{
@@ -43,13 +43,14 @@ impl Snapshot {
     /// work tree it must be one of the paths that the snapshot was made of, or below one.
     ///
     /// # Errors
-    /// There is no such folder (66).
+    /// There is no such folder (66), or the content of a file in it is not in git (65).
     pub fn tree(&self, path: &str) -> Result<Tree> {
         let path = path.trim_matches('/');
         let entries = match &self.files {
             Files::Tree(root) => self.committed(*root, path)?,
             Files::Listed { files, scope, root } => listed(files, scope, root, path, &self.revision.name)?,
         };
+        disguise::refuse(self, path, &entries)?;
         Ok(Tree { path: path.into(), entries, algorithm: algorithm(self.blobs.objects.hash_kind()) })
     }
 
@@ -62,7 +63,7 @@ impl Snapshot {
         match &self.files {
             Files::Tree(root) => {
                 let found = flat::find(&self.blobs.objects, *root, path.into())?;
-                found.map(|found| blobs::read_text(&self.blobs.objects, &found.id, path)).transpose()
+                found.map(|found| blobs::read_text(&self.blobs.objects, &found, path)).transpose()
             }
             Files::Listed { files, .. } => {
                 let path = BStr::new(path);
@@ -75,6 +76,14 @@ impl Snapshot {
     /// Reads the content of the files of every tree of this snapshot.
     pub fn contents(&self) -> &dyn Contents {
         &self.blobs
+    }
+
+    /// A file of attributes, wherever it lies: for the work tree also outside of the part that was looked at.
+    pub(super) fn attributes(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match &self.files {
+            Files::Tree(_) => self.file(path),
+            Files::Listed { root, .. } => blobs::read_disk(&root.join(path), path),
+        }
     }
 
     fn committed(&self, root: gix::ObjectId, path: &str) -> Result<Vec<Entry>> {

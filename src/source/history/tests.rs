@@ -208,7 +208,8 @@ fn counts_are_those_of_git_in_random_histories() {
         let expected = repo.git(&["log", "--no-merges", "--format=%H", &range]);
         let mut expected: Vec<_> = expected.lines().collect();
         let mut ours: Vec<_> = all.commits.iter().map(|commit| commit.id.to_string()).collect();
-        (expected.sort_unstable(), ours.sort_unstable());
+        expected.sort_unstable();
+        ours.sort_unstable();
         assert_eq!(ours, expected);
     }
 }

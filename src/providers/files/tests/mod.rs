@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{beneath::Resolver, hash, site::Site};
+use super::{hash, site::Site};
 use crate::{
     model::{
         address::Address,
@@ -22,7 +22,11 @@ use crate::{
 };
 
 mod declare;
+mod engine;
+mod race;
 mod read;
+mod remember;
+mod write;
 
 /// A checkout in memory.
 #[derive(Default)]
@@ -143,7 +147,7 @@ impl Place {
     }
 
     fn site(&self) -> Site {
-        Site::open(&self.target(), Resolver::Kernel).unwrap()
+        Site::open(&self.target()).unwrap()
     }
 }
 

@@ -34,7 +34,7 @@ fn roots_that_cannot_be_are_faults() {
         ("{rot: x}", Exit::BadConfig, "unknown field `rot`"),
     ];
     for (options, exit, message) in cases {
-        let fault = fault(Site::open(&place.target_with(options), Resolver::Kernel).err().unwrap());
+        let fault = fault(Site::open(&place.target_with(options)).err().unwrap());
         assert!(fault.exit == exit && fault.message.contains(message), "{options}: {fault:?}");
         assert!(fault.hint.is_some() || exit == Exit::BadConfig);
     }
@@ -44,7 +44,7 @@ fn roots_that_cannot_be_are_faults() {
 fn a_root_may_be_reached_through_a_link() {
     let place = Place::with(&[("a", "a")]);
     symlink("www", place.0.path().join("alias")).unwrap();
-    let mut site = Site::open(&place.target_with("{root: alias}"), Resolver::Kernel).unwrap();
+    let mut site = Site::open(&place.target_with("{root: alias}")).unwrap();
     let desired = place.declare(&Checkout::of(&[("a", "a")]));
     assert_eq!(words(&look(&mut site, &desired, false), &desired), pairs(&[("a", "in-sync")]));
 }

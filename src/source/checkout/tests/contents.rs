@@ -145,3 +145,33 @@ fn a_file_can_be_asked_for_by_path() {
     assert!(selected.file("dir").is_err());
     assert_eq!(committed(&repo).file("dir/a").unwrap().as_deref(), Some(&b"1\n"[..]));
 }
+
+#[test]
+fn content_that_is_not_in_git_is_refused() {
+    const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n";
+    let repo = Repo::new();
+    repo.write("site/ok", "1\n").write("site/big", POINTER).write("keys/k", "\0GITCRYPT\0x").commit("first");
+    let tree = |path: &str| committed(&repo).tree(path);
+    // Without attributes, it may be a file that only looks so.
+    assert_eq!(tree("site").unwrap().entries.len(), 2);
+    repo.write(".gitattributes", "*.bin filter=lfs\n").write("keys/.gitattributes", "k filter=git-crypt\n");
+    repo.commit("attributes");
+    let (exit, message) = fault(tree("site"));
+    assert_eq!(exit, Exit::BadDesired);
+    assert_eq!(message, "`site/big` is a pointer of Git LFS, its content is not in git");
+    assert_eq!(fault(tree("")).0, Exit::BadDesired);
+    assert_eq!(fault(tree("keys")).1, "`keys/k` is encrypted by git-crypt, its content is not in git");
+    let selected = repo.open().select(&Selection::WorkTree).unwrap();
+    assert_eq!(fault(selected.snapshot(&["site"]).unwrap().tree("site")).0, Exit::BadDesired);
+    repo.remove("site/big").commit("without");
+    assert_eq!(tree("site").unwrap().entries.len(), 1);
+}
+
+#[test]
+fn a_device_in_the_place_of_a_file_is_not_read() {
+    let repo = Repo::new();
+    repo.link("zero", "/dev/zero").write("a", "1\n").link("b", "a").commit("first");
+    let selected = repo.open().select(&Selection::WorkTree).unwrap();
+    assert_eq!(fault(selected.file("zero")), (Exit::NoInput, "`zero` is not a file".to_owned()));
+    assert_eq!(selected.file("b").unwrap().as_deref(), Some(&b"1\n"[..]));
+}

@@ -88,7 +88,7 @@ fn as_we_say(repo: &Repo) -> (Vec<String>, bool) {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 32, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn a_work_tree_is_what_git_would_commit(steps in prop::collection::vec(step(), 1..25)) {

@@ -270,3 +270,35 @@ fn names_of_any_bytes_survive() {
     let tree = repo.work_tree().tree("site").unwrap();
     assert!(tree.entries.iter().any(|entry| entry.path == b"new\nline \xff".as_slice()));
 }
+
+#[test]
+fn an_index_of_any_format_is_read() {
+    for option in [&["--index-version=4"][..], &["--split-index"], &["--untracked-cache"]] {
+        let repo = filled();
+        repo.git(&[&["update-index"], option].concat());
+        assert!(!repo.work_tree().revision.dirty);
+        repo.write("c", "staged\n").git(&["add", "c"]);
+        let snapshot = repo.work_tree();
+        assert!(snapshot.revision.dirty);
+        assert_eq!(text(&snapshot, "c"), "staged\n");
+    }
+}
+
+#[test]
+fn line_ends_of_the_whole_repository_are_stored_as_git_would() {
+    let repo = filled();
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.git(&["config", "core.safecrlf", "true"]);
+    repo.write("c", "one\r\ntwo\n").write("new", "one\r\n");
+    let snapshot = repo.work_tree();
+    assert_eq!((text(&snapshot, "c"), text(&snapshot, "new")), ("one\ntwo\n".into(), "one\n".into()));
+}
+
+#[test]
+fn a_work_tree_of_one_part_is_what_the_whole_says_of_it() {
+    let repo = filled();
+    repo.write("site/new", "x").write("site.yaml", "x").write("site-b/x", "x").remove("site/a");
+    let part = repo.open().select(&Selection::WorkTree).unwrap().snapshot(&["site/"]).unwrap();
+    assert_eq!(lines(&part, "site"), lines(&repo.work_tree(), "site"));
+    assert_eq!(lines(&part, "/site/"), ["file b", "link link", "file new"]);
+}

@@ -1,0 +1,186 @@
+//! An open target that may be written.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    apply,
+    attributes::umask,
+    beneath::writable::WritableDir,
+    confirm,
+    ending::Ending,
+    fingerprint::nanos,
+    job::Job,
+    keep::{self, Written},
+    ledger::Ledger,
+    lock::Lock,
+    memory::{self, Home, Stored},
+    site::Site,
+    work::Work,
+};
+use crate::{
+    model::{
+        address::Address,
+        change::Change,
+        digest::Digest,
+        object::Actual,
+        record::{Memory, Record, Who},
+        report::{Outcome, Verdict},
+        tree::Contents,
+    },
+    providers::{Candidate, Query, Reader, Run, Target, Writer},
+};
+
+/// An open target that may be written once it is locked.
+pub(super) struct WritableSite {
+    site: Site,
+    umask: u32,
+    lock: Option<Lock>,
+    /// The id of the apply that runs.
+    attempt: Option<String>,
+    written: HashMap<Address, Written>,
+    /// What the last applies made of the directories in the ledger.
+    directories: (Vec<Vec<u8>>, Vec<Vec<u8>>),
+}
+
+impl WritableSite {
+    /// Opens the target. Nothing is written before it is locked.
+    pub(super) fn open(target: &Target) -> Result<WritableSite> {
+        let site = Site::open(target)?;
+        Ok(WritableSite {
+            site,
+            umask: umask(),
+            lock: None,
+            attempt: None,
+            written: HashMap::new(),
+            directories: Default::default(),
+        })
+    }
+
+    fn root(&self) -> Result<WritableDir> {
+        let lock = self.lock.as_ref().context("writing to a target that is not locked")?;
+        let root = &self.site.places.root;
+        WritableDir::claim(root, lock).with_context(|| format!("opening `{}`", root.display()))
+    }
+
+    fn trash(&self) -> Result<Option<WritableDir>> {
+        let (Some(lock), true) = (&self.lock, self.site.places.backup) else { return Ok(None) };
+        let state = &self.site.places.state;
+        let opened = WritableDir::claim(state, lock);
+        opened.with_context(|| format!("opening `{}`", state.display())).map(Some)
+    }
+
+    fn make(&mut self, changes: &[&Change], run: &Run<'_>) -> Result<Vec<Ending>> {
+        let work =
+            Work { site: &self.site, root: self.root()?, trash: self.trash()?, run, umask: self.umask };
+        let may_delete = |change: &Change| change.owned || self.site.unwanted.contains(&change.address);
+        let jobs: Vec<Job<'_>> = changes
+            .iter()
+            .enumerate()
+            .map(|(index, change)| Job::new(index, change, may_delete(change)))
+            .collect();
+        let applied = apply::apply(&work, &jobs);
+        let prints = confirm::confirm(&work, &jobs, &applied);
+        let mut written = Vec::new();
+        for ((change, ending), print) in changes.iter().zip(&applied.endings).zip(prints) {
+            if ending.verdict == Verdict::Done {
+                let size = ending.written.as_ref().map(|identity| identity.print.size);
+                written.extend(Some(change.address.clone()).zip(Written::of(change, size, print)));
+            }
+        }
+        self.written.extend(written);
+        self.directories.0.extend(applied.made);
+        self.directories.1.extend(applied.unmade);
+        Ok(applied.endings)
+    }
+
+    /// What the memory is to be from now on.
+    fn successor(
+        &self,
+        root: &WritableDir,
+        record: &Record,
+        owned: &BTreeMap<Address, Option<Digest>>,
+    ) -> Result<Stored> {
+        let home = Home::of(root, &self.site.places.root)?;
+        let previous = self.site.remembered();
+        let id = match previous {
+            Some(stored) => stored.id.clone(),
+            None => Stored::new(home.clone())?.id,
+        };
+        let mut made = previous.map(|stored| stored.ledger.made.clone()).unwrap_or_default();
+        made.extend(self.directories.0.iter().cloned());
+        self.directories.1.iter().for_each(|gone| {
+            made.remove(gone);
+        });
+        match record.attempting {
+            Some(_) => made.extend(keep::directories_to_make(root, record)),
+            None => made.retain(|path| root.beneath(path).is_ok()),
+        }
+        let entries = keep::entries(previous, owned, &self.written, &self.site.seen);
+        let written = nanos(SystemTime::now());
+        Ok(Stored { id, home, written, record: Some(record.clone()), ledger: Ledger { entries, made } })
+    }
+}
+
+impl Reader for WritableSite {
+    fn id(&self) -> String {
+        self.site.id()
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        self.site.memory()
+    }
+
+    fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
+        self.site.observe(query)
+    }
+
+    fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
+        self.site.complete(candidates, contents)
+    }
+}
+
+impl Writer for WritableSite {
+    fn reader(&mut self) -> &mut dyn Reader {
+        &mut self.site
+    }
+
+    fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
+        self.lock = Some(Lock::take(&self.site.places, who, patience)?);
+        // What was read before the lock was taken may be old by now.
+        self.site.forget();
+        self.site.open_root()
+    }
+
+    fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
+        let endings = self.make(changes, run).unwrap_or_else(|error| {
+            let refused = Ending::wrong(&format!("{error:#}"));
+            vec![refused; changes.len()]
+        });
+        changes.iter().zip(endings).map(|(change, ending)| ending.outcome(change)).collect()
+    }
+
+    fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
+        self.site.stored()?;
+        let root = self.root()?;
+        let interrupted =
+            self.site.remembered().and_then(|stored| stored.record.as_ref()?.attempting.clone());
+        if let Some(attempt) = interrupted.filter(|attempt| self.attempt.as_ref() != Some(&attempt.id)) {
+            keep::clean(&root, &attempt);
+        }
+        if let Some(attempt) = &record.attempting {
+            self.attempt = Some(attempt.id.clone());
+        }
+        let stored = self.successor(&root, record, owned)?;
+        memory::store(&stored, &self.site.places.state)?;
+        if let Some(lock) = &mut self.lock {
+            lock.keep();
+        }
+        self.site.remember(stored);
+        Ok(())
+    }
+}
