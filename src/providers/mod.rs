@@ -1,6 +1,11 @@
 //! The targets that trueup can talk to, and the contract they keep.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::{LazyLock, atomic::AtomicBool}, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{LazyLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 use anyhow::Result;
 use bstr::BString;

@@ -94,16 +94,22 @@ fn run(command: &[String], folder: &Path) -> Result<String> {
         .output()
         .with_context(|| format!("running `{program}` for credentials"))?;
     if !output.status.success() {
-        return Err(fault(&format!("`{program}`, which was to print credentials, ended with {}", output.status)).into());
+        return Err(fault(&format!(
+            "`{program}`, which was to print credentials, ended with {}",
+            output.status
+        ))
+        .into());
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| fault(&format!("`{program}` printed no text")))?;
+    let text =
+        String::from_utf8(output.stdout).map_err(|_| fault(&format!("`{program}` printed no text")))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn proof(auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
     let mut proof = Proof { hidden: vec![secret.to_owned()], ..Proof::default() };
     let header = |name: &str, value: String| -> Result<(HeaderName, HeaderValue)> {
-        let name = HeaderName::try_from(name).map_err(|_| fault(&format!("`{name}` is no name of a header")))?;
+        let name =
+            HeaderName::try_from(name).map_err(|_| fault(&format!("`{name}` is no name of a header")))?;
         let mut value =
             HeaderValue::try_from(value).map_err(|_| fault("the secret holds what a header cannot carry"))?;
         value.set_sensitive(true);
@@ -150,7 +156,10 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let whole = chunk.iter().enumerate().fold(0u32, |sum, (index, byte)| sum | u32::from(*byte) << (16 - 8 * index));
+        let whole = chunk
+            .iter()
+            .enumerate()
+            .fold(0u32, |sum, (index, byte)| sum | u32::from(*byte) << (16 - 8 * index));
         for digit in 0..4 {
             let index = (whole >> (18 - 6 * digit)) & 63;
             text.push(if digit <= chunk.len() { char::from(DIGITS[index as usize]) } else { '=' });
@@ -170,13 +179,10 @@ mod tests {
 
     #[test]
     fn base64_pads() {
-        assert_eq!(["", "f", "fo", "foo", "guest:guest"].map(|text| base64(text.as_bytes())), [
-            "",
-            "Zg==",
-            "Zm8=",
-            "Zm9v",
-            "Z3Vlc3Q6Z3Vlc3Q="
-        ]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "guest:guest"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Z3Vlc3Q6Z3Vlc3Q="]
+        );
     }
 
     #[test]

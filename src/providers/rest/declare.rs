@@ -37,7 +37,9 @@ const WORDS: [&str; 4] = ["scope", "managed", "ignore", "absent"];
 pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<Desired> {
     let setup = Setup::open(target)?;
     let mut desired = Desired::default();
-    for entry in tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable)) {
+    for entry in
+        tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable))
+    {
         let path = entry.path.to_string();
         let name = path.rsplit('/').next().unwrap_or_default();
         let of_target = setup.options.definition.as_deref().is_some_and(|file| path.ends_with(file));
@@ -46,10 +48,17 @@ pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<
         }
         let file = tree.source_path(entry);
         if contents.size(&entry.id)? > LARGEST {
-            return Err(Fault::new(Exit::BadDesired, format!("`{file}` is larger than {LARGEST} bytes")).into());
+            return Err(
+                Fault::new(Exit::BadDesired, format!("`{file}` is larger than {LARGEST} bytes")).into()
+            );
         }
         let text = contents.read(&entry.id).with_context(|| format!("reading `{file}`"))?;
-        let mut reader = Declarations { setup: &setup, folders: folders(&path), file: file.clone(), desired: &mut desired };
+        let mut reader = Declarations {
+            setup: &setup,
+            folders: folders(&path),
+            file: file.clone(),
+            desired: &mut desired,
+        };
         reader.file(&text).map_err(|complaint| complaint.in_file(Exit::BadDesired, &file))?;
     }
     Ok(desired)
@@ -76,7 +85,10 @@ impl Declarations<'_> {
 
     fn document(&mut self, document: &Node) -> Result<(), Complaint> {
         let Shape::Map(sections) = &document.kind else {
-            return Err(Complaint::new(document.line, "expected kinds with lists of objects, such as `label: [...]`"));
+            return Err(Complaint::new(
+                document.line,
+                "expected kinds with lists of objects, such as `label: [...]`",
+            ));
         };
         let mut scope = self.setup.options.scope.clone();
         scope.extend(self.folders.clone());
@@ -106,12 +118,19 @@ impl Declarations<'_> {
         })
     }
 
-    fn collection(&self, name: &str, line: u32, scope: &BTreeMap<String, String>) -> Result<Collection, Complaint> {
+    fn collection(
+        &self,
+        name: &str,
+        line: u32,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<Collection, Complaint> {
         let kind = self.definition_of(name, line)?;
         let params = self.setup.definition.params(kind);
         let known = params.iter().map(|param| {
             scope.get(param).cloned().ok_or_else(|| {
-                let message = format!("`{name}` lives in a `{param}`, which neither `scope:` nor a folder `{param}=…` names");
+                let message = format!(
+                    "`{name}` lives in a `{param}`, which neither `scope:` nor a folder `{param}=…` names"
+                );
                 Complaint::new(line, message)
             })
         });
@@ -119,17 +138,29 @@ impl Declarations<'_> {
     }
 
     /// Collections that hold nothing but what is declared.
-    fn managed(&mut self, document: &Node, node: &Node, scope: &BTreeMap<String, String>) -> Result<(), Complaint> {
+    fn managed(
+        &mut self,
+        document: &Node,
+        node: &Node,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<(), Complaint> {
         let names: Vec<String> = load::typed(node)?;
         let ignore: Vec<String> = document.get("ignore").map(load::typed).transpose()?.unwrap_or_default();
         for (index, name) in names.iter().enumerate() {
             let line = node.line_of([index.to_string().as_str()]);
             let collection = self.collection(name, line, scope)?;
             if self.definition_of(name, line)?.list.is_none() {
-                return Err(Complaint::new(line, format!("this API cannot list `{name}`, so it cannot be managed as a whole")));
+                return Err(Complaint::new(
+                    line,
+                    format!("this API cannot list `{name}`, so it cannot be managed as a whole"),
+                ));
             }
             let origin = Origin { file: self.file.clone(), line: Some(line) };
-            self.desired.exclusive.push(Scope { collection: collection.address(), ignore: ignore.clone(), origin });
+            self.desired.exclusive.push(Scope {
+                collection: collection.address(),
+                ignore: ignore.clone(),
+                origin,
+            });
         }
         Ok(())
     }
@@ -154,7 +185,13 @@ impl Declarations<'_> {
         Ok(())
     }
 
-    fn kind(&mut self, name: &str, line: u32, node: &Node, scope: &BTreeMap<String, String>) -> Result<(), Complaint> {
+    fn kind(
+        &mut self,
+        name: &str,
+        line: u32,
+        node: &Node,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<(), Complaint> {
         let collection = self.collection(name, line, scope)?;
         let Shape::List(objects) = &node.kind else {
             return Err(Complaint::new(line, format!("`{name}` wants a list of objects")));
@@ -174,12 +211,21 @@ impl Declarations<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, collection: &Collection, there: Option<()>, mut object: Json, line: u32) -> Result<(), Complaint> {
+    fn insert(
+        &mut self,
+        collection: &Collection,
+        there: Option<()>,
+        mut object: Json,
+        line: u32,
+    ) -> Result<(), Complaint> {
         let kind = self.definition_of(&collection.kind, line)?;
         let form = Form::of(kind);
         form.normalize(&mut object);
         let keys = form.identity(&object).ok_or_else(|| {
-            Complaint::new(line, format!("an object of this kind is named by {}", kind.identity.keys.join(" and ")))
+            Complaint::new(
+                line,
+                format!("an object of this kind is named by {}", kind.identity.keys.join(" and ")),
+            )
         })?;
         let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys };
         let value = there.map(|()| form.to_model(&object));
@@ -187,7 +233,10 @@ impl Declarations<'_> {
         let origin = Origin { file: self.file.clone(), line: Some(line) };
         if let Some(first) = self.desired.objects.insert(address.clone(), Object { value, origin }) {
             let at = first.origin.line.unwrap_or_default();
-            return Err(Complaint::new(line, format!("`{address}` is declared twice, first in `{}:{at}`", first.origin.file)));
+            return Err(Complaint::new(
+                line,
+                format!("`{address}` is declared twice, first in `{}:{at}`", first.origin.file),
+            ));
         }
         Ok(())
     }
@@ -228,7 +277,8 @@ fn fields(
                 return Err(Complaint::new(*line, format!("no field `{}`{hint}", path.join("/"))));
             }
             Some(field) => {
-                let wrong = |message: String| Err(Complaint::new(*line, format!("`{}` {message}", path.join("/"))));
+                let wrong =
+                    |message: String| Err(Complaint::new(*line, format!("`{}` {message}", path.join("/"))));
                 let json = value.to_json();
                 let secret = field.sensitive || field.access == Access::WriteOnly;
                 let named = secrets::is_name(&json);

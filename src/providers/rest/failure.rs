@@ -91,7 +91,9 @@ pub fn of_answer(definition: &Definition, answer: &Answer) -> Failure {
         rule.status == status
             && rule.contains.as_ref().is_none_or(|wanted| {
                 let said = answer.body.pointer(rule.pointer.as_deref().unwrap_or_default());
-                said.is_some_and(|said| said.as_str().map_or_else(|| said.to_string(), str::to_owned).contains(wanted))
+                said.is_some_and(|said| {
+                    said.as_str().map_or_else(|| said.to_string(), str::to_owned).contains(wanted)
+                })
             })
     });
     let kind = match (rule.map(|rule| rule.class), status) {
@@ -105,7 +107,8 @@ pub fn of_answer(definition: &Definition, answer: &Answer) -> Failure {
         (None, 500..) => Kind::Unavailable,
         (None, _) => Kind::Other,
     };
-    let mut failure = Failure::new(kind, format!("the server answered {}{}", answer.status, words(&answer.body)));
+    let mut failure =
+        Failure::new(kind, format!("the server answered {}{}", answer.status, words(&answer.body)));
     failure.sent = status >= 500;
     failure
 }
@@ -201,7 +204,10 @@ mod tests {
 
     #[test]
     fn the_definition_says_what_a_status_means() {
-        assert_eq!(kind(403, serde_json::json!({"message": "Branch protection already exist"})), Kind::Exists);
+        assert_eq!(
+            kind(403, serde_json::json!({"message": "Branch protection already exist"})),
+            Kind::Exists
+        );
         assert_eq!(kind(403, Json::Null), Kind::Forbidden);
         assert_eq!(kind(404, Json::Null), Kind::Absent);
         assert_eq!(kind(503, Json::Null), Kind::Unavailable);

@@ -89,7 +89,8 @@ impl Gatherer<'_> {
         let form = Form::of(self.kind);
         let mut gathered = Gathered::default();
         let variables = self.variables();
-        let name = |item: &Json| self.mapped(list.map.as_ref(), item, item).and_then(|item| form.identity(&item));
+        let name =
+            |item: &Json| self.mapped(list.map.as_ref(), item, item).and_then(|item| form.identity(&item));
         let listing = match pages::list(self.getter, self.setup, list, &variables, &name) {
             Ok(listing) => listing,
             Err(failure) => {
@@ -121,7 +122,8 @@ impl Gatherer<'_> {
         gathered.incomplete = self.incomplete(&listing.truncated, list.completeness);
         if gathered.incomplete.is_some() && self.kind.read.is_some() && self.kind.id.is_none() {
             let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
-            let read: Vec<_> = missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
+            let read: Vec<_> =
+                missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
             gathered.found.extend(read);
         }
         if list.detail {
@@ -159,8 +161,10 @@ impl Gatherer<'_> {
                 _ => None,
             })
             .collect();
-        let read: Vec<_> =
-            needed.into_par_iter().map(|(keys, item)| (keys.clone(), self.read(&keys, Some(&item)))).collect();
+        let read: Vec<_> = needed
+            .into_par_iter()
+            .map(|(keys, item)| (keys.clone(), self.read(&keys, Some(&item))))
+            .collect();
         gathered.found.extend(read);
     }
 
@@ -175,7 +179,10 @@ impl Gatherer<'_> {
     /// Reads one object. `item` is what the list says of it.
     pub fn read(&self, keys: &[String], item: Option<&Json>) -> Found {
         let Some(read) = &self.kind.read else {
-            return Found::Unknown(Failure::new(failure::Kind::Other, "the definition cannot read a single one"));
+            return Found::Unknown(Failure::new(
+                failure::Kind::Other,
+                "the definition cannot read a single one",
+            ));
         };
         let place = Place {
             kind: self.collection.kind.clone(),
@@ -183,7 +190,8 @@ impl Gatherer<'_> {
             keys: keys.to_vec(),
         };
         let variables = request::of_object(self.setup, self.kind, &place, item);
-        let answer = request::url(self.setup, &read.path, &read.query, &variables).and_then(|url| self.getter.get(&url));
+        let answer = request::url(self.setup, &read.path, &read.query, &variables)
+            .and_then(|url| self.getter.get(&url));
         let answer = match answer {
             Ok(answer) => answer,
             Err(failure) if failure.kind == failure::Kind::Absent => return Found::Absent,
@@ -243,10 +251,14 @@ impl Gatherer<'_> {
 /// Fills the `item:` pointers of a map.
 fn from_item(map: &Json, item: &Json) -> Json {
     match map {
-        Json::Object(fields) => match fields.get("$").and_then(Json::as_str).and_then(|text| text.strip_prefix("item:")) {
-            Some(pointer) => item.pointer(pointer).cloned().unwrap_or(Json::Null),
-            None => Json::Object(fields.iter().map(|(key, value)| (key.clone(), from_item(value, item))).collect()),
-        },
+        Json::Object(fields) => {
+            match fields.get("$").and_then(Json::as_str).and_then(|text| text.strip_prefix("item:")) {
+                Some(pointer) => item.pointer(pointer).cloned().unwrap_or(Json::Null),
+                None => Json::Object(
+                    fields.iter().map(|(key, value)| (key.clone(), from_item(value, item))).collect(),
+                ),
+            }
+        }
         other => other.clone(),
     }
 }

@@ -92,14 +92,10 @@ fn convert(json: &Json, path: &mut Vec<String>, hidden: &dyn Fn(&[String]) -> bo
                 .map(|(index, item)| within(path, index.to_string(), |path| convert(item, path, hidden)))
                 .collect(),
         ),
-        Json::Object(map) => Value::Map(
-            map.iter()
-                .map(|(key, value)| {
-                    let value = within(path, key.clone(), |path| convert(value, path, hidden));
-                    (Arc::from(key.as_str()), value)
-                })
-                .collect(),
-        ),
+        Json::Object(map) => Value::map(map.iter().map(|(key, value)| {
+            let value = within(path, key.clone(), |path| convert(value, path, hidden));
+            (Arc::<str>::from(key.as_str()), value)
+        })),
     }
 }
 

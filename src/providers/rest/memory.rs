@@ -86,7 +86,9 @@ impl Store {
         if setup.options.state.is_some() {
             return Ok(());
         }
-        template::uri(&memory.read, &setup.variables).map(drop).map_err(|message| format!("{message}; {way_out}"))
+        template::uri(&memory.read, &setup.variables)
+            .map(drop)
+            .map_err(|message| format!("{message}; {way_out}"))
     }
 
     /// Takes the lock, where the place has one. In the target, every write says which version it replaces instead.
@@ -117,8 +119,11 @@ impl Store {
                 .hint("remove it to start anew: nothing is ours then, and nothing is deleted")
         })?;
         if kept.schema != SCHEMA || kept.record.target != id {
-            let message = format!("{place} belongs to `{}` ({}), not to `{id}`", kept.record.target, kept.schema);
-            return Err(Fault::new(Exit::BadConfig, message).hint("give each target a place of its own").into());
+            let message =
+                format!("{place} belongs to `{}` ({}), not to `{id}`", kept.record.target, kept.schema);
+            return Err(Fault::new(Exit::BadConfig, message)
+                .hint("give each target a place of its own")
+                .into());
         }
         Ok(Memory { owned: owned(&kept.owned)?, record: Some(kept.record) })
     }
@@ -127,7 +132,13 @@ impl Store {
     ///
     /// # Errors
     /// It could not be written, or another run wrote it meanwhile (9).
-    pub fn save(&mut self, setup: &Setup, sender: &Sender, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
+    pub fn save(
+        &mut self,
+        setup: &Setup,
+        sender: &Sender,
+        record: &Record,
+        owned: &BTreeMap<Address, Option<Digest>>,
+    ) -> Result<()> {
         let mut by_commit: BTreeMap<String, Vec<Address>> = BTreeMap::new();
         for (address, commit) in owned {
             let commit = commit.map(|commit| commit.to_string()).unwrap_or_default();
@@ -163,15 +174,23 @@ fn locked(path: &Path, who: &Who, patience: Duration) -> Result<File> {
     if let Some(folder) = lock.parent() {
         fs::create_dir_all(folder).with_context(shown)?;
     }
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&lock).with_context(shown)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock)
+        .with_context(shown)?;
     let end = Instant::now() + patience;
     while rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
         if Instant::now() >= end {
             let mut holder = String::new();
             _ = file.read_to_string(&mut holder);
             let message = format!("another run holds the lock of the target: {}", holder.trim());
-            return Err(Fault::new(Exit::Locked, message).hint("wait for it, or `--lock-timeout SECONDS`").into());
+            return Err(Fault::new(Exit::Locked, message)
+                .hint("wait for it, or `--lock-timeout SECONDS`")
+                .into());
         }
         thread::sleep(Duration::from_millis(100));
     }
@@ -202,7 +221,13 @@ fn write(path: &Path, json: &Json) -> Result<()> {
     let folder = path.parent().context("the state file has no folder")?;
     fs::create_dir_all(folder).with_context(shown)?;
     let beside = path.with_added_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).with_context(shown)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .with_context(shown)?;
     serde_json::to_writer(&mut file, json).with_context(shown)?;
     file.sync_all().with_context(shown)?;
     fs::rename(&beside, path).with_context(shown)?;
@@ -217,15 +242,17 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
         Ok(answer) => answer,
         // A place that is not there yet, or in something that is not there yet, holds nothing. Where
         // reading needs more rights than these credentials have, writing will say so.
-        Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Invalid) => return Ok(None),
+        Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Invalid) => {
+            return Ok(None);
+        }
         Err(failure) => return Err(fault(failure).into()),
     };
-    let version = answer.headers.get(reqwest::header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+    let version =
+        answer.headers.get(reqwest::header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let found = match answer.body.pointer(&memory.pointer) {
         None | Some(Json::Null) => return Ok(None),
-        Some(Json::String(text)) if memory.encoded => {
-            serde_json::from_str(text).map_err(|error| Fault::new(Exit::Error, format!("the target's memory is damaged: {error}")))?
-        }
+        Some(Json::String(text)) if memory.encoded => serde_json::from_str(text)
+            .map_err(|error| Fault::new(Exit::Error, format!("the target's memory is damaged: {error}")))?,
         Some(found) => found.clone(),
     };
     Ok(Some((found, version.filter(|_| memory.etag))))
@@ -233,7 +260,9 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
 
 fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, json: &Json) -> Result<()> {
     let Some(memory) = &setup.definition.memory else { return Ok(()) };
-    let taken = || Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile").hint("run it again");
+    let taken = || {
+        Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile").hint("run it again")
+    };
     let now = fetch(setup, sender.getter())?;
     if now.as_ref().map(|(json, _)| json) != read.map(|(json, _)| json) {
         return Err(taken().into());
@@ -244,9 +273,16 @@ fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, js
         Some(_) => {}
         None => {
             for first in &memory.prepare {
-                match send(setup, sender, first, &Json::Null, vec![("If-None-Match".to_owned(), "*".to_owned())]) {
+                match send(
+                    setup,
+                    sender,
+                    first,
+                    &Json::Null,
+                    vec![("If-None-Match".to_owned(), "*".to_owned())],
+                ) {
                     Ok(()) => {}
-                    Err(failure) if matches!(failure.kind, failure::Kind::Conflict | failure::Kind::Exists) => {}
+                    Err(failure)
+                        if matches!(failure.kind, failure::Kind::Conflict | failure::Kind::Exists) => {}
                     Err(failure) => return Err(fault(failure).into()),
                 }
             }

@@ -40,7 +40,8 @@ pub fn find(name: &str) -> Option<&'static Kind> {
     static MADE: [OnceLock<Kind>; 32] = [const { OnceLock::new() }; 32];
     let at = names().position(|known| known == name)?;
     let name = names().nth(at)?;
-    let about = embedded::find(name).map_or("any API, by a definition file of the checkout", |definition| &definition.summary);
+    let about = embedded::find(name)
+        .map_or("any API, by a definition file of the checkout", |definition| &definition.summary);
     Some(MADE.get(at)?.get_or_init(|| kind(name, about)))
 }
 
@@ -58,7 +59,9 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         check,
         declare: declare::declare,
         open: |target| Ok(Box::new(reader::Session::open(options::Setup::open(target)?)?) as Box<dyn Reader>),
-        open_for_apply: |target| Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>),
+        open_for_apply: |target| {
+            Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
+        },
         adopt,
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();

@@ -111,7 +111,8 @@ fn following(
         PageStyle::Link => link(&answer.headers).map(|to| join(answer, &to)).transpose(),
         PageStyle::NextHeader => {
             let name = page.next_header.as_deref().unwrap_or("Next-Page");
-            let to = answer.headers.get(name).and_then(|value| value.to_str().ok()).filter(|to| !to.is_empty());
+            let to =
+                answer.headers.get(name).and_then(|value| value.to_str().ok()).filter(|to| !to.is_empty());
             to.map(|to| join(answer, to)).transpose()
         }
         PageStyle::Cursor => {
@@ -140,8 +141,11 @@ fn following(
 }
 
 fn total(page: &Page, answer: &Answer) -> Option<usize> {
-    let header = page.total_header.as_ref().and_then(|name| answer.headers.get(name)?.to_str().ok()?.parse().ok());
-    header.or_else(|| answer.body.pointer(page.total.as_ref()?)?.as_u64().and_then(|total| total.try_into().ok()))
+    let header =
+        page.total_header.as_ref().and_then(|name| answer.headers.get(name)?.to_str().ok()?.parse().ok());
+    header.or_else(|| {
+        answer.body.pointer(page.total.as_ref()?)?.as_u64().and_then(|total| total.try_into().ok())
+    })
 }
 
 fn with(url: &Url, page: &Page, value: &str) -> Url {
@@ -152,8 +156,11 @@ fn with(url: &Url, page: &Page, value: &str) -> Url {
 
 /// Sets one parameter of the query and keeps the others.
 fn set(url: &mut Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> =
-        url.query_pairs().filter(|(key, _)| key != name).map(|(key, value)| (key.into(), value.into())).collect();
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != name)
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
     url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
 }
 
@@ -163,16 +170,19 @@ fn join(answer: &Answer, to: &str) -> Result<Url, Failure> {
 
 /// The target of `rel="next"` (RFC 8288).
 fn link(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).find_map(
-        |link| {
+    headers
+        .get_all(LINK)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|link| {
             let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
             let next = parameters.split(';').any(|parameter| {
                 let rel = parameter.trim().strip_prefix("rel=").unwrap_or_default();
                 rel.trim_matches('"').split_whitespace().any(|word| word == "next")
             });
             next.then(|| target.to_owned())
-        },
-    )
+        })
 }
 
 #[cfg(test)]
@@ -182,7 +192,8 @@ mod tests {
     #[test]
     fn the_next_link_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.insert(LINK, "<https://h/a?page=1>; rel=\"prev\", </b?page=3>; rel=\"next\"".parse().unwrap());
+        headers
+            .insert(LINK, "<https://h/a?page=1>; rel=\"prev\", </b?page=3>; rel=\"next\"".parse().unwrap());
         assert_eq!(link(&headers).as_deref(), Some("/b?page=3"));
     }
 

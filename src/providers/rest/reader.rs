@@ -63,7 +63,8 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn with(setup: Setup, getter: Getter) -> Result<Session> {
-        let readers = setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
+        let readers =
+            setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
         let store = Store::of(&setup);
         Ok(Session { setup, getter, store, seen: BTreeMap::new(), pool })
@@ -103,7 +104,10 @@ impl Session {
     }
 
     /// What is to be read: the objects of the query, those they refer to and those they were renamed from.
-    fn wanted(&self, query: &Query<'_>) -> (BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>, Vec<Address>) {
+    fn wanted(
+        &self,
+        query: &Query<'_>,
+    ) -> (BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>, Vec<Address>) {
         let mut wanted: BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)> = BTreeMap::new();
         let mut strangers = Vec::new();
         let mut add = |place: Place| {
@@ -118,7 +122,10 @@ impl Session {
             if let Some(desired) = sides.desired {
                 let desired = json::from_model(desired);
                 let referents = super::references::all(&desired);
-                referents.iter().filter_map(|other| Place::parse(&self.setup.definition, other)).for_each(&mut add);
+                referents
+                    .iter()
+                    .filter_map(|other| Place::parse(&self.setup.definition, other))
+                    .for_each(&mut add);
                 if let Some(keys) = self.previous(&place, &desired) {
                     add(Place { keys, ..place.clone() });
                 }
@@ -145,7 +152,9 @@ impl Session {
         let spec = kind.writer.as_ref()?;
         let text = |pointer: &Option<String>| json::text(raw.pointer(pointer.as_ref()?)?);
         let millis = spec.at_ms.as_ref().and_then(|pointer| raw.pointer(pointer)?.as_i64());
-        let at = millis.and_then(|at| Some(jiff::Timestamp::from_millisecond(at).ok()?.to_string())).or(text(&spec.at));
+        let at = millis
+            .and_then(|at| Some(jiff::Timestamp::from_millisecond(at).ok()?.to_string()))
+            .or(text(&spec.at));
         at.as_ref()?;
         let who = text(&spec.who).unwrap_or_else(|| "somebody".to_owned());
         Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
@@ -163,17 +172,27 @@ impl Session {
             };
             Some((count > 0).then(|| format!("deleting it deletes {count} {} with it", cascade.what)))
         };
-        let told = |cascade| count(cascade).unwrap_or_else(|| Some(format!("deleting it deletes its {}", cascade.what)));
+        let told = |cascade| {
+            count(cascade).unwrap_or_else(|| Some(format!("deleting it deletes its {}", cascade.what)))
+        };
         kind.cascades.iter().filter_map(told).collect()
     }
 
-    fn observed(&mut self, address: &Address, sides: &Sides<&Value>, gathered: &BTreeMap<Collection, Gathered>, query: &Query<'_>) -> Observed {
-        let unknown = |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
+    fn observed(
+        &mut self,
+        address: &Address,
+        sides: &Sides<&Value>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        query: &Query<'_>,
+    ) -> Observed {
+        let unknown =
+            |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
         let definition = self.setup.definition.clone();
         let Some(place) = Place::parse(&definition, address) else {
             return unknown(Failure::new(failure::Kind::Other, "the definition knows no such object"));
         };
-        let (Some(kind), Some(answers)) = (definition.kind(&place.kind), gathered.get(&place.collection())) else {
+        let (Some(kind), Some(answers)) = (definition.kind(&place.kind), gathered.get(&place.collection()))
+        else {
             return unknown(Failure::new(failure::Kind::Other, "it was not read"));
         };
         let desired = sides.desired.map(json::from_model);
@@ -193,7 +212,8 @@ impl Session {
         let whole = Form::of(kind).export(&raw);
         let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
         let value = self.projected(kind, &raw, shape, base.as_ref());
-        let notes = if desired.is_none() && base.is_some() { self.cascades(kind, &place, &raw) } else { Vec::new() };
+        let notes =
+            if desired.is_none() && base.is_some() { self.cascades(kind, &place, &raw) } else { Vec::new() };
         let state = State { value, writer: self.writer(kind, &raw), notes };
         self.seen.insert(address.clone(), raw);
         Observed::Present(Box::new(state))
@@ -206,18 +226,26 @@ impl Session {
             Some(parent) if query.objects.contains_key(&parent) => Observed::Absent,
             parent => {
                 let name = parent.map_or_else(|| place.scope.join("/"), |parent| parent.to_string());
-                let message = format!("`{name}`, which it belongs to, is not there or not visible to these credentials");
+                let message = format!(
+                    "`{name}`, which it belongs to, is not there or not visible to these credentials"
+                );
                 Observed::Unknown { cause: Cause::Other, message }
             }
         }
     }
 
     /// Adds what collections hold besides what was asked for.
-    fn strangers(&mut self, query: &Query<'_>, gathered: &BTreeMap<Collection, Gathered>, actual: &mut Actual) -> Result<()> {
+    fn strangers(
+        &mut self,
+        query: &Query<'_>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        actual: &mut Actual,
+    ) -> Result<()> {
         for scope in query.exclusive {
             let collection = Collection::parse(&scope.collection);
             let definition = self.setup.definition.clone();
-            let (Some(kind), Some(answers)) = (definition.kind(&collection.kind), gathered.get(&collection)) else {
+            let (Some(kind), Some(answers)) = (definition.kind(&collection.kind), gathered.get(&collection))
+            else {
                 continue;
             };
             if let Some(failure) = &answers.incomplete {
@@ -225,16 +253,25 @@ impl Session {
             }
             let ignore = Selector::new(&scope.ignore)?;
             for (keys, found) in &answers.found {
-                let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys: keys.clone() };
+                let place = Place {
+                    kind: collection.kind.clone(),
+                    scope: collection.scope.clone(),
+                    keys: keys.clone(),
+                };
                 let address = place.address();
                 let Found::Here(raw) = found else { continue };
                 let renamed = query.objects.iter().any(|(other, sides)| {
-                    other.as_str().starts_with(&collection.kind) && sides.desired.is_some_and(|desired| {
-                        Place::parse(&definition, other)
-                            .is_some_and(|other| self.previous(&other, &json::from_model(desired)).as_ref() == Some(keys))
-                    })
+                    other.as_str().starts_with(&collection.kind)
+                        && sides.desired.is_some_and(|desired| {
+                            Place::parse(&definition, other).is_some_and(|other| {
+                                self.previous(&other, &json::from_model(desired)).as_ref() == Some(keys)
+                            })
+                        })
                 });
-                if query.objects.contains_key(&address) || ignore.matches(&address) || (kind.identity.previously.is_some() && renamed) {
+                if query.objects.contains_key(&address)
+                    || ignore.matches(&address)
+                    || (kind.identity.previously.is_some() && renamed)
+                {
                     continue;
                 }
                 let form = Form::of(kind);
@@ -242,7 +279,8 @@ impl Session {
                 if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(raw)) {
                     notes.push("the server protects it".to_owned());
                 }
-                let state = State { value: form.to_model(&form.export(raw)), writer: self.writer(kind, raw), notes };
+                let state =
+                    State { value: form.to_model(&form.export(raw)), writer: self.writer(kind, raw), notes };
                 self.seen.insert(address.clone(), raw.clone());
                 actual.objects.insert(address, Observed::Present(Box::new(state)));
             }
@@ -262,11 +300,17 @@ impl Session {
             candidate.unknown = Some((Cause::NoPermission, format!("the server protects it (`{rule}`)")));
         }
         let Some(desired) = candidate.sides.desired.as_ref().map(json::from_model) else { return Ok(()) };
-        let wrong = |message: String| Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address));
+        let wrong =
+            |message: String| Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address));
         if candidate.sides.actual.is_none() {
-            let missing = kind.fields.iter().find(|(pointer, field)| field.required && desired.pointer(pointer).is_none());
+            let missing = kind
+                .fields
+                .iter()
+                .find(|(pointer, field)| field.required && desired.pointer(pointer).is_none());
             if let Some((pointer, _)) = missing {
-                return Err(wrong(format!("it is not there yet and cannot be made without `{pointer}`")).into());
+                return Err(
+                    wrong(format!("it is not there yet and cannot be made without `{pointer}`")).into()
+                );
             }
             if kind.create.is_none() && kind.batch.is_none() {
                 return Err(wrong("it is not there, and this API cannot make one".to_owned()).into());
@@ -274,7 +318,9 @@ impl Session {
         }
         let mut whole = raw.cloned().unwrap_or(Json::Null);
         merge(&mut whole, &desired);
-        if let Some(rule) = kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole)) {
+        if let Some(rule) =
+            kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole))
+        {
             return Err(wrong(format!("where `{}`, the server wants `{}`", rule.when, rule.need)).into());
         }
         if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
@@ -290,10 +336,13 @@ fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {
         return Some("this API cannot change one in place".to_owned());
     }
     let fixed = kind.fields.iter().filter(|(_, field)| field.access == Access::CreateOnly);
-    let differs = |pointer: &String| desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value));
-    fixed.map(|(pointer, _)| pointer).find(|pointer| differs(pointer)).map(|pointer| {
-        format!("`{pointer}` cannot be changed in place")
-    })
+    let differs = |pointer: &String| {
+        desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value))
+    };
+    fixed
+        .map(|(pointer, _)| pointer)
+        .find(|pointer| differs(pointer))
+        .map(|pointer| format!("`{pointer}` cannot be changed in place"))
 }
 
 fn merge(whole: &mut Json, part: &Json) {
@@ -325,8 +374,14 @@ impl Reader for Session {
         unreachable(&gathered)?;
         for (collection, answers) in &gathered {
             for (keys, found) in &answers.found {
-                if let Found::Here(raw) = found && wanted.get(collection).is_some_and(|(names, _)| names.contains(keys)) {
-                    let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys: keys.clone() };
+                if let Found::Here(raw) = found
+                    && wanted.get(collection).is_some_and(|(names, _)| names.contains(keys))
+                {
+                    let place = Place {
+                        kind: collection.kind.clone(),
+                        scope: collection.scope.clone(),
+                        keys: keys.clone(),
+                    };
                     self.seen.insert(place.address(), raw.clone());
                 }
             }
@@ -338,7 +393,10 @@ impl Reader for Session {
             query.observer.on(Event::Step(1));
         }
         let taken = renamed_from(self, query);
-        for address in taken.into_iter().filter(|address| query.objects.get(address).is_some_and(|sides| sides.desired.is_none())) {
+        for address in taken
+            .into_iter()
+            .filter(|address| query.objects.get(address).is_some_and(|sides| sides.desired.is_none()))
+        {
             actual.objects.insert(address, Observed::Absent);
         }
         for address in strangers {
@@ -371,7 +429,9 @@ fn unreachable(gathered: &BTreeMap<Collection, Gathered>) -> Result<()> {
     let mut failures = Vec::new();
     for found in gathered.values().flat_map(|answers| answers.found.values()) {
         match found {
-            Found::Unknown(failure) if matches!(failure.kind, failure::Kind::Unavailable) => failures.push(failure),
+            Found::Unknown(failure) if matches!(failure.kind, failure::Kind::Unavailable) => {
+                failures.push(failure)
+            }
             _ => return Ok(()),
         }
     }

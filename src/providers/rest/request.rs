@@ -141,7 +141,8 @@ fn changed(kind: &Kind, write: &Write, desired: &Json, actual: &Json, raw: Optio
             }
         }
     }
-    let together = write.send_together.iter().filter(|group| group.iter().any(|field| body.pointer(field).is_some()));
+    let together =
+        write.send_together.iter().filter(|group| group.iter().any(|field| body.pointer(field).is_some()));
     let more: Vec<&String> = together.flatten().chain(&write.always_send).collect();
     for field in more {
         let value = desired.pointer(field).or_else(|| raw?.pointer(field)).cloned();
@@ -211,10 +212,14 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_sent_with_what_must_go_with_it() {
-        let (desired, actual) = (json!({"name": "a", "x": 1, "previously": "b"}), json!({"name": "a", "x": 2}));
+        let (desired, actual) =
+            (json!({"name": "a", "x": 1, "previously": "b"}), json!({"name": "a", "x": 2}));
         let raw = json!({"id": 7, "name": "a", "x": 2, "y": 3, "z": 4});
         let extra = json!({"body": "changed", "always_send": ["/y"], "send_together": [["/x", "/z"], ["/n", "/name"]]});
-        assert_eq!(made(extra, desired.clone(), actual.clone(), raw.clone()), Some(json!({"x": 1, "z": 4, "y": 3})));
+        assert_eq!(
+            made(extra, desired.clone(), actual.clone(), raw.clone()),
+            Some(json!({"x": 1, "z": 4, "y": 3}))
+        );
         assert_eq!(made(json!({"body": "changed"}), actual.clone(), actual, raw), None);
     }
 
@@ -230,6 +235,9 @@ mod tests {
     #[test]
     fn a_merge_patch_goes_down_to_the_key() {
         let (desired, actual) = (json!({"m": {"a": 1, "b": 2}}), json!({"m": {"a": 1, "b": 3}}));
-        assert_eq!(made(json!({"body": "merge_patch"}), desired, actual.clone(), actual), Some(json!({"m": {"b": 2}})));
+        assert_eq!(
+            made(json!({"body": "merge_patch"}), desired, actual.clone(), actual),
+            Some(json!({"m": {"b": 2}}))
+        );
     }
 }

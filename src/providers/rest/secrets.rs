@@ -6,7 +6,9 @@ use serde_json::Value as Json;
 
 /// Whether `value` names a secret.
 pub fn is_name(value: &Json) -> bool {
-    value.as_object().is_some_and(|map| map.len() == 1 && (map.contains_key("$env") || map.contains_key("$file")))
+    value
+        .as_object()
+        .is_some_and(|map| map.len() == 1 && (map.contains_key("$env") || map.contains_key("$file")))
 }
 
 /// Puts secrets in the places of their names.
@@ -27,10 +29,12 @@ pub fn fill(tree: &mut Json, folder: &Path) -> Result<(), String> {
 
 fn get(name: &Json, folder: &Path) -> Result<String, String> {
     if let Some(variable) = name["$env"].as_str() {
-        return std::env::var(variable).map_err(|_| format!("the environment variable `{variable}` is not set"));
+        return std::env::var(variable)
+            .map_err(|_| format!("the environment variable `{variable}` is not set"));
     }
     let file = name["$file"].as_str().ok_or("`$file` names no file")?;
-    let text = std::fs::read_to_string(folder.join(file)).map_err(|error| format!("reading the secret `{file}`: {error}"))?;
+    let text = std::fs::read_to_string(folder.join(file))
+        .map_err(|error| format!("reading the secret `{file}`: {error}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -19,8 +19,7 @@ use super::{
     credentials::{self, Proof},
     failure::{self, Failure, Kind},
     options::Setup,
-    template,
-    wait,
+    template, wait,
 };
 use crate::{exit::Exit, model::fault::Fault};
 
@@ -94,7 +93,8 @@ impl Getter {
     pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
-            let request = Request { method: Method::GET, url, body: &Json::Null, headers: Vec::new(), hidden: &[] };
+            let request =
+                Request { method: Method::GET, url, body: &Json::Null, headers: Vec::new(), hidden: &[] };
             let answer = self.wire.patiently(&request)?;
             if !answer.status.is_redirection() {
                 return Ok(answer);
@@ -157,10 +157,13 @@ impl Wire {
         let mut attempt = 0;
         loop {
             let (failure, asked) = match self.once(request) {
-                Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => return Ok(answer),
+                Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => {
+                    return Ok(answer);
+                }
                 Ok(answer) => {
                     let failure = failure::of_answer(&self.setup.definition, &answer);
-                    let again = retry.on.contains(&answer.status.as_u16()) || failure.kind == Kind::RateLimited;
+                    let again =
+                        retry.on.contains(&answer.status.as_u16()) || failure.kind == Kind::RateLimited;
                     // A server that says `429` did not act on the request, whatever its method.
                     let turned_away = failure.kind == Kind::RateLimited;
                     let asked = wait::asked(&answer.headers, retry.remaining.as_ref());
@@ -218,7 +221,8 @@ impl Wire {
     }
 
     fn read(&self, response: Response, request: &Request<'_>) -> Result<Answer, Failure> {
-        let (status, headers, mut url) = (response.status(), response.headers().clone(), response.url().clone());
+        let (status, headers, mut url) =
+            (response.status(), response.headers().clone(), response.url().clone());
         if self.proof.query.is_some() {
             url = request.url.clone();
         }
@@ -241,7 +245,8 @@ impl Wire {
     }
 
     fn clean(&self, mut failure: Failure, request: &Request<'_>) -> Failure {
-        failure.message = credentials::scrub(&failure.message, self.proof.hidden.iter().chain(request.hidden));
+        failure.message =
+            credentials::scrub(&failure.message, self.proof.hidden.iter().chain(request.hidden));
         failure
     }
 }
@@ -259,7 +264,8 @@ fn client(setup: &Setup, timeout: Duration) -> Result<Client> {
     headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
     for (name, value) in &setup.definition.headers {
         let value = template::text(value, &setup.variables).map_err(|message| bad(&message))?;
-        let name = HeaderName::try_from(name).map_err(|_| bad(&format!("`{name}` is no name of a header")))?;
+        let name =
+            HeaderName::try_from(name).map_err(|_| bad(&format!("`{name}` is no name of a header")))?;
         let value = HeaderValue::try_from(value).map_err(|_| bad(&format!("`{name}` is no header")))?;
         headers.insert(name, value);
     }

@@ -1,6 +1,10 @@
 //! One change: its precondition, its requests, and what the server made of it.
 
-use std::{collections::BTreeMap, thread, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value as Json;
 
@@ -47,7 +51,12 @@ impl Trouble {
             _ if failure.sent => Verdict::Uncertain,
             _ => Verdict::Failed,
         };
-        Trouble { verdict, kind: failure.report(), absent: failure.kind == failure::Kind::Absent, message: failure.message }
+        Trouble {
+            verdict,
+            kind: failure.report(),
+            absent: failure.kind == failure::Kind::Absent,
+            message: failure.message,
+        }
     }
 }
 
@@ -103,7 +112,8 @@ impl<'a> Job<'a> {
 
     /// Makes sure that the object still is what the plan saw.
     fn check(&self) -> Result<Option<Json>, Trouble> {
-        let stale = |what: &str| Trouble::new(Verdict::Stale, format!("{what} since the plan; it was left alone"));
+        let stale =
+            |what: &str| Trouble::new(Verdict::Stale, format!("{what} since the plan; it was left alone"));
         match (&self.now, &self.change.sides.actual) {
             (Found::Unknown(failure), _) => Err(Trouble {
                 verdict: Verdict::Failed,
@@ -117,11 +127,18 @@ impl<'a> Job<'a> {
             (Found::Here(_), None) => Err(stale("somebody made it")),
             (Found::Here(raw), Some(actual)) => {
                 let actual_json = json::from_model(actual);
-                let shape = self.change.sides.desired.as_ref().or(self.change.sides.base.as_ref()).map(json::from_model);
+                let shape = self
+                    .change
+                    .sides
+                    .desired
+                    .as_ref()
+                    .or(self.change.sides.base.as_ref())
+                    .map(json::from_model);
                 let whole = || Form::of(self.kind).export(raw);
                 let shape = shape.unwrap_or_else(whole);
                 let now = self.session.projected(self.kind, raw, &shape, Some(&actual_json));
-                let same = now == *actual || self.visible(&json::from_model(&now)) == self.visible(&actual_json);
+                let same =
+                    now == *actual || self.visible(&json::from_model(&now)) == self.visible(&actual_json);
                 if same { Ok(Some(raw.clone())) } else { Err(stale("it changed")) }
             }
         }
@@ -152,7 +169,9 @@ impl<'a> Job<'a> {
         let body = request::body(self.kind, write, &sides, &self.variables(None)).unwrap_or(Json::Null);
         let sent = self.send(write, &body, &self.variables(None), absent.clone().into_iter().collect());
         let answer = match sent {
-            Err(trouble) if trouble.verdict == Verdict::Uncertain => self.again(write, &body, absent, trouble)?,
+            Err(trouble) if trouble.verdict == Verdict::Uncertain => {
+                self.again(write, &body, absent, trouble)?
+            }
             other => Some(other?),
         };
         let made = answer.and_then(|answer| self.returned(write, &answer));
@@ -178,8 +197,14 @@ impl<'a> Job<'a> {
         absent: Option<(String, String)>,
         trouble: Trouble,
     ) -> Result<Option<Answer>, Trouble> {
-        match self.gatherer().gather(&[self.place.keys.clone()].into(), super::gather::Extent::Named).get(&self.place.keys) {
-            Found::Absent => self.send(write, body, &self.variables(None), absent.into_iter().collect()).map(Some),
+        match self
+            .gatherer()
+            .gather(&[self.place.keys.clone()].into(), super::gather::Extent::Named)
+            .get(&self.place.keys)
+        {
+            Found::Absent => {
+                self.send(write, body, &self.variables(None), absent.into_iter().collect()).map(Some)
+            }
             Found::Here(_) => Ok(None),
             _ => Err(trouble),
         }
@@ -246,7 +271,8 @@ impl<'a> Job<'a> {
     fn fields(&self, desired: &Json, actual: Option<&Json>, raw: Option<&Json>) -> Result<bool, Trouble> {
         let mut asked = false;
         for action in &self.kind.actions {
-            let (want, have) = (desired.pointer(&action.field), actual.and_then(|actual| actual.pointer(&action.field)));
+            let (want, have) =
+                (desired.pointer(&action.field), actual.and_then(|actual| actual.pointer(&action.field)));
             if want.is_none() || want == have {
                 continue;
             }
@@ -305,7 +331,8 @@ impl<'a> Job<'a> {
             query.insert(name, "{version}".to_owned());
         }
         let url = request::url(&self.session.setup, &write.path, &query, variables).map_err(Trouble::of)?;
-        let mut hidden = self.desired.as_ref().map(|desired| request::secrets(self.kind, desired)).unwrap_or_default();
+        let mut hidden =
+            self.desired.as_ref().map(|desired| request::secrets(self.kind, desired)).unwrap_or_default();
         hidden.extend(request::secrets(self.kind, body));
         let request = Request { method: memory::method(write.method), url, body, headers, hidden: &hidden };
         let answer = self.sender.send(&request).map_err(Trouble::of)?;
@@ -313,14 +340,18 @@ impl<'a> Job<'a> {
         let meant = write.success_when.as_ref().is_none_or(|success| success.holds(&answer.body));
         match (expected, meant) {
             (true, true) => Ok(answer),
-            (false, _) => Err(Trouble::new(Verdict::Uncertain, format!("the server answered {}, which is not expected", answer.status))),
+            (false, _) => Err(Trouble::new(
+                Verdict::Uncertain,
+                format!("the server answered {}, which is not expected", answer.status),
+            )),
             (true, false) => Err(Trouble::new(Verdict::Stale, "the server did not take the write")),
         }
     }
 
     /// The object in an answer, in normal form.
     fn returned(&self, write: &definition::Write, answer: &Answer) -> Option<Json> {
-        let mut object = answer.body.pointer(write.returns.as_ref()?).filter(|object| object.is_object())?.clone();
+        let mut object =
+            answer.body.pointer(write.returns.as_ref()?).filter(|object| object.is_object())?.clone();
         Form::of(self.kind).normalize(&mut object);
         Some(object)
     }
@@ -329,13 +360,21 @@ impl<'a> Job<'a> {
     fn wait(&self, wait: &definition::kind::Wait) -> Result<Option<Json>, Trouble> {
         let end = Instant::now() + Duration::from_secs(wait.timeout_s);
         let collection = self.collection();
-        let gatherer = Gatherer { setup: &self.session.setup, getter: self.sender.getter(), kind: self.kind, collection: &collection };
+        let gatherer = Gatherer {
+            setup: &self.session.setup,
+            getter: self.sender.getter(),
+            kind: self.kind,
+            collection: &collection,
+        };
         let mut pause = Duration::from_millis(100);
         loop {
             match gatherer.read(&self.place.keys, None) {
                 Found::Here(raw) if wait.until.holds(&raw) => return Ok(Some(raw)),
                 _ if Instant::now() >= end => {
-                    let message = format!("it was made, and is not ready after {} s (`{}`)", wait.timeout_s, wait.until);
+                    let message = format!(
+                        "it was made, and is not ready after {} s (`{}`)",
+                        wait.timeout_s, wait.until
+                    );
                     return Err(Trouble::new(Verdict::Uncertain, message));
                 }
                 _ => thread::sleep(pause),
@@ -352,9 +391,14 @@ struct GathererOf<'a> {
 }
 
 impl GathererOf<'_> {
-    fn gather(&self, wanted: &std::collections::BTreeSet<Vec<String>>, extent: super::gather::Extent) -> Gathered {
+    fn gather(
+        &self,
+        wanted: &std::collections::BTreeSet<Vec<String>>,
+        extent: super::gather::Extent,
+    ) -> Gathered {
         let Job { session, sender, kind, .. } = self.job;
-        Gatherer { setup: &session.setup, getter: sender.getter(), kind, collection: &self.collection }.gather(wanted, extent)
+        Gatherer { setup: &session.setup, getter: sender.getter(), kind, collection: &self.collection }
+            .gather(wanted, extent)
     }
 }
 
@@ -420,15 +464,22 @@ pub fn batch(jobs: &[&(usize, Job<'_>)]) -> Vec<Told> {
     let Some((_, first)) = carried.first() else { return told };
     let result = first.send_batch(items);
     for (at, _) in &carried {
-        told.push((*at, result.as_ref().map(|()| None).map_err(|trouble| Trouble {
-            verdict: trouble.verdict,
-            kind: trouble.kind,
-            absent: trouble.absent,
-            message: match carried.len() {
-                1 => trouble.message.clone(),
-                count => format!("{} (in one request with {} others, all or nothing)", trouble.message, count - 1),
-            },
-        })));
+        told.push((
+            *at,
+            result.as_ref().map(|()| None).map_err(|trouble| Trouble {
+                verdict: trouble.verdict,
+                kind: trouble.kind,
+                absent: trouble.absent,
+                message: match carried.len() {
+                    1 => trouble.message.clone(),
+                    count => format!(
+                        "{} (in one request with {} others, all or nothing)",
+                        trouble.message,
+                        count - 1
+                    ),
+                },
+            }),
+        ));
     }
     told
 }
@@ -436,7 +487,8 @@ pub fn batch(jobs: &[&(usize, Job<'_>)]) -> Vec<Told> {
 impl Job<'_> {
     /// Its part of a batch.
     fn item(&self) -> Result<Json, Trouble> {
-        let batch = self.kind.batch.as_ref().ok_or_else(|| Trouble::new(Verdict::Failed, "it takes no batches"))?;
+        let batch =
+            self.kind.batch.as_ref().ok_or_else(|| Trouble::new(Verdict::Failed, "it takes no batches"))?;
         let variables = self.variables(None);
         let (template, object) = match self.change.after {
             Some(_) => {
@@ -475,13 +527,24 @@ impl Job<'_> {
 ///
 /// # Errors
 /// It is something else: `accepted, but different`, field by field.
-pub fn verify(session: &Session, change: &Change, place: &Place, found: Option<&Found>) -> Result<(), Trouble> {
+pub fn verify(
+    session: &Session,
+    change: &Change,
+    place: &Place,
+    found: Option<&Found>,
+) -> Result<(), Trouble> {
     let Some(kind) = session.setup.definition.kind(&place.kind) else { return Ok(()) };
-    let unknown = |why: &str| Err(Trouble::new(Verdict::Uncertain, format!("it was written, but reading it back failed: {why}")));
+    let unknown = |why: &str| {
+        Err(Trouble::new(Verdict::Uncertain, format!("it was written, but reading it back failed: {why}")))
+    };
     match (found, &change.after) {
         (Some(Found::Absent | Found::NoParent) | None, None) => Ok(()),
-        (Some(Found::Here(_)), None) => Err(Trouble::new(Verdict::Failed, "it was deleted, and is still there")),
-        (Some(Found::Absent | Found::NoParent), Some(_)) => Err(Trouble::new(Verdict::Failed, "it was written, and is not there")),
+        (Some(Found::Here(_)), None) => {
+            Err(Trouble::new(Verdict::Failed, "it was deleted, and is still there"))
+        }
+        (Some(Found::Absent | Found::NoParent), Some(_)) => {
+            Err(Trouble::new(Verdict::Failed, "it was written, and is not there"))
+        }
         (Some(Found::Unknown(failure)), _) => unknown(&failure.message),
         (None, Some(_)) => unknown("nothing was answered"),
         (Some(Found::Here(raw)), Some(after)) => {
@@ -491,7 +554,10 @@ pub fn verify(session: &Session, change: &Change, place: &Place, found: Option<&
                 return Ok(());
             }
             let fields = differences(kind, &json::from_model(&now), &shape);
-            Err(Trouble::new(Verdict::Failed, format!("the server accepted it, but has something different: {fields}")))
+            Err(Trouble::new(
+                Verdict::Failed,
+                format!("the server accepted it, but has something different: {fields}"),
+            ))
         }
     }
 }
@@ -502,7 +568,8 @@ fn differences(kind: &Kind, now: &Json, written: &Json) -> String {
     let mut found = Vec::new();
     for (key, wanted) in written.as_object().into_iter().flatten() {
         let path = [key.clone()];
-        let hidden = form.is_divided(&path) || form.field(&path).is_some_and(|field| field.sensitive || field.access == Access::WriteOnly);
+        let hidden = form.is_divided(&path)
+            || form.field(&path).is_some_and(|field| field.sensitive || field.access == Access::WriteOnly);
         match now.get(key) {
             Some(has) if has == wanted => {}
             _ if hidden => found.push(format!("`/{key}`")),

@@ -55,9 +55,12 @@ impl Writing {
     fn steps(&self, changes: &[&Change]) -> Vec<Vec<usize>> {
         let definition = &self.session.setup.definition;
         let place = |change: &Change| Place::parse(definition, &change.address);
-        let index: BTreeMap<&Address, usize> = changes.iter().enumerate().map(|(at, change)| (&change.address, at)).collect();
-        let mut level: Vec<usize> =
-            changes.iter().map(|change| place(change).map_or(0, |place| definition.rank(&place.kind))).collect();
+        let index: BTreeMap<&Address, usize> =
+            changes.iter().enumerate().map(|(at, change)| (&change.address, at)).collect();
+        let mut level: Vec<usize> = changes
+            .iter()
+            .map(|change| place(change).map_or(0, |place| definition.rank(&place.kind)))
+            .collect();
         let needs: Vec<Vec<usize>> = changes
             .iter()
             .map(|change| {
@@ -103,7 +106,9 @@ impl Writing {
         let mut needs: Vec<Address> =
             change.after.as_ref().map(|after| references::all(&json::from_model(after))).unwrap_or_default();
         let place = Place::parse(definition, &change.address)?;
-        needs.extend(definition.kind(&place.kind).and_then(|kind| place.collection().parent(definition, kind)));
+        needs.extend(
+            definition.kind(&place.kind).and_then(|kind| place.collection().parent(definition, kind)),
+        );
         needs.into_iter().find(|need| failed.contains(need))
     }
 }
@@ -149,7 +154,11 @@ impl Reader for Writing {
         self.session.observe(query)
     }
 
-    fn complete(&mut self, candidates: &mut [crate::model::diff::Candidate], contents: &dyn Contents) -> Result<()> {
+    fn complete(
+        &mut self,
+        candidates: &mut [crate::model::diff::Candidate],
+        contents: &dyn Contents,
+    ) -> Result<()> {
         self.session.complete(candidates, contents)
     }
 }
@@ -194,7 +203,12 @@ impl Writer for Writing {
             self.step(changes, &places, &ready, run, &mut progress);
         }
         (0..changes.len())
-            .map(|at| progress.outcomes.remove(&at).unwrap_or_else(|| outcome(changes[at], Verdict::NotAttempted, None)))
+            .map(|at| {
+                progress
+                    .outcomes
+                    .remove(&at)
+                    .unwrap_or_else(|| outcome(changes[at], Verdict::NotAttempted, None))
+            })
             .collect()
     }
 
@@ -206,7 +220,14 @@ impl Writer for Writing {
 impl Writing {
     /// Makes the changes of one step: checks them against what is there now, writes, and reads back
     /// what the answers did not tell.
-    fn step(&mut self, changes: &[&Change], places: &BTreeMap<usize, Place>, ready: &[usize], run: &Run<'_>, progress: &mut Progress) {
+    fn step(
+        &mut self,
+        changes: &[&Change],
+        places: &BTreeMap<usize, Place>,
+        ready: &[usize],
+        run: &Run<'_>,
+        progress: &mut Progress,
+    ) {
         if ready.is_empty() {
             return;
         }
@@ -226,7 +247,9 @@ impl Writing {
                 if run.stop.load(Ordering::SeqCst) {
                     break;
                 }
-                chunk.iter().for_each(|(_, job)| run.observer.on(Event::Applying(&job.change.address, job.change.action)));
+                chunk.iter().for_each(|(_, job)| {
+                    run.observer.on(Event::Applying(&job.change.address, job.change.action))
+                });
                 for (at, result) in super::write::batch(&chunk) {
                     keep(at, result);
                 }
