@@ -28,6 +28,8 @@ pub enum Kind {
     Exists,
     /// The credentials do not allow it.
     Forbidden,
+    /// There is no such object, or the credentials do not allow it: the server does not tell which.
+    Hidden,
     /// The server does not take the request.
     Invalid,
     /// The object may not be changed.
@@ -68,7 +70,7 @@ impl Failure {
     /// Why an object is unknown.
     pub fn cause(&self) -> Cause {
         match self.kind {
-            Kind::Forbidden => Cause::NoPermission,
+            Kind::Forbidden | Kind::Hidden => Cause::NoPermission,
             Kind::Unavailable | Kind::RateLimited => Cause::Unavailable,
             _ => Cause::Other,
         }
@@ -77,7 +79,7 @@ impl Failure {
     /// The exit code's side of it.
     pub fn report(&self) -> FailureKind {
         match self.kind {
-            Kind::Forbidden => FailureKind::NoPermission,
+            Kind::Forbidden | Kind::Hidden => FailureKind::NoPermission,
             Kind::Unavailable | Kind::RateLimited => FailureKind::Unavailable,
             _ => FailureKind::Other,
         }
@@ -119,6 +121,7 @@ fn of_class(class: ErrorClass) -> Kind {
         ErrorClass::Conflict => Kind::Conflict,
         ErrorClass::Exists => Kind::Exists,
         ErrorClass::Forbidden => Kind::Forbidden,
+        ErrorClass::Hidden => Kind::Hidden,
         ErrorClass::Invalid => Kind::Invalid,
         ErrorClass::Protected => Kind::Protected,
         ErrorClass::RateLimited => Kind::RateLimited,

@@ -95,7 +95,7 @@ impl Gatherer<'_> {
             Ok(listing) => listing,
             Err(failure) => {
                 let found = match failure.kind {
-                    failure::Kind::Absent => self.without_list(),
+                    failure::Kind::Absent | failure::Kind::Hidden => self.without_list(),
                     _ => Found::Unknown(failure.clone()),
                 };
                 gathered.found = wanted.iter().map(|keys| (keys.clone(), found.clone())).collect();
@@ -195,6 +195,8 @@ impl Gatherer<'_> {
         let answer = match answer {
             Ok(answer) => answer,
             Err(failure) if failure.kind == failure::Kind::Absent => return Found::Absent,
+            // Making it carries the condition that it is not there, so nothing can be overwritten unseen.
+            Err(failure) if failure.kind == failure::Kind::Hidden && self.creates_carefully() => return Found::Absent,
             Err(failure) => return Found::Unknown(failure),
         };
         let object = answer.body.pointer(&read.body).filter(|body| body.is_object());
@@ -210,6 +212,10 @@ impl Gatherer<'_> {
         }
         Form::of(self.kind).normalize(&mut object);
         Found::Here(object)
+    }
+
+    fn creates_carefully(&self) -> bool {
+        self.kind.version.as_ref().is_some_and(|version| version.absent.is_some())
     }
 
     fn mapped(&self, map: Option<&Json>, object: &Json, item: &Json) -> Option<Json> {
@@ -242,7 +248,7 @@ impl Gatherer<'_> {
         let url = request::url(self.setup, path, &BTreeMap::new(), &variables)?;
         match self.getter.get(&url) {
             Ok(_) => Ok(true),
-            Err(failure) if failure.kind == failure::Kind::Absent => Ok(false),
+            Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Hidden) => Ok(false),
             Err(failure) => Err(failure),
         }
     }

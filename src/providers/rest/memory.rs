@@ -242,9 +242,8 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
         Ok(answer) => answer,
         // A place that is not there yet, or in something that is not there yet, holds nothing. Where
         // reading needs more rights than these credentials have, writing will say so.
-        Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Invalid) => {
-            return Ok(None);
-        }
+        Err(failure) if failure.kind == failure::Kind::Absent => return Ok(None),
+        Err(failure) if failure.kind == failure::Kind::Hidden && memory.etag => return Ok(None),
         Err(failure) => return Err(fault(failure).into()),
     };
     let version =

@@ -232,6 +232,9 @@ pub enum ErrorClass {
     Exists,
     /// The credentials do not allow it.
     Forbidden,
+    /// There is no such object, or the credentials do not allow it: the server does not tell which. It
+    /// counts as absent only where a create says that it must not find the object.
+    Hidden,
     /// The request makes no sense to the server.
     Invalid,
     /// The object may not be changed.
