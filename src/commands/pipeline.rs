@@ -193,11 +193,13 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     look.observer.on(Event::Phase { what: "reading", total: declared });
     let mut actual = observe(session, reader, look, &desired, &bases, &attempted)?;
     resume(&mut bases, attempted, &actual);
+    let moved = rename(&mut bases, &actual);
     if look.against == Against::Record {
         desired.objects = past.restore(&bases, &revision);
     }
     select(look.only, &mut desired, &mut bases, &mut actual)?;
     let mut comparison = diff::compare(&desired, &bases, &actual);
+    comparison.gone.extend(moved);
     let mut candidates = std::mem::take(&mut comparison.candidates);
     reader.complete(&mut candidates, session.snapshot.contents())?;
     look.observer.on(Event::Done);
@@ -265,6 +267,18 @@ fn resume(bases: &mut Bases, attempted: BTreeMap<Address, Value>, actual: &Actua
             bases.insert(address, Base::Known(value));
         }
     }
+}
+
+/// Moves what is known of renamed objects to their new addresses; answers the old ones.
+fn rename(bases: &mut Bases, actual: &Actual) -> Vec<Address> {
+    let mut moved = Vec::new();
+    for (new, old) in &actual.renamed {
+        if let Some(base) = bases.remove(old) {
+            bases.insert(new.clone(), base);
+            moved.push(old.clone());
+        }
+    }
+    moved
 }
 
 /// Leaves only what `only` selects.

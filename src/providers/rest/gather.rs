@@ -196,7 +196,9 @@ impl Gatherer<'_> {
             Ok(answer) => answer,
             Err(failure) if failure.kind == failure::Kind::Absent => return Found::Absent,
             // Making it carries the condition that it is not there, so nothing can be overwritten unseen.
-            Err(failure) if failure.kind == failure::Kind::Hidden && self.creates_carefully() => return Found::Absent,
+            Err(failure) if failure.kind == failure::Kind::Hidden && self.creates_carefully() => {
+                return Found::Absent;
+            }
             Err(failure) => return Found::Unknown(failure),
         };
         let object = answer.body.pointer(&read.body).filter(|body| body.is_object());
@@ -248,7 +250,9 @@ impl Gatherer<'_> {
         let url = request::url(self.setup, path, &BTreeMap::new(), &variables)?;
         match self.getter.get(&url) {
             Ok(_) => Ok(true),
-            Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Hidden) => Ok(false),
+            Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Hidden) => {
+                Ok(false)
+            }
             Err(failure) => Err(failure),
         }
     }

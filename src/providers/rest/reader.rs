@@ -260,14 +260,15 @@ impl Session {
                 };
                 let address = place.address();
                 let Found::Here(raw) = found else { continue };
-                let renamed = query.objects.iter().any(|(other, sides)| {
-                    other.as_str().starts_with(&collection.kind)
-                        && sides.desired.is_some_and(|desired| {
-                            Place::parse(&definition, other).is_some_and(|other| {
-                                self.previous(&other, &json::from_model(desired)).as_ref() == Some(keys)
+                let renamed = kind.identity.previously.is_some()
+                    && query.objects.iter().any(|(other, sides)| {
+                        other.as_str().starts_with(&collection.kind)
+                            && sides.desired.is_some_and(|desired| {
+                                Place::parse(&definition, other).is_some_and(|other| {
+                                    self.previous(&other, &json::from_model(desired)).as_ref() == Some(keys)
+                                })
                             })
-                        })
-                });
+                    });
                 if query.objects.contains_key(&address)
                     || ignore.matches(&address)
                     || (kind.identity.previously.is_some() && renamed)
@@ -392,12 +393,9 @@ impl Reader for Session {
             actual.objects.insert((*address).clone(), observed);
             query.observer.on(Event::Step(1));
         }
-        let taken = renamed_from(self, query);
-        for address in taken
-            .into_iter()
-            .filter(|address| query.objects.get(address).is_some_and(|sides| sides.desired.is_none()))
-        {
-            actual.objects.insert(address, Observed::Absent);
+        actual.renamed = renamed(self, query);
+        for old in actual.renamed.values() {
+            actual.objects.insert(old.clone(), Observed::Absent);
         }
         for address in strangers {
             let message = "the definition knows no object of that kind any more".to_owned();
@@ -412,14 +410,17 @@ impl Reader for Session {
     }
 }
 
-/// The addresses of objects that are to be renamed: they are there under their old names only.
-fn renamed_from(session: &Session, query: &Query<'_>) -> BTreeSet<Address> {
+/// Objects that are there under their old names only, which nothing else declares.
+fn renamed(session: &Session, query: &Query<'_>) -> BTreeMap<Address, Address> {
     let old = |(address, sides): (&&Address, &Sides<&Value>)| {
         let place = Place::parse(&session.setup.definition, address)?;
         let keys = session.previous(&place, &json::from_model(sides.desired?))?;
         let raw = session.seen.get(*address)?;
         let kind = session.setup.definition.kind(&place.kind)?;
-        (Form::of(kind).identity(raw).as_ref() == Some(&keys)).then(|| Place { keys, ..place }.address())
+        let same = Form::of(kind).identity(raw).as_ref() == Some(&keys);
+        let old = Place { keys, ..place }.address();
+        let declared = query.objects.get(&old).is_some_and(|sides| sides.desired.is_some());
+        (same && !declared).then(|| ((*address).clone(), old))
     };
     query.objects.iter().filter_map(old).collect()
 }

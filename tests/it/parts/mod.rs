@@ -53,7 +53,8 @@ pub fn start(mut make: impl FnMut() -> Command + Send + 'static) {
         for (name, value) in made.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
-        let child: Child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child: Child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         tell.send(child).unwrap();
         loop {
             thread::park();
@@ -74,6 +75,7 @@ pub fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
 
 /// Runs curl and answers what it printed, or nothing if the server refused.
 pub fn curl(args: &[&str]) -> Option<String> {
-    let output = Command::new("curl").args(["-sS", "--fail-with-body", "--noproxy", "*"]).args(args).output().unwrap();
+    let output =
+        Command::new("curl").args(["-sS", "--fail-with-body", "--noproxy", "*"]).args(args).output().unwrap();
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -87,10 +87,19 @@ impl Gitea {
         };
         assert!(gitea(&["migrate"]).output().unwrap().status.success());
         let user = ["admin", "user", "create", "--admin", "--username", "admin1", "--password", "Passw0rd1"];
-        let more = ["--email", "a@example.org", "--must-change-password=false", "--access-token", "--access-token-scopes", "all"];
+        let more = [
+            "--email",
+            "a@example.org",
+            "--must-change-password=false",
+            "--access-token",
+            "--access-token-scopes",
+            "all",
+        ];
         let made = gitea(&[&user[..], &more[..]].concat()).output().unwrap();
         let said = String::from_utf8_lossy(&made.stdout).into_owned();
-        let token = said.split_whitespace().find(|word| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit()));
+        let token = said
+            .split_whitespace()
+            .find(|word| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit()));
         let token = token.unwrap_or_else(|| panic!("no token in: {said}")).to_owned();
         start(move || gitea(&["web"]));
         let url = format!("http://127.0.0.1:{port}");
@@ -136,7 +145,14 @@ impl PowerDns {
         start(move || {
             let mut command = Command::new(programs.join("pdns_server"));
             let place = folder.display();
-            command.args(["--daemon=no", "--guardian=no", "--launch=gsqlite3", "--webserver=yes", "--api=yes", "--write-pid=no"]);
+            command.args([
+                "--daemon=no",
+                "--guardian=no",
+                "--launch=gsqlite3",
+                "--webserver=yes",
+                "--api=yes",
+                "--write-pid=no",
+            ]);
             command.arg(format!("--config-dir={place}")).arg(format!("--socket-dir={place}"));
             command.arg(format!("--gsqlite3-database={}", database.display()));
             command.arg("--local-address=127.0.0.1").arg(format!("--local-port={port}"));
@@ -163,7 +179,8 @@ impl PowerDns {
     /// What the server answers to a question, sorted.
     pub fn dig(&self, name: &str, kind: &str) -> String {
         let port = self.port.to_string();
-        let output = Command::new("dig").args(["@127.0.0.1", "-p", &port, "+short", name, kind]).output().unwrap();
+        let output =
+            Command::new("dig").args(["@127.0.0.1", "-p", &port, "+short", name, kind]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut lines: Vec<&str> = text.lines().collect();
         lines.sort_unstable();

@@ -9,7 +9,6 @@ organisation:
     full_name: The Organisation
 team:
   - name: writers
-    permission: write
     units_map: {repo.code: write, repo.issues: write}
 repository:
   - name: web
@@ -39,7 +38,10 @@ actions_secret:
 ";
 
 fn checkout(gitea: &Gitea, org: &str) -> Checkout {
-    let options = format!("provider: gitea, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json", gitea.url);
+    let options = format!(
+        "provider: gitea, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        gitea.url
+    );
     let checkout = Checkout::new(&options, &gitea.token);
     checkout.sandbox.write("home/hook", "h00k-canary");
     checkout.commit("all.yaml", &DECLARED.replace("ORG", org));
@@ -55,19 +57,31 @@ fn gitea_goes_the_whole_way() {
     let label = gitea.curl("GET", "/repos/whole/web/labels", "").unwrap();
     assert!(label.contains("ee0000") && label.contains("a/b c"), "{label}");
     // Git moves.
-    checkout.commit("all.yaml", &DECLARED.replace("ORG", "whole").replace("#E00", "#0E0").replace("required_approvals: 1", "required_approvals: 2"));
+    checkout.commit(
+        "all.yaml",
+        &DECLARED
+            .replace("ORG", "whole")
+            .replace("#E00", "#0E0")
+            .replace("required_approvals: 1", "required_approvals: 2"),
+    );
     let plan = checkout.run(&["plan"], 2);
     assert!(plan.stdout.contains("00ee00") && plan.stdout.contains("required_approvals"), "{}", plan.stdout);
     checkout.apply(&[]);
     let rule = gitea.curl("GET", "/repos/whole/web/branch_protections/release%2F%2A", "").unwrap();
-    assert!(rule.contains("\"required_approvals\":2") && rule.contains("\"enable_push_whitelist\":true"), "{rule}");
+    assert!(
+        rule.contains("\"required_approvals\":2") && rule.contains("\"enable_push_whitelist\":true"),
+        "{rule}"
+    );
     // The server moves.
     gitea.curl("PATCH", "/repos/whole/web", r#"{"description": "by hand", "has_issues": false}"#).unwrap();
     let drift = checkout.run(&["drift"], 3);
     assert!(drift.stdout.contains("by hand") && !drift.stdout.contains("has_issues"), "{}", drift.stdout);
     checkout.apply(&[]);
     // Names change without a new object.
-    let renamed = DECLARED.replace("ORG", "whole").replace("#E00", "#0E0").replace("required_approvals: 1", "required_approvals: 2");
+    let renamed = DECLARED
+        .replace("ORG", "whole")
+        .replace("#E00", "#0E0")
+        .replace("required_approvals: 1", "required_approvals: 2");
     checkout.commit("all.yaml", &renamed.replace("{name: bug,", "{name: defect, previously: bug,"));
     let id = |text: &str, name: &str| {
         let labels: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
@@ -78,7 +92,12 @@ fn gitea_goes_the_whole_way() {
     let after = gitea.curl("GET", "/repos/whole/web/labels", "").unwrap();
     assert_eq!((id(&before, "bug"), id(&after, "bug")), (id(&after, "defect"), None));
     // A declaration goes, and the object with it.
-    checkout.commit("all.yaml", &renamed.replace("  - {name: bug, color: '#E00'}\n", "").replace("  - {name: bug, color: '#0E0'}\n", ""));
+    checkout.commit(
+        "all.yaml",
+        &renamed
+            .replace("  - {name: bug, color: '#E00'}\n", "")
+            .replace("  - {name: bug, color: '#0E0'}\n", ""),
+    );
     checkout.apply(&[]);
     assert!(!gitea.curl("GET", "/repos/whole/web/labels", "").unwrap().contains("defect"));
 }

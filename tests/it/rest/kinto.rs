@@ -45,7 +45,11 @@ fn kinto_goes_the_whole_way() {
     // Git moves: one field of one record.
     checkout.commit("paints.yaml", &declarations("whole", "green"));
     let plan = checkout.run(&["plan"], 2);
-    assert!(plan.stdout.contains("green") && !plan.stdout.contains("record/whole/paints/two"), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("green") && !plan.stdout.contains("record/whole/paints/two"),
+        "{}",
+        plan.stdout
+    );
     checkout.apply(&[]);
     // The server moves: drift says so, and apply brings it back.
     kinto.curl("PATCH", one, r#"{"data": {"color": "black", "unmanaged": 1}}"#).unwrap();
@@ -71,7 +75,10 @@ fn what_is_there_already_is_not_taken_without_consent() {
     checkout.run(&["apply", "--yes"], 8);
     checkout.apply(&["--adopt", "collection/theirs/c"]);
     // Nothing of ours goes when the record is empty, and nothing of theirs ever.
-    checkout.commit("c.yaml", "scope: {bucket: theirs}\nmanaged: [collection]\ncollection:\n  - {id: c, sort: name}\n");
+    checkout.commit(
+        "c.yaml",
+        "scope: {bucket: theirs}\nmanaged: [collection]\ncollection:\n  - {id: c, sort: name}\n",
+    );
     kinto.curl("PUT", "/buckets/theirs/collections/other", "{}").unwrap();
     let plan = checkout.run(&["plan"], 3);
     assert!(plan.stdout.contains("collection/theirs/other"), "{}", plan.stdout);

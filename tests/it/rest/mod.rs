@@ -17,7 +17,10 @@ impl Checkout {
     /// A checkout whose target `t` has the keys `options`, and the content of `home/secret`.
     pub fn new(options: &str, secret: &str) -> Checkout {
         let sandbox = Sandbox::new();
-        sandbox.write("checkout/trueup.yaml", format!("version: 1\ntargets:\n  t: {{path: objects, {options}}}\n"));
+        sandbox.write(
+            "checkout/trueup.yaml",
+            format!("version: 1\ntargets:\n  t: {{path: objects, {options}}}\n"),
+        );
         sandbox.write("home/secret", secret);
         sandbox.write("checkout/objects/README.md", "The objects of the target.\n");
         Checkout { sandbox }
