@@ -362,6 +362,8 @@ pub enum SchemaOf {
     Log,
     /// A saved plan
     SavedPlan,
+    /// `.trueup-files.yaml` of the files provider
+    FilesManifest,
 }
 
 /// Print the completions for a shell

@@ -41,7 +41,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let consent = consent(args)?;
     let only = Selector::new(&args.source.only)?;
     let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
-    let session = Session::open(&global.directory, &selection, args.source.env.as_deref(), &args.targets)?;
+    let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
     check_revision(&session, args)?;
     let signals = Signals::listen()?;
     let mut writers = open(&session, args)?;

@@ -1,11 +1,10 @@
 //! Two revisions compared, with no target at all.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use super::pipeline::{self, Chosen, Planned, Session};
 use crate::{
+    cli::GlobalArgs,
     model::{
         diff::{self, Base, Bases},
         object::{Actual, Desired, Observed, State},
@@ -15,20 +14,20 @@ use crate::{
         selector::Selector,
     },
     providers,
-    source::checkout::{Checkout, Selection},
+    source::checkout::Selection,
 };
 
 /// What the second revision of `range` declares that the first does not. The
 /// targets are those of the second revision's trueup.yaml.
 pub fn read(
-    directory: &Path,
+    global: &GlobalArgs,
     range: &str,
     environment: Option<&str>,
     targets: &[String],
     only: &Selector,
 ) -> Result<(Session, Vec<Planned>)> {
-    let (before, after) = Checkout::open(directory)?.range(range)?;
-    let session = Session::open(directory, &Selection::Ref(after.to_string()), environment, targets)?;
+    let (before, after) = pipeline::checkout(global)?.range(range)?;
+    let session = Session::open(global, &Selection::Ref(after.to_string()), environment, targets)?;
     let first = Revision { commit: Some(before), name: before.short(), dirty: false, merged: false };
     let compare = |chosen| compare(&session, chosen, &first, only);
     let planned = session.targets.iter().map(compare).collect::<Result<_>>()?;

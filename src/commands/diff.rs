@@ -20,11 +20,11 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
     let only = Selector::new(&args.source.only)?;
     let env = args.source.env.as_deref();
     if let Some(range) = range {
-        let (session, planned) = between::read(&global.directory, range, env, targets, &only)?;
+        let (session, planned) = between::read(global, range, env, targets, &only)?;
         return show::plans(Verb::Diff, &session, &planned, &outputs, terminal);
     }
     let selection = plan::selection(&args.source, args.merge_into.as_deref());
-    let session = Session::open(&global.directory, &selection, env, targets)?;
+    let session = Session::open(global, &selection, env, targets)?;
     let progress = terminal.progress();
     let look =
         Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };

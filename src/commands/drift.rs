@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal) -> Result<Exit> {
     let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
     let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
-    let session = Session::open(&global.directory, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
+    let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let only = Selector::new(&args.only)?;
     let progress = terminal.progress();
     let against = if args.adopt { Against::Revision } else { Against::Record };

@@ -18,7 +18,7 @@ pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) 
     let format = show::format(args.format.as_deref(), Format::Human)?;
     let outputs = Outputs { format, ..Outputs::default() };
     crate::output::check::<Logs<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
-    let session = Session::open(&global.directory, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
+    let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let targets =
         session.targets.iter().map(|chosen| log(&session, chosen, args)).collect::<Result<Vec<_>>>()?;
     let waiting =

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::{attribution, past::Past};
 use crate::{
+    cli::GlobalArgs,
     exit::Exit,
     model::{
         address::Address,
@@ -89,16 +90,16 @@ pub struct Planned {
 }
 
 impl Session {
-    /// Opens the checkout around `directory` at `selection` and reads its trueup.yaml.
+    /// Opens the checkout that the command line names at `selection` and reads its trueup.yaml.
     pub fn open(
-        directory: &Path,
+        global: &GlobalArgs,
         selection: &Selection,
         environment: Option<&str>,
         names: &[String],
     ) -> Result<Session> {
-        let checkout = Checkout::open(directory)?;
+        let checkout = checkout(global)?;
         let selected = checkout.select(selection)?;
-        let config = Config::find(&selected, checkout.prefix().as_ref())?;
+        let config = Config::find(&selected, checkout.prefix())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let targets = environment
@@ -141,6 +142,12 @@ impl Session {
     }
 }
 
+/// Opens the checkout that the command line names.
+pub fn checkout(global: &GlobalArgs) -> Result<Checkout> {
+    let checkout = Checkout::open(&global.directory)?;
+    if global.no_exec { checkout.without_programs() } else { Ok(checkout) }
+}
+
 fn is_missing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Fault>().is_some_and(|fault| fault.exit == Exit::NoInput)
 }
@@ -168,7 +175,8 @@ fn choose(
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
         config.complaint(&path, &bad.message)
     })?;
-    let Guards { max_delete, max_delete_percent, protect } = target.guards.clone();
+    let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
+    protect.extend((kind.risky)(&chosen));
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
     Ok(Chosen { target: chosen, kind, limits })
 }
@@ -195,6 +203,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     resume(&mut bases, attempted, &actual);
     let moved = rename(&mut bases, &actual);
     if look.against == Against::Record {
+        forget_deleted(&mut bases, &memory, &actual);
         desired.objects = past.restore(&bases, &revision);
     }
     select(look.only, &mut desired, &mut bases, &mut actual)?;
@@ -279,6 +288,18 @@ fn rename(bases: &mut Bases, actual: &Actual) -> Vec<Address> {
         }
     }
     moved
+}
+
+/// Takes an interrupted apply for what it was: an object that it was to delete
+/// and that is gone is not missing.
+fn forget_deleted(bases: &mut Bases, memory: &Memory, actual: &Actual) {
+    let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+    let changes = attempt.map(|attempt| attempt.changes.as_slice()).unwrap_or_default();
+    for (address, _) in changes.iter().filter(|(_, action)| *action == Action::Delete) {
+        if matches!(actual.objects.get(address), Some(Observed::Absent)) {
+            bases.remove(address);
+        }
+    }
 }
 
 /// Leaves only what `only` selects.

@@ -21,7 +21,7 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
     let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
     let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
     let selection = selection(&args.source, args.merge_into.as_deref());
-    let session = Session::open(&global.directory, &selection, args.source.env.as_deref(), &args.targets)?;
+    let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
     let only = Selector::new(&args.source.only)?;
     let progress = terminal.progress();
     let look =

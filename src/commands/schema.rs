@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     model::saved::SavedPlan,
     output::{json, terminal::Terminal},
-    providers::KINDS,
+    providers::{KINDS, files},
     source::config::{Config, ProviderSchema},
 };
 
@@ -21,6 +21,7 @@ pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
         SchemaOf::Plan => json::schema_plan(),
         SchemaOf::Apply => json::schema_apply(),
         SchemaOf::Log => json::schema_log(),
+        SchemaOf::FilesManifest => files::manifest_schema().to_value(),
         SchemaOf::SavedPlan => schemars::schema_for!(SavedPlan).to_value(),
     };
     let out = terminal.out();

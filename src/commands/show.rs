@@ -68,6 +68,7 @@ pub fn plans(
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let exit = answer(planned);
+    detail(session, planned, terminal);
     let sheets = sheets(session, planned);
     let saved =
         serde_json::to_string_pretty(&saved::save(planned.iter().map(|planned| &planned.plan)))? + "\n";
@@ -81,6 +82,25 @@ fn sheets(session: &Session, planned: &[Planned]) -> Vec<Sheet> {
         .zip(planned)
         .map(|(kind, planned)| Sheet { plan: redact::show(&planned.plan), form: kind.form })
         .collect()
+}
+
+/// Says on stderr, with `-v`, what the plans are about.
+fn detail(session: &Session, planned: &[Planned], terminal: &mut Terminal) {
+    let place = session.checkout.place();
+    terminal.detail(&format!("checkout {} at {}", place.display(), session.revision().label()));
+    for (chosen, planned) in session.targets.iter().zip(planned) {
+        let plan = &planned.plan;
+        let path = if chosen.target.path.is_empty() { "the whole checkout" } else { &chosen.target.path };
+        terminal.detail(&format!(
+            "target {} ({}): {} declared below {path}, {} owned, {} in sync, {} not",
+            plan.target.name,
+            plan.target.id,
+            planned.declared,
+            plan.owned,
+            plan.unchanged,
+            plan.changes.len(),
+        ));
+    }
 }
 
 /// What stands in the way of applying `planned`, given what was consented to.

@@ -45,8 +45,9 @@ impl fmt::Display for Address {
 /// Quotes `name` as git's `quote_c_style` does when it holds control
 /// characters, quotes, backslashes or bytes that are not UTF-8.
 pub fn quote(name: &[u8]) -> Cow<'_, str> {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     if let Ok(text) = std::str::from_utf8(name)
-        && !text.chars().any(needs_escape)
+        && (name.iter().all(plain) || !text.chars().any(needs_escape))
     {
         return Cow::Borrowed(text);
     }

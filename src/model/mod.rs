@@ -16,6 +16,7 @@ pub mod report;
 pub mod revision;
 pub mod saved;
 pub mod selector;
+pub mod suggest;
 #[cfg(test)]
 pub mod testing;
 pub mod text;

@@ -16,7 +16,7 @@ use trueup::exit::Exit;
 
 use crate::{
     sandbox::{self, Sandbox},
-    session,
+    session::{self, Played},
 };
 
 fn folders() -> Vec<PathBuf> {
@@ -31,7 +31,7 @@ fn name(case: &Path) -> String {
     case.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-fn play(case: &Path) -> Result<String, String> {
+fn play(case: &Path) -> Result<Played, String> {
     let sandbox = Sandbox::new();
     for folder in ["checkout", "target"] {
         if case.join(folder).is_dir() {
@@ -42,14 +42,17 @@ fn play(case: &Path) -> Result<String, String> {
         sandbox.sh("commit 'Declare'").expect(0);
     }
     let steps = fs::read_to_string(case.join("steps")).map_err(|error| error.to_string())?;
-    session::run(&sandbox, &session::parse(&steps)?)
+    Ok(session::run(&sandbox, &session::parse(&steps)?))
 }
 
 fn check(case: &Path) -> Result<(), String> {
-    let transcript = play(case).map_err(|error| format!("{}: {error}", name(case)))?;
+    let Played { transcript, untrue } = play(case).map_err(|error| format!("{}: {error}", name(case)))?;
     let file = case.join("expected");
     if env::var_os("TRUEUP_BLESS").is_some() {
-        return fs::write(&file, transcript).map_err(|error| error.to_string());
+        fs::write(&file, &transcript).map_err(|error| error.to_string())?;
+    }
+    if !untrue.is_empty() {
+        return Err(format!("fixtures/{}: {}", name(case), untrue.join("; ")));
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
     if transcript == expected {

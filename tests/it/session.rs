@@ -36,11 +36,16 @@ pub fn parse(text: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// Runs the steps in `sandbox` and answers with the transcript.
-///
-/// # Errors
-/// An apply that said it applied everything, and a plan that does not agree.
-pub fn run(sandbox: &Sandbox, steps: &[Step]) -> Result<String, String> {
+/// A session that was run.
+pub struct Played {
+    /// What was typed and what came of it.
+    pub transcript: String,
+    /// Each apply that said it applied everything where the next plan does not agree.
+    pub untrue: Vec<String>,
+}
+
+/// Runs the steps in `sandbox`.
+pub fn run(sandbox: &Sandbox, steps: &[Step]) -> Played {
     let mut transcript = String::new();
     let mut untrue = Vec::new();
     for step in steps {
@@ -50,16 +55,15 @@ pub fn run(sandbox: &Sandbox, steps: &[Step]) -> Result<String, String> {
                 let ran = sandbox.sh(command);
                 transcript += &render(command, &ran);
                 if let Some(words) = command.strip_prefix("trueup apply") {
-                    let exit = after_apply(sandbox, words, &mut transcript);
-                    if ran.exit == 0 && exit.is_some_and(|exit| exit != 0) {
-                        untrue.push(format!("`{command}` ended with 0, and `plan` says {exit:?} after it"));
+                    let left = after_apply(sandbox, words, &mut transcript);
+                    if ran.exit == 0 && left == Left::Work {
+                        untrue.push(format!("`{command}` ended with 0 and left something to do"));
                     }
                 }
             }
         }
     }
-    let transcript = Normal::new(sandbox).text(&transcript);
-    if untrue.is_empty() { Ok(transcript) } else { Err(untrue.join("\n")) }
+    Played { transcript: Normal::new(sandbox).text(&transcript), untrue }
 }
 
 fn render(command: &str, ran: &Ran) -> String {
@@ -75,22 +79,40 @@ fn render(command: &str, ran: &Ran) -> String {
     text
 }
 
-/// Lists the target, and plans what the apply with `words` was about; the exit
-/// code, if the apply was to leave nothing to do.
-fn after_apply(sandbox: &Sandbox, words: &str, transcript: &mut String) -> Option<i32> {
+/// What an apply left for the next one.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    /// Nothing, or what it was told to leave, or what is not ours to change.
+    Nothing,
+    Work,
+}
+
+/// Lists the target, and plans what the apply with `words` was about.
+fn after_apply(sandbox: &Sandbox, words: &str, transcript: &mut String) -> Left {
     for place in ["target", "checkout/live"].into_iter().filter(|place| sandbox.path(place).is_dir()) {
         write!(transcript, "{place}/\n{}", sandbox.list(place)).unwrap();
     }
     let typed = ["trueup", "apply"].into_iter().chain(words.split_whitespace());
-    let cli = Cli::try_parse_from(typed).ok()?;
-    let Command::Apply(apply) = &cli.command else { return None };
-    let mut plan = vec!["plan", "-q", "-C", cli.global.directory.to_str()?];
+    let Ok(Cli { command: Command::Apply(apply), global }) = Cli::try_parse_from(typed) else {
+        return Left::Nothing;
+    };
+    let mut plan = vec!["plan", "-o", "json", "-C", global.directory.to_str().unwrap()];
     plan.extend(apply.source.env.iter().flat_map(|env| ["-e", env]));
     plan.extend(apply.source.reference.iter().flat_map(|reference| ["--ref", reference]));
     plan.extend(apply.targets.iter().map(String::as_str));
-    let exit = sandbox.trueup(&plan).exit;
-    writeln!(transcript, "and `trueup plan` says {exit}").unwrap();
-    (!leaves_something(apply)).then_some(exit)
+    let ran = sandbox.trueup(&plan);
+    writeln!(transcript, "and `trueup plan` says {}", ran.exit).unwrap();
+    if leaves_something(&apply) || ran.exit == 0 || has_only_strangers(&ran.stdout) {
+        Left::Nothing
+    } else {
+        Left::Work
+    }
+}
+
+/// Whether a plan, as JSON, holds nothing but objects of others.
+fn has_only_strangers(plan: &str) -> bool {
+    let plan: serde_json::Value = serde_json::from_str(plan).unwrap_or_default();
+    plan["changes"].as_array().is_some_and(|changes| changes.iter().all(|change| change["class"] == "extra"))
 }
 
 fn leaves_something(apply: &ApplyArgs) -> bool {
@@ -128,7 +150,10 @@ impl Normal {
             normal += &self.word(&word[..end]);
             rest = &word[end..];
         }
-        normal + rest
+        normal += rest;
+        let places =
+            [("(pid ", ")", "$PID"), (" since $TIME, ", " ago", "$AGE"), (" by owner ", " at ", "$OWNER")];
+        places.into_iter().fold(normal, |text, (start, end, name)| between(&text, start, end, name))
     }
 
     /// Equal values get equal names, so that a reader still sees what is the same.
@@ -146,6 +171,16 @@ impl Normal {
     }
 }
 
+/// Puts `name` in the place of what stands between `start` and `end`.
+fn between(text: &str, start: &str, end: &str, name: &str) -> String {
+    let mut parts = text.split(start);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| match part.split_once(end) {
+        Some((_, rest)) => text + start + name + end + rest,
+        None => text + start + part,
+    })
+}
+
 /// What kind of changing value a word starts with: the kind, the value and what follows it.
 fn changing(word: &str) -> Option<(&'static str, &str, &str)> {
     let shape: String = word.chars().map(|char| if char.is_ascii_digit() { '9' } else { char }).collect();
@@ -155,8 +190,14 @@ fn changing(word: &str) -> Option<(&'static str, &str, &str)> {
     if shape.starts_with("9999-99-99T99:99:99Z") && !word.starts_with("2001-") {
         return cut("TIME", 20);
     }
+    if shape == "9999-99-99" && !word.starts_with("2001-") || shape == "99:99Z" {
+        return cut("TIME", word.len());
+    }
     if shape.starts_with("99999999T999999Z-") && word.get(17..25).is_some_and(is_hex) {
         return cut("APPLY", 25);
+    }
+    if word.len() == 32 && is_hex(word) {
+        return cut("ID", 32);
     }
     if word.starts_with("sha256:") && word.get(7..71).is_some_and(is_hex) {
         return cut("DIGEST", 71);
@@ -180,9 +221,11 @@ fn what_changes_from_run_to_run_is_named() {
     let normal = Normal { fixed: vec![("/tmp/x".to_owned(), "$SANDBOX")], numbers: BTreeMap::new() };
     let text = format!(
         "{first} {second} ({first})\nat 2026-05-06T07:08:09Z, not 2001-02-03T04:05:06Z, in /tmp/x/target;\n\
-         20260506T070809Z-00c0ffee.tmp 1.2.3"
+         20260506T070809Z-00c0ffee.tmp 1.2.3 {} (pid 12) since 2026-05-06T07:08:09Z, 3 s ago \
+         by owner root (uid 0) at 2026-05-06 07:08Z",
+        "0f".repeat(16)
     );
     let wanted = "$DIGEST1 $DIGEST2 ($DIGEST1)\nat $TIME, not 2001-02-03T04:05:06Z, in $SANDBOX/target;\n\
-         $APPLY1.tmp 1.2.3";
+         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER at $TIME $TIME";
     assert_eq!(normal.text(&text), wanted);
 }

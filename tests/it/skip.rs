@@ -24,6 +24,15 @@ pub fn lacks(program: &str) -> bool {
     !found
 }
 
+/// Whether this process may not act as root; says that the test is skipped if so.
+pub fn lacks_root() -> bool {
+    let lacks = !rustix::process::geteuid().is_root();
+    if lacks {
+        skip("only root can do this");
+    }
+    lacks
+}
+
 /// Whether `strace` may look at other processes here; says that the test is skipped if not.
 pub fn lacks_strace() -> bool {
     if lacks("strace") {

@@ -1,10 +1,11 @@
 //! The order in which changes are made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     batch,
     beneath::{Obstacle, writable::WritableDir},
+    declare::directory_address,
     directories,
     ending::Ending,
     job::{Job, Task},
@@ -22,9 +23,9 @@ const FEW: usize = 16;
 pub(super) struct Applied {
     /// How each job ended, in their order.
     pub endings: Vec<Ending>,
-    /// Directories that were made on demand.
+    /// Directories that were made.
     pub made: BTreeSet<Vec<u8>>,
-    /// Directories that were made on demand at some time, and are gone.
+    /// Directories that were made at some time, and are gone.
     pub unmade: BTreeSet<Vec<u8>>,
 }
 
@@ -53,10 +54,14 @@ pub(super) fn apply(work: &Work<'_>, jobs: &[Job<'_>]) -> Applied {
 pub(super) struct Course<'a> {
     pub work: &'a Work<'a>,
     pub jobs: &'a [Job<'a>],
+    by_path: HashMap<&'a [u8], &'a Job<'a>>,
+    /// Directories that something is to be written into.
+    needed: HashSet<&'a [u8]>,
     endings: Vec<Option<Ending>>,
-    /// Directories that were made on demand.
+    /// Directories that were made.
     pub made: BTreeSet<Vec<u8>>,
-    unmade: BTreeSet<Vec<u8>>,
+    /// Directories that were made at some time, and are gone.
+    pub unmade: BTreeSet<Vec<u8>>,
     /// Directories whose names are not known to be on disk.
     pub dirty: BTreeSet<Vec<u8>>,
     /// Directories that could not be made, and why.
@@ -68,6 +73,8 @@ impl<'a> Course<'a> {
         Course {
             work,
             jobs,
+            by_path: jobs.iter().map(|job| (job.path.as_slice(), job)).collect(),
+            needed: HashSet::new(),
             endings: vec![None; jobs.len()],
             made: BTreeSet::new(),
             unmade: BTreeSet::new(),
@@ -137,20 +144,19 @@ impl<'a> Course<'a> {
     /// Removes what stands where something of another type is to be: files on
     /// the way to a path, and what is in a directory that becomes a file.
     fn make_way(&mut self) {
-        let mut directories = BTreeSet::new();
         let mut files = BTreeSet::new();
-        for job in self.open() {
+        for job in self.open().collect::<Vec<_>>() {
             match &job.task {
                 Task::Write(_) if job.before().is_none() || job.was_directory() => {
-                    directories.extend(names::ancestors(&job.path));
                     files.insert(job.path.as_slice());
                 }
-                Task::Write(_) | Task::Directory(_) => directories.extend(names::ancestors(&job.path)),
-                _ => {}
+                Task::Write(_) | Task::Directory(_) => {}
+                _ => continue,
             }
+            self.needed.extend(names::ancestors(&job.path));
         }
         let in_the_way = |path: &[u8]| {
-            directories.contains(path) || names::ancestors(path).any(|above| files.contains(above))
+            self.needed.contains(path) || names::ancestors(path).any(|above| files.contains(above))
         };
         let deletes: Vec<_> =
             self.open().filter(|job| job.task == Task::Delete && in_the_way(&job.path)).collect();
@@ -160,10 +166,14 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Removes the directories at and below `path` that trueup made, if they are empty.
+    /// Removes the directories at and below `path` that trueup made, if they
+    /// are empty. One that the plan saw at `path` makes way when it is replaced.
     fn unmake_all(&mut self, path: &[u8]) {
         let Some(ledger) = self.work.site.remembered().map(|stored| &stored.ledger) else { return };
-        let inside = |made: &&Vec<u8>| *made == path || names::ancestors(made).any(|above| above == path);
+        let is_replaced = self.by_path.get(path).is_some_and(|job| job.was_directory());
+        let inside = |made: &&Vec<u8>| {
+            *made == path && !is_replaced || names::ancestors(made).any(|above| above == path)
+        };
         // Those inside sort behind those around them.
         for made in ledger.made.iter().filter(inside).collect::<Vec<_>>().into_iter().rev() {
             self.unmake(made);
@@ -180,6 +190,23 @@ impl<'a> Course<'a> {
             self.dirty.insert(above.to_vec());
         }
         removed
+    }
+
+    /// Whether a directory is looked after by itself, or something is to be written into it.
+    fn is_wanted(&self, path: &[u8]) -> bool {
+        if self.needed.contains(path) {
+            return true;
+        }
+        if let Some(job) = self.by_path.get(path) {
+            return job.task != Task::Delete;
+        }
+        let (site, address) = (self.work.site, directory_address(path));
+        // One that was not looked at this time is still what it was.
+        let entry = || site.remembered()?.ledger.get(&address)?.form.as_ref();
+        match site.seen.get(&address) {
+            Some(seen) => seen.declared,
+            None => entry().is_some_and(|form| form.body == Body::Directory),
+        }
     }
 
     fn write(&mut self, is_meant: impl Fn(&Body) -> bool) {
@@ -256,7 +283,7 @@ impl<'a> Course<'a> {
         let ledger = self.work.site.remembered().map(|stored| &stored.ledger);
         for above in names::ancestors(path) {
             let ours = self.made.contains(above) || ledger.is_some_and(|ledger| ledger.made.contains(above));
-            if !ours || !self.unmake(above) {
+            if !ours || self.is_wanted(above) || !self.unmake(above) {
                 return;
             }
         }

@@ -259,7 +259,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
         #[test]
         fn no_path_leads_out(parts in proptest::collection::vec(
             proptest::sample::select(vec!["a", "b", "c", "out", "in", "dangling", "file", "..", ".", "", "ssl"]), 0..5)) {

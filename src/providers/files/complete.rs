@@ -1,9 +1,6 @@
 //! What a plan has to know of objects that differ: content, sizes, and whether it can be deployed at all.
 
-use std::{
-    io::{self, Read as _, Write},
-    sync::Mutex,
-};
+use std::io::{self, Read as _, Write};
 
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
@@ -13,6 +10,7 @@ use super::{
     hash,
     site::{Seen, Site},
     value::{Body, Form, is_secret},
+    work::content,
 };
 use crate::{
     exit::Exit,
@@ -22,7 +20,7 @@ use crate::{
         digest::{Algorithm, Digest},
         fault::Fault,
         tree::Contents,
-        value::{Blob, Value},
+        value::Value,
     },
     providers::Candidate,
 };
@@ -44,36 +42,44 @@ const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
 
 /// Completes what the plan has to know of `candidates`.
 pub(super) fn complete(site: &mut Site, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
-    candidates.par_iter_mut().try_for_each(|candidate| -> Result<()> {
+    candidates.par_iter_mut().for_each(|candidate| {
         hide(&mut candidate.sides);
-        check_deployable(candidate, contents)?;
         measure(candidate, contents);
-        Ok(())
-    })?;
-    // In order of address and not as threads come by, so that two runs load the same.
+    });
+    // In order of address and not as threads come by, so that two runs load
+    // the same, and complain about the same.
     let mut left = BUDGET;
     let loads: Vec<Sides<bool>> = candidates.iter().map(|candidate| choose(candidate, &mut left)).collect();
-    let changed = Mutex::new(Vec::new());
     let reading: &Site = site;
-    candidates.par_iter_mut().zip(loads).try_for_each(|(candidate, load)| {
-        load_declared(candidate, &load, contents)?;
-        if load.actual == Some(true)
-            && let Some(news) = load_actual(reading, candidate)?
-        {
-            changed
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .push((candidate.address.clone(), news));
+    let news: Vec<Result<Option<News>>> = candidates
+        .par_iter_mut()
+        .zip(loads)
+        .map(|(candidate, load)| {
+            load_declared(candidate, &load, contents)?;
+            check_deployable(candidate, contents)?;
+            if load.actual == Some(true) { load_actual(reading, candidate) } else { Ok(None) }
+        })
+        .collect();
+    for (candidate, news) in candidates.iter().zip(news) {
+        match news? {
+            Some(News::Changed(seen)) if site.keeps => {
+                site.seen.insert(candidate.address.clone(), *seen);
+            }
+            Some(_) => {
+                site.seen.remove(&candidate.address);
+            }
+            None => {}
         }
-        anyhow::Ok(())
-    })?;
-    for (address, news) in changed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        match news {
-            Some(seen) => site.seen.insert(address, seen),
-            None => site.seen.remove(&address),
-        };
     }
     Ok(())
+}
+
+/// What came out by looking again.
+enum News {
+    /// It is something else by now.
+    Changed(Box<Seen>),
+    /// It is gone.
+    Gone,
 }
 
 /// If one side is secret, all are: content that was declared so only now, or until now, is shown on no side.
@@ -93,22 +99,19 @@ fn hide(sides: &mut Sides<Value>) {
 
 /// Content that stands for other content is never written.
 fn check_deployable(candidate: &Candidate, contents: &dyn Contents) -> Result<()> {
-    let Some(wanted) = content(candidate.sides.desired.as_ref()) else { return Ok(()) };
-    if content(candidate.sides.actual.as_ref()) == Some(wanted) {
+    let Some(wanted) = id(candidate.sides.desired.as_ref()) else { return Ok(()) };
+    if id(candidate.sides.actual.as_ref()) == Some(wanted) {
         return Ok(());
     }
     let address = &candidate.address;
-    let mut begin = Beginning(Vec::new());
-    let copied = contents.copy(&wanted, &mut begin);
-    if begin.0.len() < Beginning::ENOUGH {
-        copied.with_context(|| format!("reading the content of `{address}`"))?;
-    }
-    if begin.0.starts_with(LFS) && contents.size(&wanted)? < LFS_LARGEST {
+    let begin =
+        beginning(candidate, contents).with_context(|| format!("reading the content of `{address}`"))?;
+    if begin.starts_with(LFS) && contents.size(&wanted)? < LFS_LARGEST {
         return Err(Fault::new(Exit::BadDesired, format!("`{address}` is a pointer of Git LFS and not the file itself"))
             .hint("trueup reads what Git holds: keep the file in Git itself (`git lfs migrate export`), or outside of the target's path")
             .into());
     }
-    if begin.0.starts_with(GIT_CRYPT) {
+    if begin.starts_with(GIT_CRYPT) {
         return Err(Fault::new(Exit::BadDesired, format!("`{address}` is encrypted by git-crypt"))
             .hint("trueup reads what Git holds, which is encrypted even when the work tree is unlocked; keep the file outside of the target's path")
             .into());
@@ -116,8 +119,21 @@ fn check_deployable(candidate: &Candidate, contents: &dyn Contents) -> Result<()
     Ok(())
 }
 
-fn content(value: Option<&Value>) -> Option<Digest> {
-    value?.get("content")?.as_blob().map(|blob| blob.id)
+fn id(value: Option<&Value>) -> Option<Digest> {
+    value.and_then(content).map(|blob| blob.id)
+}
+
+/// The first bytes of what Git declares.
+fn beginning(candidate: &Candidate, contents: &dyn Contents) -> Result<Vec<u8>> {
+    let Some(blob) = candidate.sides.desired.as_ref().and_then(content) else { return Ok(Vec::new()) };
+    if let Some(bytes) = &blob.bytes {
+        return Ok(bytes.iter().copied().take(Beginning::ENOUGH).collect());
+    }
+    let mut begin = Beginning(Vec::new());
+    match contents.copy(&blob.id, &mut begin) {
+        Err(error) if begin.0.len() < Beginning::ENOUGH => Err(error),
+        _ => Ok(begin.0),
+    }
 }
 
 /// Takes the first bytes and then refuses more, which ends the copy early.
@@ -152,20 +168,22 @@ fn measure(candidate: &mut Candidate, contents: &dyn Contents) {
     }
 }
 
-/// Which sides to load: those that differ, as long as there is room.
+/// Which sides to load, as long as there is room: all of them where the
+/// content is to change, else only what is there, which may have to go to Git.
 fn choose(candidate: &Candidate, left: &mut u64) -> Sides<bool> {
     let Sides { base, desired, actual } = candidate.sides.as_ref();
-    let blobs = [desired, actual, base].map(|side| match side.and_then(|side| side.get("content")) {
-        Some(Value::Blob(blob)) => Some(blob),
+    let blob = |side: Option<&Value>| match side.and_then(|side| side.get("content")) {
+        Some(Value::Blob(blob)) => Some(blob.clone()),
         _ => None,
-    });
-    let present: Vec<&Blob> = blobs.iter().copied().flatten().collect();
-    let all_same = present.len() > 1 && present.iter().all(|blob| blob.id == present[0].id);
-    let [desired, actual, base] = blobs.map(|blob| {
-        let size = blob.and_then(|blob| blob.size).filter(|size| *size <= LARGEST.min(*left) && !all_same);
-        *left -= size.unwrap_or(0);
-        Some(size.is_some())
-    });
+    };
+    let [desired, actual, base] = [desired, actual, base].map(blob);
+    let is_kept = desired.is_some() && desired == actual;
+    let [desired, actual, base] =
+        [(desired, !is_kept), (actual, true), (base, !is_kept)].map(|(blob, wanted)| {
+            let size = blob.and_then(|blob| blob.size).filter(|size| wanted && *size <= LARGEST.min(*left));
+            *left -= size.unwrap_or(0);
+            Some(size.is_some())
+        });
     Sides { base, desired, actual }
 }
 
@@ -188,8 +206,8 @@ fn load_declared(candidate: &mut Candidate, load: &Sides<bool>, contents: &dyn C
 
 /// Loads what the target holds. If that is not what was observed any more, the
 /// side becomes what is there now, and the answer is the new finding.
-fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<Option<Seen>>> {
-    let Some(observed) = content(candidate.sides.actual.as_ref()) else { return Ok(None) };
+fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<News>> {
+    let Some(observed) = id(candidate.sides.actual.as_ref()) else { return Ok(None) };
     if fill(site, candidate, observed) {
         return Ok(None);
     }
@@ -203,18 +221,18 @@ fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<Option<S
     match again {
         Ok(found) => {
             let wanted = Sides { actual: None, ..sides.as_ref() };
-            let value = found.describe(wanted.clone(), &site.people);
-            let seen = Seen::new(found, value.clone(), wanted, false);
+            let value = found.describe(wanted, &site.people);
+            let seen = Seen::new(found, value.clone(), wanted.desired, false);
             sides.actual = Some(value);
-            if let Some(id) = content(sides.actual.as_ref()) {
+            if let Some(id) = id(sides.actual.as_ref()) {
                 // If it changed yet again, the content stays unread, and its id is what was true once.
                 fill(site, candidate, id);
             }
-            Ok(Some(Some(seen)))
+            Ok(Some(News::Changed(Box::new(seen))))
         }
         Err(Unread::Gone) => {
             sides.actual = None;
-            Ok(Some(None))
+            Ok(Some(News::Gone))
         }
         Err(Unread::Unknown(_, message)) => anyhow::bail!("reading `{address}`: {message}"),
     }

@@ -79,21 +79,25 @@ struct Declaration<'a> {
 
 impl Declaration<'_> {
     fn files(&mut self) -> Result<()> {
+        let mut objects = Vec::with_capacity(self.tree.entries.len());
+        let mut last: Option<&[u8]> = None;
         for entry in &self.tree.entries {
             let path: &[u8] = &entry.path;
             let (directory, name) = names::split(path);
-            self.note_directories(directory);
+            if last != Some(directory) {
+                self.note_directories(directory);
+                last = Some(directory);
+            }
             if name == names::MANIFEST || path == names::CONFIGURATION {
                 continue;
             }
             let file = self.tree.source_path(entry);
             self.check(path, &file)?;
             let value = self.value(entry, &file)?;
-            self.objects.insert(
-                Address::from_bytes(path),
-                Object { value: Some(value), origin: Origin { file, line: None } },
-            );
+            let object = Object { value: Some(value), origin: Origin { file, line: None } };
+            objects.push((Address::from_bytes(path), object));
         }
+        self.objects = objects.into_iter().collect();
         Ok(())
     }
 
@@ -290,8 +294,15 @@ fn below(directory: &[u8], glob: &str) -> String {
 fn same_but_for_case(objects: &BTreeMap<Address, Object>) -> Vec<String> {
     let mut folded: HashMap<String, &Address> = HashMap::new();
     let mut notes = Vec::new();
-    for address in objects.keys().filter(|address| address.as_str().chars().any(char::is_uppercase)) {
+    // One of two such names has an upper case letter; nearly all names have none.
+    let may_fold = |address: &&Address| {
+        address.as_str().bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+    };
+    for address in objects.keys().filter(may_fold) {
         let lower = address.as_str().to_lowercase();
+        if lower == address.as_str() {
+            continue;
+        }
         let exact = objects.get_key_value(&Address::new(lower.as_str())).map(|(other, _)| other);
         if let Some(other) = folded.insert(lower, address).or(exact) {
             notes.push(format!("`{other}` and `{address}` are one file where case is ignored"));

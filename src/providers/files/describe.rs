@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use rustix::{
-    fs::{FileType, Stat},
-    io::Errno,
-};
+use rustix::{fs::FileType, io::Errno};
 
 use super::{
     beneath::{Dir, kind},
@@ -91,13 +88,10 @@ fn hash_file(
     algorithm: Algorithm,
 ) -> Result<Option<Digest>, Unread> {
     let mut file = dir.open_file(name).map_err(unread)?;
-    let is_same = |stat: &Stat| Identity::of(stat) == *identity;
-    if !is_same(&rustix::fs::fstat(&file).map_err(unread)?) {
-        return Ok(None);
-    }
     let hashed = hash::hash_stream(&mut file, identity.print.size, algorithm)
         .map_err(|error| unread(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
-    let unchanged = is_same(&rustix::fs::fstat(&file).map_err(unread)?);
+    // The same file as before it was opened, and untouched since.
+    let unchanged = Identity::of(&rustix::fs::fstat(&file).map_err(unread)?) == *identity;
     match hashed {
         Ok(digest) if unchanged => Ok(Some(digest)),
         Err(collision @ NoDigest::Collision) => Err(Unread::Unknown(Cause::Other, collision.to_string())),
@@ -145,6 +139,22 @@ impl Found {
             (None, None) => self.natural(body),
         };
         form.to_value()
+    }
+
+    /// Whether this is just as `value` declares it. The answer of
+    /// [`Found::describe`] would then be `value`, at a higher price.
+    pub(super) fn is_as(&self, value: &Value, people: &People) -> bool {
+        let Value::Map(fields) = value else { return false };
+        fields.iter().all(|(key, field)| match (&**key, field) {
+            ("type", Value::String(kind)) => kind == self.body.word(),
+            ("content", content) => content.as_blob() == self.body.blob(),
+            ("target", Value::String(target)) => matches!(&self.body, Body::Link(found) if found == target),
+            ("executable", Value::Bool(flag)) => *flag == self.is_executable(),
+            ("mode", Value::String(mode)) => Mode::parse(mode) == Some(Mode(self.identity.permissions())),
+            ("owner", Value::String(name)) => people.user_id(name) == Some(self.identity.uid),
+            ("group", Value::String(name)) => people.group_id(name) == Some(self.identity.gid),
+            _ => false,
+        })
     }
 
     fn natural(&self, body: Body) -> Form {

@@ -66,6 +66,7 @@ fn on_demand(course: &mut Course<'_>, path: &[u8]) {
     match made {
         Ok(true) => {
             course.made.insert(path.to_vec());
+            course.unmade.remove(path);
             course.dirty.insert(above.to_vec());
         }
         // Somebody else was faster. If it is no directory, the write into it says so.
@@ -101,6 +102,8 @@ fn declared(course: &mut Course<'_>, job: &Job<'_>) {
     match made {
         Ok(()) => {
             course.dirty.insert(above.to_vec());
+            course.made.insert(job.path.clone());
+            course.unmade.remove(&job.path);
         }
         Err(ending) => {
             let why = ending.error.as_ref().map_or_else(String::new, |(_, why)| why.clone());

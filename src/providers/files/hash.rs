@@ -88,7 +88,7 @@ pub(super) fn hash_stream(
     algorithm: Algorithm,
 ) -> io::Result<Result<Digest, NoDigest>> {
     let mut hasher = BlobHasher::new(algorithm, length);
-    // One byte more than is expected, so that the end of a small file is seen by the second read at the latest.
+    // One byte more than is expected, so that one read sees the end of a small file.
     let room = usize::try_from(length).map_or(CHUNK, |length| length.saturating_add(1).min(CHUNK));
     let mut chunk = vec![0; room];
     loop {
@@ -97,6 +97,9 @@ pub(super) fn hash_stream(
             Ok(count) => {
                 if let Err(wrong) = hasher.update(&chunk[..count]) {
                     return Ok(Err(wrong));
+                }
+                if hasher.missing == 0 && count < chunk.len() {
+                    return Ok(hasher.finish());
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,10 +1,16 @@
 //! What an apply leaves in the memory of its target.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    beneath::writable::WritableDir, fingerprint::Fingerprint, ledger::Entry, memory::Stored, names,
-    site::Seen, stage, value::is_secret, work::content,
+    beneath::writable::WritableDir,
+    fingerprint::Fingerprint,
+    ledger::Entry,
+    memory::Stored,
+    names,
+    site::Seen,
+    stage,
+    value::{Body, Form},
 };
 use crate::model::{
     address::Address,
@@ -18,9 +24,9 @@ use crate::model::{
 #[derive(Clone, Debug)]
 pub(super) struct Written {
     /// What it was given.
-    value: Value,
+    form: Form,
     /// What Git declares; not the same where a part was left alone.
-    desired: Option<Value>,
+    desired: Option<Form>,
     /// Its fingerprint, if that can be relied on.
     print: Option<Fingerprint>,
 }
@@ -28,14 +34,9 @@ pub(super) struct Written {
 impl Written {
     /// What `change` wrote; `None` for a delete.
     pub(super) fn of(change: &Change, size: Option<u64>, print: Option<Fingerprint>) -> Option<Written> {
-        let mut value = change.after.clone()?;
-        for blob in value.blobs_mut() {
-            // The memory needs the identity of content and not the content.
-            blob.bytes = None;
-            blob.size = blob.size.or(size);
-        }
-        let desired = change.sides.desired.clone();
-        Some(Written { value, desired, print })
+        let read = |value: &Value| Some(Form::of(value)?.without_content(size));
+        let form = change.after.as_ref().and_then(read)?;
+        Some(Written { form, desired: change.sides.desired.as_ref().and_then(read), print })
     }
 }
 
@@ -45,10 +46,9 @@ pub(super) fn entries(
     owned: &BTreeMap<Address, Option<Digest>>,
     written: &HashMap<Address, Written>,
     seen: &HashMap<Address, Seen>,
-) -> BTreeMap<Address, Entry> {
-    let known = previous.map(|stored| &stored.ledger.entries);
+) -> Vec<(Address, Entry)> {
     let entry = |(address, commit): (&Address, &Option<Digest>)| {
-        let previous = known.and_then(|known| known.get(address));
+        let previous = previous.and_then(|stored| stored.ledger.get(address));
         let entry = match (written.get(address), seen.get(address)) {
             (Some(written), _) => after_write(written, previous, *commit),
             (None, Some(seen)) if seen.in_sync => in_sync(seen, previous),
@@ -64,47 +64,44 @@ pub(super) fn entries(
 /// commit did, so that the part that was left alone stays visible as drift. It
 /// stays where it was when only drift was reverted.
 fn after_write(written: &Written, previous: Option<&Entry>, commit: Option<Digest>) -> Entry {
-    let all = written.desired.as_ref() == Some(&written.value);
-    let before = previous.and_then(|entry| entry.value.as_ref());
+    let all = written.desired.as_ref() == Some(&written.form);
+    let before = previous.and_then(|entry| entry.form.as_ref());
     let moved_on = commit.is_some() && previous.map(|entry| entry.commit) != Some(commit);
-    let value = match (&written.desired, before) {
+    let form = match (&written.desired, before) {
         (Some(desired), _) if !all && moved_on => desired,
         (_, Some(before)) if !all => before,
-        _ => &written.value,
+        _ => &written.form,
     };
-    let print = written.print.filter(|_| content(value) == content(&written.value));
-    Entry { commit, value: Some(value.clone()), print }
+    let print = written.print.filter(|_| form.body.blob() == written.form.body.blob());
+    Entry { commit, form: Some(form.clone()), print }
 }
 
 fn in_sync(seen: &Seen, previous: Option<&Entry>) -> Entry {
     let print = seen.found.identity.print;
+    let form = Form::of(&seen.value).map(|form| form.without_content(Some(print.size)));
     let known = previous.and_then(|entry| entry.content(&print)).is_some();
-    let is_file = content(&seen.value).is_some();
-    Entry {
-        commit: None,
-        value: Some(seen.value.clone()),
-        print: (is_file && (known || seen.settled)).then_some(print),
-    }
+    let is_file = seen.found.body.blob().is_some();
+    Entry { commit: None, form, print: (is_file && (known || seen.settled)).then_some(print) }
 }
 
 fn without_secrets(entry: Entry) -> Entry {
-    match entry.value.as_ref().is_some_and(is_secret) {
-        true => Entry { value: None, print: None, ..entry },
-        false => entry,
+    match &entry.form {
+        Some(Form { body: Body::Secret(_), .. }) => Entry { form: None, print: None, ..entry },
+        _ => entry,
     }
 }
 
 /// Directories that the running attempt is about to make. They are claimed
 /// before they are there, so that a kill does not leave them to nobody.
-pub(super) fn directories_to_make(root: &WritableDir, record: &Record) -> Vec<Vec<u8>> {
-    let mut missing = Vec::new();
+pub(super) fn directories_to_make(root: &WritableDir, record: &Record) -> BTreeSet<Vec<u8>> {
+    let mut missing = BTreeSet::new();
     let changes = record.attempting.iter().flat_map(|attempt| &attempt.changes);
     for (address, _) in changes.filter(|(_, action)| !matches!(action, Action::Keep | Action::Delete)) {
         for above in names::ancestors(&address.to_bytes()) {
-            if missing.iter().any(|known| known == above) || root.beneath(above).is_ok() {
+            if missing.contains(above) || root.beneath(above).is_ok() {
                 break;
             }
-            missing.push(above.to_vec());
+            missing.insert(above.to_vec());
         }
     }
     missing

@@ -296,7 +296,7 @@ mod tests {
         let home = Home { path: b"/srv/\xff\t".to_vec(), device: 7, inode: 8 };
         let mut stored =
             Stored { written: 9, record: Some(Record::new("files /srv")), ..Stored::new(home).unwrap() };
-        stored.ledger.entries.insert(Address::new("a"), Entry::default());
+        stored.ledger.entries.push((Address::new("a"), Entry::default()));
         stored.ledger.made.insert(b"d".to_vec());
         stored
     }

@@ -147,6 +147,7 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
         #[test]
         fn accepted_paths_stay_below(path in proptest::collection::vec(
             proptest::sample::select(b"./a\0\n-tG".to_vec()), 0..12)) {

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{
         LazyLock, OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -17,7 +17,7 @@ use super::{
     beneath::{Dir, Obstacle},
     describe::{self, Found, Unread},
     fingerprint::Fingerprint,
-    ledger::Ledger,
+    ledger::{Entry, Ledger},
     names,
     people::People,
     site::{Seen, Site},
@@ -29,7 +29,6 @@ use crate::{
     model::{
         address::Address,
         change::Sides,
-        digest::{Algorithm, Digest},
         event::Event,
         object::{Actual, Cause, Observed, State},
         value::Value,
@@ -59,23 +58,25 @@ pub(super) fn observe(site: &mut Site, query: &Query<'_>) -> Result<Actual> {
         }
     };
     query.observer.on(Event::Done);
-    let neither = |address: &Address| {
-        query.objects.get(address).is_some_and(|sides| sides.base.is_none() && sides.desired.is_none())
-    };
     site.hashed = hashed;
-    site.unwanted = strangers.iter().map(|answer| answer.address.clone()).collect();
-    site.unwanted
-        .extend(query.objects.keys().filter(|address| neither(address)).map(|address| (*address).clone()));
-    site.seen = HashMap::with_capacity(answers.len());
-    let mut objects = Vec::with_capacity(answers.len() + strangers.len());
-    for answer in answers.into_iter().chain(strangers) {
+    site.unwanted = unwanted(query, &strangers);
+    site.seen.clear();
+    let answers = answers.into_iter().chain(strangers).map(|answer| {
         if let Some(seen) = answer.seen {
             site.seen.insert(answer.address.clone(), seen);
         }
-        objects.push((answer.address, answer.observed));
-    }
-    actual.objects = objects.into_iter().collect();
+        (answer.address, answer.observed)
+    });
+    actual.objects = answers.collect();
     Ok(actual)
+}
+
+/// What must not be there although it is not ours: strangers, and what is declared absent.
+fn unwanted(query: &Query<'_>, strangers: &[Answer]) -> HashSet<Address> {
+    let neither = |sides: &Sides<&Value>| sides.base.is_none() && sides.desired.is_none();
+    let absent =
+        query.objects.iter().filter(|(_, sides)| neither(sides)).map(|(address, _)| (*address).clone());
+    absent.chain(strangers.iter().map(|answer| answer.address.clone())).collect()
 }
 
 /// What a look at one object answers.
@@ -106,6 +107,8 @@ pub(super) struct Look<'a> {
     trusting: bool,
     /// Fingerprints that are taken now may hold.
     reliable: bool,
+    /// What is found is kept.
+    keeps: bool,
     device: u64,
     started: SystemTime,
     hashed: AtomicUsize,
@@ -116,7 +119,21 @@ pub(super) struct Look<'a> {
 struct Item<'a> {
     address: &'a Address,
     path: Cow<'a, [u8]>,
-    sides: Sides<&'a Value>,
+    sides: &'a Sides<&'a Value>,
+    entry: Option<&'a Entry>,
+}
+
+/// What a thread finds of one object.
+enum Finding {
+    Found(Found),
+    Absent,
+    Unknown(Cause, String),
+}
+
+impl Item<'_> {
+    fn directory(&self) -> &[u8] {
+        names::split(&self.path).0
+    }
 }
 
 impl<'a> Look<'a> {
@@ -134,6 +151,7 @@ impl<'a> Look<'a> {
             people: &site.people,
             trusting: reliable && !from_the_future && !query.verify,
             reliable,
+            keeps: site.keeps,
             device: root.own_stat().map_or(0, |stat| Fingerprint::of(&stat).device),
             started,
             hashed: AtomicUsize::new(0),
@@ -142,58 +160,57 @@ impl<'a> Look<'a> {
     }
 
     fn at_objects(&self) -> Vec<Answer> {
-        let mut directories: HashMap<&[u8], Vec<Item<'_>>> = HashMap::new();
-        let items: Vec<Item<'_>> = self
-            .query
-            .objects
-            .iter()
-            .map(|(address, sides)| Item { address, path: address.to_bytes(), sides: sides.clone() })
+        let items = self.items();
+        let batches: Vec<&[Item<'_>]> = items
+            .chunk_by(|one, other| one.directory() == other.directory())
+            .flat_map(|same| same.chunks(BATCH))
             .collect();
-        for item in &items {
-            directories.entry(names::split(&item.path).0).or_default().push(Item {
-                address: item.address,
-                path: Cow::Borrowed(&item.path),
-                sides: item.sides.clone(),
-            });
-        }
-        let batches: Vec<(&[u8], &[Item<'_>])> = directories
-            .iter()
-            .flat_map(|(directory, items)| items.chunks(BATCH).map(|batch| (*directory, batch)))
-            .collect();
-        batches
+        let findings: Vec<Finding> = batches
             .par_iter()
-            .flat_map_iter(|(directory, batch)| {
-                let dir = self.root.beneath(directory);
+            .flat_map_iter(|batch| {
+                let dir = self.root.beneath(batch.first().map_or(b"", Item::directory));
                 self.query.observer.on(Event::Step(batch.len()));
                 batch.iter().map(move |item| match &dir {
                     Ok(dir) => self.at(dir, item),
                     Err(obstacle) => self.behind(obstacle, item),
                 })
             })
-            .collect()
+            .collect();
+        // Values share the names of their fields. From one thread counting
+        // those references costs next to nothing, from several it costs most
+        // of the time.
+        items.iter().zip(findings).map(|(item, finding)| self.answer(item, finding)).collect()
     }
 
-    fn at(&self, dir: &Dir, item: &Item<'_>) -> Answer {
-        let address = item.address.clone();
+    /// What is asked for, next to what is remembered of it. Both are sorted.
+    fn items(&self) -> Vec<Item<'_>> {
+        let mut entries = self.ledger.entries.iter().peekable();
+        let objects = self.query.objects.iter().map(|(address, sides)| {
+            while entries.next_if(|(known, _)| known < address).is_some() {}
+            let entry = entries.peek().filter(|(known, _)| known == *address).map(|(_, entry)| entry);
+            Item { address, path: address.to_bytes(), sides, entry }
+        });
+        objects.collect()
+    }
+
+    fn at(&self, dir: &Dir, item: &Item<'_>) -> Finding {
         let name = names::split(&item.path).1;
         if !super::beneath::is_plain(name) && *item.path != b"."[..] {
-            return Answer::unknown(address, Cause::Other, "it is no path below the root".to_owned());
+            return Finding::Unknown(Cause::Other, "it is no path below the root".to_owned());
         }
-        match self.find(dir, name, item.address) {
-            Ok(found) if self.makes_way(&found, item) || self.is_released(&found, item) => {
-                Answer::absent(address)
-            }
-            Ok(found) => self.present(address, found, item.sides.clone()),
-            Err(Unread::Gone) => Answer::absent(address),
-            Err(Unread::Unknown(cause, message)) => Answer::unknown(address, cause, message),
+        match self.find(dir, name, item.entry) {
+            Ok(found) => Finding::Found(found),
+            Err(Unread::Gone) => Finding::Absent,
+            Err(Unread::Unknown(cause, message)) => Finding::Unknown(cause, message),
         }
     }
 
     /// Finds `name` in `dir`, without reading it where the ledger knows its content.
-    pub(super) fn find(&self, dir: &Dir, name: &[u8], address: &Address) -> Result<Found, Unread> {
-        let entry = self.trusting.then(|| self.ledger.entries.get(address)).flatten();
+    pub(super) fn find(&self, dir: &Dir, name: &[u8], entry: Option<&Entry>) -> Result<Found, Unread> {
+        let entry = entry.filter(|_| self.trusting);
         describe::find(dir, name, self.query.algorithm, |print| {
-            let known = entry.and_then(|entry| entry.content(print)).filter(|id| self.understands(id));
+            let known = entry.and_then(|entry| entry.content(print));
+            let known = known.filter(|id| id.algorithm() == self.query.algorithm);
             if known.is_none() {
                 self.hashed.fetch_add(1, Ordering::Relaxed);
             }
@@ -201,14 +218,24 @@ impl<'a> Look<'a> {
         })
     }
 
-    fn understands(&self, id: &Digest) -> bool {
-        let algorithm: Algorithm = id.algorithm();
-        algorithm == self.query.algorithm
+    fn answer(&self, item: &Item<'_>, finding: Finding) -> Answer {
+        let address = item.address.clone();
+        match finding {
+            Finding::Found(found) if self.makes_way(&found, item) || self.is_released(&found, item) => {
+                Answer::absent(address)
+            }
+            Finding::Found(found) => self.present(address, found, item.sides),
+            Finding::Absent => Answer::absent(address),
+            Finding::Unknown(cause, message) => Answer::unknown(address, cause, message),
+        }
     }
 
     /// The answer for something that is there.
-    pub(super) fn present(&self, address: Address, found: Found, sides: Sides<&Value>) -> Answer {
-        let value = found.describe(sides.clone(), self.people);
+    pub(super) fn present(&self, address: Address, found: Found, sides: &Sides<&Value>) -> Answer {
+        let value = match sides.desired {
+            Some(desired) if found.is_as(desired, self.people) => desired.clone(),
+            _ => found.describe(*sides, self.people),
+        };
         let moved = sides.desired != Some(&value) || sides.base.is_some_and(|base| *base != value);
         let writer = moved.then(|| self.people.writer(&found.identity));
         let is_file = matches!(found.body, Body::File(_));
@@ -218,29 +245,38 @@ impl<'a> Look<'a> {
             }
             _ => Vec::new(),
         };
-        let print = &found.identity.print;
-        let settled = self.reliable && print.device == self.device && print.settled(self.started);
-        let seen = Some(Seen::new(found, value.clone(), sides, settled));
+        let seen = self.keeps.then(|| {
+            let print = &found.identity.print;
+            let settled = self.reliable && print.device == self.device && print.settled(self.started);
+            Seen::new(found, value.clone(), sides.desired, settled)
+        });
         Answer { address, observed: Observed::Present(Box::new(State { value, writer, notes })), seen }
     }
 
-    /// The answer for something whose directory cannot be reached.
-    fn behind(&self, obstacle: &Obstacle, item: &Item<'_>) -> Answer {
-        let address = item.address.clone();
+    /// The finding for something whose directory cannot be reached.
+    fn behind(&self, obstacle: &Obstacle, item: &Item<'_>) -> Finding {
         match words::obstacle(obstacle) {
-            None => Answer::absent(address),
-            Some(_) if self.goes_away(obstacle) => Answer::absent(address),
-            Some((cause, message)) => Answer::unknown(address, cause, message),
+            None => Finding::Absent,
+            Some(_) if self.is_ruled_out(obstacle, item) => Finding::Absent,
+            Some((cause, message)) => Finding::Unknown(cause, message),
         }
     }
 
-    /// Whether what is in the way is itself asked for, and is to become a directory or nothing.
-    fn goes_away(&self, obstacle: &Obstacle) -> bool {
+    /// Whether what is in the way proves that the object is not there: it is to
+    /// become a directory or nothing itself, or nothing is wanted behind it.
+    fn is_ruled_out(&self, obstacle: &Obstacle, item: &Item<'_>) -> bool {
         let (Obstacle::Link(path) | Obstacle::NotDirectory(path)) = obstacle else { return false };
-        self.query.objects.get(&Address::from_bytes(path)).is_some_and(|sides| match sides.desired {
-            None => true,
-            Some(desired) => desired.get("type").and_then(Value::as_str) == Some("directory"),
-        })
+        let in_the_way = self.query.objects.get(&Address::from_bytes(path)).map(|sides| sides.desired);
+        match (in_the_way, item.sides.desired) {
+            (Some(None), _) => true,
+            (Some(Some(desired)), Some(_)) => {
+                desired.get("type").and_then(Value::as_str) == Some("directory")
+            }
+            // Behind a link that nobody declared there may well be something.
+            (None, None) => matches!(obstacle, Obstacle::NotDirectory(_)),
+            (Some(Some(_)), None) => true,
+            (None, Some(_)) => false,
+        }
     }
 
     /// Whether a directory stands where a file is declared, and is one that

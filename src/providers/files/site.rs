@@ -5,18 +5,16 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Context as _, Result};
 
 use super::{
-    beneath::Dir,
+    beneath::{Dir, Obstacle},
     describe::Found,
     memory::{self, Home, Stored},
     options::Places,
     people::People,
+    words,
 };
 use crate::{
     exit::Exit,
-    model::{
-        address::Address, change::Sides, fault::Fault, object::Actual, record::Memory, tree::Contents,
-        value::Value,
-    },
+    model::{address::Address, fault::Fault, object::Actual, record::Memory, tree::Contents, value::Value},
     providers::{Candidate, Query, Reader, Target},
 };
 
@@ -30,7 +28,9 @@ pub(super) struct Site {
     pub state: Option<Vec<u8>>,
     /// Names of users and groups.
     pub people: People,
-    /// What was found by the last look.
+    /// Whether what is found is kept for writes that may follow.
+    pub keeps: bool,
+    /// What was found by the last look, if it is kept.
     pub seen: HashMap<Address, Seen>,
     /// What Git says must not be there although it is not ours: what is
     /// declared absent, and strangers in exclusive directories.
@@ -48,6 +48,8 @@ pub(super) struct Seen {
     pub found: Found,
     /// The same as the model got it.
     pub value: Value,
+    /// It is declared to be there.
+    pub declared: bool,
     /// It was as declared.
     pub in_sync: bool,
     /// Its fingerprint may be relied on from now on.
@@ -67,6 +69,7 @@ impl Site {
             places,
             root: None,
             people: People::default(),
+            keeps: false,
             seen: HashMap::new(),
             unwanted: HashSet::new(),
             hashed: 0,
@@ -80,7 +83,8 @@ impl Site {
     pub(super) fn open_root(&mut self) -> Result<()> {
         use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
         let shown = &self.shown;
-        match Dir::open(&self.places.root) {
+        // A directory can be opened that may not be entered; looking at `.` tells.
+        match Dir::open(&self.places.root).and_then(|root| Ok(root.own_stat().map(|_| root)?)) {
             Ok(root) => self.root = Some(root),
             Err(error) => match error.kind() {
                 NotFound if self.places.root.symlink_metadata().is_ok() => {
@@ -121,12 +125,31 @@ impl Site {
         &self.shown
     }
 
+    /// Makes sure that a state directory below the root really is there. A
+    /// link in its place would be an invitation to write somewhere else.
+    ///
+    /// # Errors
+    /// A [`Fault`] that names the link.
+    pub(super) fn check_state(&self) -> Result<()> {
+        let (Some(root), Some(state)) = (&self.root, &self.state) else { return Ok(()) };
+        match root.beneath(state) {
+            Err(obstacle @ (Obstacle::Link(_) | Obstacle::NotDirectory(_))) => {
+                let what = words::obstacle(&obstacle).map_or_else(String::new, |(_, words)| words);
+                Err(Fault::new(Exit::Error, format!("the state directory of `{}`: {what}", self.shown))
+                    .hint("move it away, or name another directory by `state` in trueup.yaml")
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What is remembered, read once.
     ///
     /// # Errors
     /// The memory is damaged or foreign.
     pub(super) fn stored(&mut self) -> Result<Option<&Stored>> {
         if self.memory.is_none() {
+            self.check_state()?;
             let home = self.root.as_ref().map(|root| Home::of(root, &self.places.root)).transpose()?;
             self.memory = Some(memory::load(&self.places, home.as_ref())?);
         }
@@ -155,8 +178,8 @@ fn unavailable(message: String, hint: &str) -> anyhow::Error {
 
 impl Seen {
     /// What a look found, next to what was looked for.
-    pub(super) fn new(found: Found, value: Value, sides: Sides<&Value>, settled: bool) -> Seen {
-        Seen { in_sync: sides.desired == Some(&value), found, value, settled }
+    pub(super) fn new(found: Found, value: Value, desired: Option<&Value>, settled: bool) -> Seen {
+        Seen { declared: desired.is_some(), in_sync: desired == Some(&value), found, value, settled }
     }
 }
 

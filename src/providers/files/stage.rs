@@ -129,6 +129,11 @@ fn file(
         attributes::copy_extended(&replaced, &file);
     }
     attributes.give(&file)?;
+    let given = rustix::fs::fstat(&file).map_err(|errno| Ending::failed("reading it back", errno))?;
+    if !attributes.are_of(&Identity::of(&given)) {
+        // Some file systems and some users cannot set every bit, and are not told so.
+        return Err(Ending::wrong("the system took its owner or permissions and did not set them"));
+    }
     if syncing == Syncing::Each {
         file.sync_all().map_err(|error| Ending::failed("writing it to disk", number(&error)))?;
     }

@@ -121,12 +121,12 @@ impl Search<'_, '_> {
     }
 
     fn stranger(&mut self, dir: &Dir, name: &[u8], address: Address) -> bool {
-        match self.look.find(dir, name, &address) {
+        match self.look.find(dir, name, None) {
             Ok(found) => {
                 self.found.push(self.look.present(
                     address,
                     found,
-                    Sides { base: None, desired: None, actual: None },
+                    &Sides { base: None, desired: None, actual: None },
                 ));
                 true
             }

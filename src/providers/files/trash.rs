@@ -45,7 +45,8 @@ fn copy(dir: &WritableDir, name: &[u8], trash: &WritableDir, kept: &[u8]) -> Res
         to.sync_all()
     };
     let (from, to) = (dir.open_file(name)?, trash.create(kept)?);
-    copied(from, to).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    copied(from, to).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    trash.sync()
 }
 
 /// Opens `path` below `state`, making what is missing for nobody else's eyes.

@@ -78,7 +78,8 @@ impl Body {
         self.word() == other.word()
     }
 
-    fn word(&self) -> &Arc<str> {
+    /// The word for its type.
+    pub(super) fn word(&self) -> &Arc<str> {
         match self {
             Body::File(_) | Body::Secret(_) => &KEYS.file,
             Body::Link(_) => &KEYS.link,
@@ -116,36 +117,45 @@ impl Form {
         }
     }
 
-    /// The form that the model compares. Fields come in key order.
+    /// The same with the identity of its content alone, and of this size if that was unknown.
+    pub(super) fn without_content(mut self, size: Option<u64>) -> Form {
+        if let Body::File(blob) | Body::Secret(blob) = &mut self.body {
+            blob.bytes = None;
+            blob.size = blob.size.or(size);
+        }
+        self
+    }
+
+    /// The form that the model compares.
     pub(super) fn to_value(&self) -> Value {
-        let mut map = Map::with_capacity(4);
-        let mut field = |key: &Arc<str>, value: Value| {
-            map.insert(key.clone(), value);
-        };
+        let keys: &Keys = &KEYS;
+        let mut fields = Vec::with_capacity(3);
+        let mut field = |key: &Arc<str>, value: Value| fields.push((key.clone(), value));
+        // In the order of the keys.
         match &self.body {
-            Body::File(blob) => field(&KEYS.content, Value::Blob(blob.clone())),
+            Body::File(blob) => field(&keys.content, Value::Blob(blob.clone())),
             Body::Secret(blob) => {
-                field(&KEYS.content, Value::Sensitive(Box::new(Value::Blob(blob.clone()))));
+                field(&keys.content, Value::Sensitive(Box::new(Value::Blob(blob.clone()))));
             }
             Body::Link(_) | Body::Directory => {}
         }
         if let Some(executable) = self.executable {
-            field(&KEYS.executable, Value::Bool(executable));
+            field(&keys.executable, Value::Bool(executable));
         }
         if let Some(group) = &self.group {
-            field(&KEYS.group, Value::String(group.clone()));
+            field(&keys.group, Value::String(group.clone()));
         }
         if let Some(mode) = self.mode {
-            field(&KEYS.mode, Value::string(mode.to_string()));
+            field(&keys.mode, Value::string(mode.to_string()));
         }
         if let Some(owner) = &self.owner {
-            field(&KEYS.owner, Value::String(owner.clone()));
+            field(&keys.owner, Value::String(owner.clone()));
         }
         if let Body::Link(target) = &self.body {
-            field(&KEYS.target, Value::String(target.clone()));
+            field(&keys.target, Value::String(target.clone()));
         }
-        field(&KEYS.kind, Value::String(self.body.word().clone()));
-        map.into()
+        field(&keys.kind, Value::String(self.body.word().clone()));
+        Map::from_sorted_store_unchecked(fields).into()
     }
 
     /// Reads back what [`Form::to_value`] made; `None` for anything else.

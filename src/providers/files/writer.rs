@@ -1,7 +1,7 @@
 //! An open target that may be written.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, SystemTime},
 };
 
@@ -43,21 +43,22 @@ pub(super) struct WritableSite {
     /// The id of the apply that runs.
     attempt: Option<String>,
     written: HashMap<Address, Written>,
-    /// What the last applies made of the directories in the ledger.
-    directories: (Vec<Vec<u8>>, Vec<Vec<u8>>),
+    /// The directories that trueup made, if an apply changed them.
+    made: Option<BTreeSet<Vec<u8>>>,
 }
 
 impl WritableSite {
     /// Opens the target. Nothing is written before it is locked.
     pub(super) fn open(target: &Target) -> Result<WritableSite> {
-        let site = Site::open(target)?;
+        let mut site = Site::open(target)?;
+        site.keeps = true;
         Ok(WritableSite {
             site,
             umask: umask(),
             lock: None,
             attempt: None,
             written: HashMap::new(),
-            directories: Default::default(),
+            made: None,
         })
     }
 
@@ -93,9 +94,17 @@ impl WritableSite {
             }
         }
         self.written.extend(written);
-        self.directories.0.extend(applied.made);
-        self.directories.1.extend(applied.unmade);
+        let mut made = self.made();
+        made.retain(|path| !applied.unmade.contains(path));
+        made.extend(applied.made);
+        self.made = Some(made);
         Ok(applied.endings)
+    }
+
+    fn made(&self) -> BTreeSet<Vec<u8>> {
+        let remembered =
+            || self.site.remembered().map(|stored| stored.ledger.made.clone()).unwrap_or_default();
+        self.made.clone().unwrap_or_else(remembered)
     }
 
     /// What the memory is to be from now on.
@@ -111,11 +120,7 @@ impl WritableSite {
             Some(stored) => stored.id.clone(),
             None => Stored::new(home.clone())?.id,
         };
-        let mut made = previous.map(|stored| stored.ledger.made.clone()).unwrap_or_default();
-        made.extend(self.directories.0.iter().cloned());
-        self.directories.1.iter().for_each(|gone| {
-            made.remove(gone);
-        });
+        let mut made = self.made();
         match record.attempting {
             Some(_) => made.extend(keep::directories_to_make(root, record)),
             None => made.retain(|path| root.beneath(path).is_ok()),
@@ -150,6 +155,7 @@ impl Writer for WritableSite {
     }
 
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
+        self.site.check_state()?;
         self.lock = Some(Lock::take(&self.site.places, who, patience)?);
         // What was read before the lock was taken may be old by now.
         self.site.forget();

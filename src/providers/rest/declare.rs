@@ -19,6 +19,7 @@ use crate::{
     model::{
         fault::Fault,
         object::{Desired, Object, Origin, Scope},
+        suggest::nearest,
         tree::{Contents, EntryKind, Tree},
     },
     providers::Target,
@@ -110,7 +111,7 @@ impl Declarations<'_> {
         let definition = &self.setup.definition;
         definition.kind(name).ok_or_else(|| {
             let known = definition.kinds.keys().map(String::as_str).chain(WORDS);
-            let hint = match load::nearest(name, known.clone()) {
+            let hint = match nearest(name, known.clone()) {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => format!("there is {}", known.collect::<Vec<_>>().join(", ")),
             };
@@ -272,7 +273,7 @@ fn fields(
             None => {
                 let known = kind.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly);
                 let known = known.map(|(pointer, _)| pointer.as_str());
-                let hint = load::nearest(&pointer, known)
+                let hint = nearest(&pointer, known)
                     .map_or_else(String::new, |near| format!("; did you mean `{}`?", &near[1..]));
                 return Err(Complaint::new(*line, format!("no field `{}`{hint}", path.join("/"))));
             }

@@ -2,19 +2,20 @@
 
 use std::sync::OnceLock;
 
-use anyhow::{Result, bail};
-
-use super::{BadOption, Edit, Form as DiffForm, Kind, Reader, Target, Writer};
-use crate::model::{address::Address, change::Change, value::Value};
+use super::{BadOption, Form as DiffForm, Kind, Reader, Target, Writer};
+use crate::model::address::Address;
 
 mod address;
+mod adopt;
 mod condition;
 mod credentials;
 mod declare;
 pub mod definition;
+mod emit;
 mod failure;
 mod form;
 mod gather;
+pub mod import;
 mod json;
 mod memory;
 mod options;
@@ -62,7 +63,8 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         open_for_apply: |target| {
             Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
         },
-        adopt,
+        adopt: adopt::adopt,
+        risky,
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();
             parts[..parts.len().saturating_sub(1).max(1)].join("/")
@@ -75,6 +77,9 @@ fn check(target: &Target) -> Result<(), BadOption> {
     memory::Store::check(&setup).map_err(|message| BadOption { path: Vec::new(), message })
 }
 
-fn adopt(_: &Target, _: &Change, _: Option<&Value>) -> Result<Edit> {
-    bail!("not yet")
+/// The kinds whose loss Git cannot bring back, or that are somebody's access.
+fn risky(target: &Target) -> Vec<String> {
+    let Ok(setup) = options::Setup::of(target) else { return Vec::new() };
+    let risky = setup.definition.kinds.iter().filter(|(_, kind)| kind.risk != definition::Risk::Low);
+    risky.map(|(name, _)| name.clone()).collect()
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     exit::Exit,
     model::fault::Fault,
-    providers::{BadOption, Target},
+    providers::{BadOption, Target, options::parse},
 };
 
 /// What a target of this provider may say.
@@ -98,7 +98,7 @@ impl Setup {
     /// # Errors
     /// A key that is not known or makes no sense.
     pub fn of(target: &Target) -> Result<Setup, BadOption> {
-        let options = parse(target)?;
+        let options: Options = parse(target)?;
         let (definition, notes) = definition(target, &options)?;
         let mut variables = Variables::from([
             ("url".to_owned(), options.url.trim_end_matches('/').to_owned()),
@@ -136,16 +136,6 @@ impl Setup {
     pub fn path(&self, path: &std::path::Path) -> PathBuf {
         self.folder.join(path)
     }
-}
-
-fn parse(target: &Target) -> Result<Options, BadOption> {
-    let json = serde_json::to_value(&target.options)
-        .map_err(|error| bad(&[], format!("a key that is no text: {error}")))?;
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let path: Vec<String> =
-            error.path().iter().map(|step| step.to_string()).filter(|step| step != "?").collect();
-        BadOption { path, message: error.into_inner().to_string() }
-    })
 }
 
 /// The definition of `target`, with a remark if the checkout brought it: it decides where credentials go.

@@ -260,19 +260,8 @@ impl Session {
                 };
                 let address = place.address();
                 let Found::Here(raw) = found else { continue };
-                let renamed = kind.identity.previously.is_some()
-                    && query.objects.iter().any(|(other, sides)| {
-                        other.as_str().starts_with(&collection.kind)
-                            && sides.desired.is_some_and(|desired| {
-                                Place::parse(&definition, other).is_some_and(|other| {
-                                    self.previous(&other, &json::from_model(desired)).as_ref() == Some(keys)
-                                })
-                            })
-                    });
-                if query.objects.contains_key(&address)
-                    || ignore.matches(&address)
-                    || (kind.identity.previously.is_some() && renamed)
-                {
+                let renamed = actual.renamed.values().any(|old| *old == address);
+                if renamed || query.objects.contains_key(&address) || ignore.matches(&address) {
                     continue;
                 }
                 let form = Form::of(kind);

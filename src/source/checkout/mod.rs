@@ -55,6 +55,15 @@ impl Checkout {
         Ok(Checkout { pool: Arc::new(Pool::new(repo)), prefix })
     }
 
+    /// The same checkout, in which no program is run that the configuration names as a filter.
+    ///
+    /// # Errors
+    /// The configuration cannot be changed in memory.
+    pub fn without_programs(self) -> Result<Checkout> {
+        let repo = open::without_programs(&self.pool.shared)?;
+        Ok(Checkout { pool: Arc::new(Pool::new(repo)), ..self })
+    }
+
     /// The root of the work tree; `None` in a bare repository.
     pub fn root(&self) -> Option<&Path> {
         self.pool.shared.work_dir()

@@ -15,10 +15,32 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
     };
     let trust = Mapping { full: options(), reduced: options() };
     let search = upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
-    let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, search, trust)
+    // Of a relative path with `..` to a bare repository, the search makes a path to something else.
+    let start = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&start, search, trust)
         .map_err(|error| refusal(dir, &error))?;
     check_storage(&repo.to_thread_local())?;
     Ok(repo)
+}
+
+/// The same repository without the filter programs that its configuration names: files of the
+/// work tree are then compared as they lie there.
+pub(crate) fn without_programs(repo: &gix::ThreadSafeRepository) -> Result<gix::ThreadSafeRepository, Fault> {
+    let mut repo = repo.to_thread_local();
+    let mut config = repo.config_snapshot_mut();
+    let filters: Vec<_> = config
+        .sections_by_name("filter")
+        .into_iter()
+        .flatten()
+        .filter_map(|section| section.header().subsection_name().map(ToOwned::to_owned))
+        .collect();
+    for name in filters {
+        config.remove_section("filter", Some(name.as_ref()));
+    }
+    config
+        .commit()
+        .map_err(|error| Fault::new(Exit::Error, format!("leaving filter programs out: {error}")))?;
+    Ok(repo.into_sync())
 }
 
 /// The folder `dir` relative to `root`; `None` if it is not in there.

@@ -1,6 +1,6 @@
 //! Complaints about trueup.yaml, with the place that they are about.
 
-use super::suggest::nearest;
+use crate::model::suggest::nearest;
 use crate::{
     exit::Exit,
     model::fault::Fault,
@@ -50,6 +50,21 @@ pub(super) fn unknown_keys(node: &Node, known: &[&str], found: &mut Vec<Problem>
             None => format!("unknown key `{name}`, valid keys are {}", known.join(", ")),
         };
         found.push(Problem { line: key.span.line, column: key.span.column, message });
+    }
+}
+
+/// Complains about the key of a target that was meant to be `provider`: the
+/// other keys are the provider's own, so nothing else tells.
+pub(super) fn mistyped_provider(target: &Node, found: &mut Vec<Problem>) {
+    if target.entry("provider").is_some() {
+        return;
+    }
+    for (key, _) in target.entries() {
+        let name = key.text().unwrap_or("?");
+        if nearest(name, ["provider"]).is_some() {
+            let message = format!("unknown key `{name}`, did you mean `provider`?");
+            found.push(Problem { line: key.span.line, column: key.span.column, message });
+        }
     }
 }
 

@@ -4,18 +4,19 @@ use anyhow::Result;
 use bstr::{BStr, ByteSlice};
 
 use super::{checkout::Selected, yaml::Node};
-use crate::{exit::Exit, model::fault::Fault};
+use crate::{
+    exit::Exit,
+    model::{fault::Fault, suggest::nearest},
+};
 
 mod complaint;
 mod file;
 mod read;
 mod schema;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
 pub use schema::ProviderSchema;
-pub use suggest::nearest;
 
 /// The name of the file.
 pub const FILE: &str = "trueup.yaml";

@@ -7,7 +7,7 @@ use serde_path_to_error::Segment;
 
 use super::{
     Config, Environment, Guards, Target,
-    complaint::{all, locate, located, unknown_keys, unreadable},
+    complaint::{all, locate, located, mistyped_provider, unknown_keys, unreadable},
     file::{self, EnvironmentFile, File, GuardsFile, TargetFile},
 };
 use crate::{
@@ -75,7 +75,10 @@ impl Reader<'_> {
             scopes.push(environment.clone());
         }
         let targets: Vec<Node> = scopes.iter().filter_map(|scope| inner(scope, "targets")).collect();
-        scopes.extend(targets.iter().flat_map(Node::entries).map(|(_, target)| target.clone()));
+        for (_, target) in targets.iter().flat_map(Node::entries) {
+            mistyped_provider(target, &mut found);
+            scopes.push(target.clone());
+        }
         for guards in scopes.iter().filter_map(|scope| inner(scope, "guards")) {
             unknown_keys(&guards, file::GUARDS, &mut found);
         }

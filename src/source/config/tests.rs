@@ -109,6 +109,7 @@ fn what_is_wrong_is_located_and_named() {
             "2:1: unknown key `colour`, valid keys are version, environments, targets, guards",
         ),
         ("version: 1\ntargets:\n  a: {path: x}\n", "3:6: missing key `provider`"),
+        ("version: 1\ntargets:\n  a: {povider: x}\n", "3:7: unknown key `povider`, did you mean `provider`?"),
         ("version: 1\ntargets:\n  a: files\n", "3:6: invalid type: string \"files\", expected a mapping"),
         ("version: 1\ntargets: {}\n", "2:10: there is no target"),
         ("version: 1\nenvironments: {}\n", "2:15: there is no environment"),

@@ -10,7 +10,7 @@ use crate::{
 /// Runs a script where its mounts are its own and gone afterwards.
 fn with_mounts(sandbox: &Sandbox, script: &str) -> Ran {
     let script = format!("{}\n{script}", include_str!("../functions.sh"));
-    sandbox.command("unshare").args(["-m", "sh", "-eu", "-c", &script]).output().unwrap().into()
+    sandbox.command("unshare").args(["-m", "sh", "-eux", "-c", &script]).output().unwrap().into()
 }
 
 fn lacks_mounts() -> bool {
@@ -44,7 +44,7 @@ fn a_full_disk_leaves_each_file_old_or_new_and_room_makes_the_next_apply_work() 
         trueup plan
         diff -r site ../target --exclude .trueup";
     let ran = with_mounts(&sandbox, script).expect(0);
-    assert!(ran.stderr.contains("o space left"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("no space left"), "{}", ran.stdout);
 }
 
 #[test]

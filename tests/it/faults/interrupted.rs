@@ -17,7 +17,7 @@ fn many_files() -> Sandbox {
 
 /// An apply that takes its time over each file, and has begun.
 fn slow_apply(sandbox: &Sandbox) -> Child {
-    let slow = ["-o", "/dev/null", "-e", "inject=rename,renameat,renameat2,linkat:delay_enter=60000"];
+    let slow = ["-o", "/dev/null", "-e", "inject=?rename,?renameat,?renameat2,?linkat:delay_enter=60000"];
     let mut command = traced(sandbox, &slow, &["apply", "--yes", "-o", "json"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until("the first file", || names(&sandbox.path("target")).contains(&"file-00".to_owned()));
@@ -34,8 +34,9 @@ fn interrupt(signal: Signal, exit: i32) {
     kill_process(Pid::from_child(&child), signal).unwrap();
     let ran = finish(child).expect(exit);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let changes = report["targets"][0]["changes"].as_array().or(report["changes"].as_array()).unwrap();
-    let done = changes.iter().filter(|change| change["verdict"] == "done").count();
+    let outcomes = report["outcomes"].as_array().unwrap();
+    let done = outcomes.iter().filter(|outcome| outcome["verdict"] == "done").count();
+    assert_eq!((outcomes.len(), &report["exit"], &report["partial"]), (FILES, &exit.into(), &true.into()));
     let found = names(&sandbox.path("target"));
     assert_eq!(found.iter().filter(|name| name.starts_with("file-")).count(), done, "{}", ran.stdout);
     assert_eq!(found.len(), done, "something else was left: {found:?}");

@@ -18,7 +18,7 @@ use crate::{
 
 /// An apply that stands still for a while before it puts its first file in place.
 fn held_apply(sandbox: &Sandbox, folder: &str) -> Child {
-    let slow = ["-o", "/dev/null", "-e", "inject=fsync,fdatasync,syncfs:delay_enter=1000000:when=1..1000"];
+    let slow = ["-o", "/dev/null", "-e", "inject=?fsync,?fdatasync,?syncfs:delay_enter=1000000:when=1..1000"];
     let mut command = traced(sandbox, &slow, &["apply", "--yes"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let is_temporary = |name: &String| name.contains(".trueup-");

@@ -23,6 +23,7 @@ use crate::{
 
 mod declare;
 mod engine;
+mod properties;
 mod race;
 mod read;
 mod remember;
@@ -75,6 +76,16 @@ impl Checkout {
             entries: self.files.iter().map(entry).collect(),
             algorithm: Algorithm::Sha1,
         }
+    }
+}
+
+impl std::fmt::Debug for Checkout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let show = |(path, (kind, id)): (&Vec<u8>, &(EntryKind, Digest))| {
+            let content = String::from_utf8_lossy(&self.blobs[id]).into_owned();
+            format!("{} {kind:?} {content:?}", String::from_utf8_lossy(path))
+        };
+        f.debug_list().entries(self.files.iter().map(show)).finish()
     }
 }
 

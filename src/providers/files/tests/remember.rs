@@ -65,6 +65,7 @@ fn a_file_that_is_too_fresh_is_read_again() {
     for attempt in 0..20 {
         place.write("a", "1");
         let mut site = place.site();
+        site.keeps = true;
         look(&mut site, &desired, false);
         if !site.seen[&Address::new("a")].settled {
             return;
@@ -201,4 +202,15 @@ fn objects_that_were_not_looked_at_stay_in_the_memory() {
     drop(writer);
     assert_eq!(place.site().memory().unwrap().owned, before.owned);
     assert_eq!(hashed(&place, &Checkout::of(&[("a", "1"), ("b", "1")]), false), 0);
+}
+
+#[test]
+fn a_state_directory_that_is_a_link_is_not_followed() {
+    let place = Place::with(&[]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), place.path(".trueup")).unwrap();
+    assert!(fault(place.site().memory().unwrap_err()).message.contains("`.trueup` is a symbolic link"));
+    let mut writer = super::super::writer::WritableSite::open(&place.target()).unwrap();
+    assert!(writer.lock(&super::engine::who(), std::time::Duration::ZERO).is_err());
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::{Definition, Kind};
-use crate::providers::rest::{
-    template,
-    yaml::{self, Complaint, Node},
+use crate::{
+    model::suggest::nearest,
+    providers::rest::{
+        template,
+        yaml::{self, Complaint, Node},
+    },
 };
 
 /// Reads a definition.
@@ -59,15 +62,6 @@ fn explain(message: &str) -> String {
         Some(word) => format!("unknown key `{wrong}`; did you mean `{word}`?"),
         None => format!("unknown key `{wrong}`, expected {expected}"),
     }
-}
-
-/// The word that `wrong` was probably meant to be.
-pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|word| (strsim::damerau_levenshtein(wrong, word), word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min()
-        .map(|(_, word)| word)
 }
 
 /// Writes `/{a,b}` out as `/a` and `/b`.

@@ -202,6 +202,19 @@ fn a_clean_filter_makes_the_content() {
 }
 
 #[test]
+fn without_programs_a_clean_filter_is_not_run() {
+    let repo = filled();
+    let trace = repo.open().root().unwrap().join(".git/ran");
+    repo.git(&["config", "filter.up.clean", &format!("touch {}; tr a-z A-Z", trace.display())]);
+    repo.write(".gitattributes", "*.up filter=up\n").write("x.up", "loud\n");
+    let checkout = repo.open().without_programs().unwrap();
+    assert_eq!(text(&checkout.snapshot(&Selection::WorkTree).unwrap(), "x.up"), "loud\n");
+    assert!(!trace.exists());
+    assert_eq!(text(&repo.work_tree(), "x.up"), "LOUD\n");
+    assert!(trace.exists());
+}
+
+#[test]
 fn files_in_conflict_are_what_lies_on_disk() {
     let repo = filled();
     repo.git(&["checkout", "--quiet", "-b", "other"]);

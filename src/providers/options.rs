@@ -1,0 +1,91 @@
+//! The provider's own keys of a target in trueup.yaml.
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Error, Segment};
+
+use super::{BadOption, Target};
+use crate::model::suggest::nearest;
+
+/// Reads the provider's own keys of `target`.
+///
+/// # Errors
+/// The first key that is unknown, missing or of a wrong type, by its path.
+pub fn parse<T: DeserializeOwned>(target: &Target) -> Result<T, BadOption> {
+    let keys = serde_yaml::Value::from(target.options.clone());
+    serde_path_to_error::deserialize(keys).map_err(|error| bad_option(&error))
+}
+
+/// A complaint about the key `key`.
+pub fn refused(key: &str, message: impl Into<String>) -> BadOption {
+    BadOption { path: vec![key.to_owned()], message: message.into() }
+}
+
+fn bad_option(error: &Error<serde_yaml::Error>) -> BadOption {
+    let key = |segment: &Segment| match segment {
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    let mut path: Vec<String> = error.path().iter().filter_map(key).collect();
+    let said = error.inner().to_string();
+    let words: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
+    let message = match (said.starts_with("unknown field"), words.as_slice()) {
+        (true, [unknown, known @ ..]) => {
+            // The path of an unknown key may end above it.
+            if path.last().is_none_or(|last| last != unknown) {
+                path.push((*unknown).to_owned());
+            }
+            match nearest(unknown, known.iter().copied()) {
+                Some(near) => format!("unknown key `{unknown}`, did you mean `{near}`?"),
+                None => format!("unknown key `{unknown}`, valid keys are {}", known.join(", ")),
+            }
+        }
+        _ => said.replace("missing field", "missing key"),
+    };
+    BadOption { path, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Keys {
+        #[expect(dead_code, reason = "read by serde only")]
+        root: String,
+        #[expect(dead_code, reason = "read by serde only")]
+        backup: Option<bool>,
+    }
+
+    fn complaint(options: &str) -> (Vec<String>, String) {
+        let target = Target {
+            name: "t".into(),
+            provider: "p".into(),
+            path: String::new(),
+            base_dir: "/".into(),
+            options: serde_yaml::from_str(options).unwrap(),
+        };
+        let bad = parse::<Keys>(&target).unwrap_err();
+        (bad.path, bad.message)
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_what_was_meant() {
+        for (options, path, message) in [
+            ("{}", vec![], "missing key `root`"),
+            ("{rot: x}", vec!["rot"], "unknown key `rot`, did you mean `root`?"),
+            ("{root: x, colour: y}", vec!["colour"], "unknown key `colour`, valid keys are root, backup"),
+            (
+                "{root: x, backup: maybe}",
+                vec!["backup"],
+                "invalid type: string \"maybe\", expected a boolean",
+            ),
+        ] {
+            assert_eq!(
+                complaint(options),
+                (path.iter().map(ToString::to_string).collect(), message.to_owned())
+            );
+        }
+    }
+}
