@@ -111,7 +111,19 @@ fn as_patch(planned: &Planned, changes: Vec<Change>) -> Planned {
     }
 }
 
-fn write(root: &Path, edit: &Edit) -> Result<()> {
+/// Refuses to write over files that are there.
+pub(super) fn refuse_existing(root: &Path, edits: &[Edit]) -> Result<()> {
+    for edit in edits {
+        if inside(root, &edit.path)?.exists() {
+            let message = format!("`{}` is there already", address::quote(&edit.path));
+            return Err(Fault::new(Exit::Refused, message).hint("move it away, or `--print`").into());
+        }
+    }
+    Ok(())
+}
+
+/// Writes one file into the work tree.
+pub(super) fn write(root: &Path, edit: &Edit) -> Result<()> {
     let file = inside(root, &edit.path)?;
     let shown = || format!("writing `{}`", file.display());
     let Some((kind, bytes)) = &edit.content else {

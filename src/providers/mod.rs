@@ -57,11 +57,16 @@ pub struct Kind {
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
     /// The last argument is the declaring file as it is now, with what was adopted into it before.
     pub adopt: fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>,
+    /// Writes down what the target holds of some kinds, where it can.
+    pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
     pub risky: fn(&Target) -> Vec<String>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
+
+/// Writes down what a target holds of some kinds.
+pub type Import = fn(&Target, &[String]) -> Result<Vec<Edit>>;
 
 /// A target as trueup.yaml describes it.
 #[derive(Clone, Debug)]

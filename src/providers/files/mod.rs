@@ -57,6 +57,7 @@ pub const KIND: Kind = Kind {
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     collection,
     adopt: |target, change, merged, _| adopt::adopt(target, change, merged),
+    import: None,
     risky: |_| Vec::new(),
 };
 

@@ -36,6 +36,8 @@ pub struct Gathered {
     pub found: BTreeMap<Vec<String>, Found>,
     /// Why the list does not show everything; `None` if it does.
     pub incomplete: Option<Failure>,
+    /// Whether what the collection lives in is not there.
+    pub no_parent: bool,
 }
 
 impl Gathered {
@@ -75,7 +77,7 @@ impl Gatherer<'_> {
         let directly = self.kind.read.is_some() && self.kind.id.is_none();
         if self.kind.list.is_none() || (extent == Extent::Named && directly && wanted.len() <= 1) {
             let found = wanted.iter().map(|keys| (keys.clone(), self.checked(keys)));
-            return Gathered { found: found.collect(), incomplete: None };
+            return Gathered { found: found.collect(), ..Gathered::default() };
         }
         self.listed(wanted, extent)
     }
@@ -98,6 +100,7 @@ impl Gatherer<'_> {
                     failure::Kind::Absent | failure::Kind::Hidden => self.without_list(),
                     _ => Found::Unknown(failure.clone()),
                 };
+                gathered.no_parent = matches!(found, Found::NoParent);
                 gathered.found = wanted.iter().map(|keys| (keys.clone(), found.clone())).collect();
                 gathered.incomplete = Some(failure);
                 return gathered;

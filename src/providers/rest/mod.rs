@@ -15,7 +15,7 @@ mod emit;
 mod failure;
 mod form;
 mod gather;
-pub mod import;
+mod import;
 mod json;
 mod memory;
 mod options;
@@ -29,7 +29,7 @@ mod transport;
 mod wait;
 mod write;
 mod writer;
-mod yaml;
+pub mod yaml;
 
 use definition::embedded;
 
@@ -64,6 +64,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
             Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
         },
         adopt: adopt::adopt,
+        import: Some(import::import),
         risky,
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();

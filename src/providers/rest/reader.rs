@@ -248,7 +248,10 @@ impl Session {
             else {
                 continue;
             };
-            if let Some(failure) = &answers.incomplete {
+            let parent = collection.parent(&definition, kind);
+            let to_be_made = parent.is_some_and(|parent| query.objects.contains_key(&parent));
+            if let Some(failure) = answers.incomplete.as_ref().filter(|_| !(answers.no_parent && to_be_made))
+            {
                 actual.incomplete.push((scope.collection.clone(), failure.cause(), failure.message.clone()));
             }
             let ignore = Selector::new(&scope.ignore)?;

@@ -70,7 +70,6 @@ struct Wire {
     client: Client,
     proof: Proof,
     setup: Setup,
-    timeout: Duration,
 }
 
 impl Getter {
@@ -83,7 +82,7 @@ impl Getter {
         let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
         let timeout = Duration::from_secs(seconds.max(1));
         let client = client(setup, timeout)?;
-        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone(), timeout }) })
+        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone() }) })
     }
 
     /// Asks for what is at `url`, again where that makes sense.
@@ -102,11 +101,6 @@ impl Getter {
             url = redirected(&answer)?;
         }
         Err(Failure::new(Kind::Other, "redirected too often"))
-    }
-
-    /// How many seconds one request may take.
-    pub fn timeout(&self) -> Duration {
-        self.wire.timeout
     }
 }
 

@@ -98,6 +98,39 @@ fn gitea_goes_the_whole_way() {
             .replace("  - {name: bug, color: '#E00'}\n", "")
             .replace("  - {name: bug, color: '#0E0'}\n", ""),
     );
-    checkout.apply(&[]);
+    checkout.apply(&["--allow-protected", "label"]);
     assert!(!gitea.curl("GET", "/repos/whole/web/labels", "").unwrap().contains("defect"));
+    // No secret is in anything that trueup wrote.
+    let leak = checkout.sandbox.sh("grep -rl 'h00k-canary' ../target . ; true");
+    assert_eq!(leak.stdout, "");
+    for args in [&["plan", "-v"][..], &["plan", "-o", "json"], &["log", "-o", "json"]] {
+        let ran = checkout.sandbox.trueup(args);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("h00k-canary"));
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(&gitea.token));
+    }
+}
+
+#[test]
+fn a_repository_can_be_imported_and_many_labels_are_all_seen() {
+    let Some(gitea) = Gitea::get() else { return };
+    gitea.curl("POST", "/orgs", r#"{"username": "many"}"#).unwrap();
+    gitea.curl("POST", "/orgs/many/repos", r#"{"name": "web", "auto_init": true}"#).unwrap();
+    for index in 0..60 {
+        let body = format!(r##"{{"name": "l{index}", "color": "#00aabb"}}"##);
+        gitea.curl("POST", "/repos/many/web/labels", &body).unwrap();
+    }
+    gitea
+        .curl("POST", "/repos/many/web/branch_protections", r#"{"rule_name": "main", "enable_push": true}"#)
+        .unwrap();
+    let options = format!(
+        "provider: gitea, url: '{}', scope: {{owner: many, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        gitea.url
+    );
+    let checkout = Checkout::new(&options, &gitea.token);
+    checkout.commit_all();
+    checkout.run(&["import", "t", "repository", "label", "branch_protection"], 0);
+    assert_eq!(checkout.sandbox.read("checkout/objects/label.yaml").matches("- name:").count(), 60);
+    checkout.commit_all();
+    let plan = checkout.run(&["plan"], 0);
+    assert!(plan.stdout.contains("62"), "{}", plan.stdout);
 }

@@ -58,6 +58,18 @@ fn kinto_goes_the_whole_way() {
     checkout.apply(&[]);
     let now = kinto.curl("GET", one, "").unwrap();
     assert!(now.contains("green") && now.contains("unmanaged"), "{now}");
+    // What moved is taken into Git, in the file that declares it, and nothing else in it changes.
+    kinto.curl("PATCH", one, r#"{"data": {"color": "dark: red"}}"#).unwrap();
+    checkout.run(&["drift", "--adopt"], 0);
+    let file = checkout.sandbox.read("checkout/objects/paints.yaml");
+    assert_eq!(file, declarations("whole", "\"dark: red\""));
+    checkout.commit_all();
+    checkout.apply(&[]);
+    kinto.curl("PATCH", one, r#"{"data": {"color": "green"}}"#).unwrap();
+    checkout.commit("paints.yaml", &declarations("whole", "green"));
+    checkout.apply(&[]);
+    // What is there can be written down, and is then in sync.
+    checkout.run(&["import", "t", "group", "--print"], 0);
     // A declaration goes, and so does what trueup made for it.
     let pruned = declarations("whole", "green").replace("  - id: two\n    color: blue\n", "");
     checkout.commit("paints.yaml", &pruned);
@@ -84,4 +96,32 @@ fn what_is_there_already_is_not_taken_without_consent() {
     assert!(plan.stdout.contains("collection/theirs/other"), "{}", plan.stdout);
     checkout.run(&["apply", "--yes"], 0);
     assert!(kinto.curl("GET", "/buckets/theirs/collections/other", "").is_some());
+}
+
+#[test]
+fn what_is_imported_is_in_sync() {
+    let Some(kinto) = Kinto::get() else { return };
+    kinto.curl("PUT", "/buckets/imported", "{}").unwrap();
+    kinto.curl("PUT", "/buckets/imported/collections/c", r#"{"data": {"sort": "-name"}}"#).unwrap();
+    for id in ["one", "two"] {
+        let path = format!("/buckets/imported/collections/c/records/{id}");
+        kinto
+            .curl("PUT", &path, r#"{"data": {"text": "a: b\n", "n": 1.5, "deep": {"list": [true, null]}}}"#)
+            .unwrap();
+    }
+    let options = format!(
+        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, scope: {{bucket: imported, collection: c}}, with: {{memory_bucket: memory-imported}}",
+        kinto.url
+    );
+    let checkout = Checkout::new(&options, "p4ssw0rd-canary");
+    checkout.commit_all();
+    checkout.run(&["import", "t", "collection", "record"], 0);
+    checkout.commit_all();
+    checkout.run(&["plan"], 0);
+    checkout.apply(&[]);
+    // A bucket and a collection hold data: deleting one needs a consent of its own.
+    checkout.sandbox.sh("rm objects/collection.yaml").expect(0);
+    checkout.commit_all();
+    let refused = checkout.run(&["apply", "--yes"], 8);
+    assert!(refused.stderr.contains("--allow-protected"), "{}", refused.stderr);
 }

@@ -2,9 +2,12 @@
 
 use crate::sandbox::{Ran, Sandbox};
 
+mod definitions;
+mod faults;
 mod gitea;
 mod kinto;
 mod powerdns;
+mod proxy;
 mod rabbitmq;
 
 /// A checkout with one target, whose files are below `objects`.

@@ -56,7 +56,7 @@ fn rabbitmq_goes_the_whole_way() {
         .replace("x-max-length: 10", "x-max-length: 20");
     checkout.commit("all.yaml", &other);
     checkout.run(&["apply", "--yes"], 8);
-    checkout.run(&["apply", "--yes", "--allow-replace", "queue/whole/tmp"], 0);
+    checkout.run(&["apply", "--yes", "--allow-replace", "queue/whole/tmp", "--allow-protected", "queue"], 0);
     assert!(rabbitmq.curl("GET", "/queues/whole/tmp", "").unwrap().contains("20"));
     checkout.apply(&[]);
     checkout.commit(
