@@ -38,6 +38,8 @@ pub struct Candidate {
     pub replace: Option<String>,
     /// Set by the provider where it finds that it cannot tell after all.
     pub unknown: Option<(Cause, String)>,
+    /// Remarks that only an object that differs is worth. Set by the provider.
+    pub notes: Vec<String>,
 }
 
 /// The outcome of the first, cheap pass over all objects.
@@ -103,6 +105,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             sides: Sides { actual, ..sides }.map(Value::clone),
             replace: None,
             unknown: unknown.or(lost),
+            notes: Vec::new(),
         });
     }
     comparison
@@ -110,7 +113,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown } = candidate;
+    let Candidate { address, sides, replace, unknown, notes } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -127,7 +130,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         writer: None,
         commits: Vec::new(),
         unknown: None,
-        notes: state.map(|state| state.notes.clone()).unwrap_or_default(),
+        notes: state.map(|state| &state.notes).into_iter().flatten().cloned().chain(notes).collect(),
         address,
         sides,
     };

@@ -212,9 +212,7 @@ impl Session {
         let whole = Form::of(kind).export(&raw);
         let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
         let value = self.projected(kind, &raw, shape, base.as_ref());
-        let notes =
-            if desired.is_none() && base.is_some() { self.cascades(kind, &place, &raw) } else { Vec::new() };
-        let state = State { value, writer: self.writer(kind, &raw), notes };
+        let state = State { value, writer: self.writer(kind, &raw), notes: Vec::new() };
         self.seen.insert(address.clone(), raw);
         Observed::Present(Box::new(state))
     }
@@ -268,7 +266,7 @@ impl Session {
                     continue;
                 }
                 let form = Form::of(kind);
-                let mut notes = self.cascades(kind, &place, raw);
+                let mut notes = Vec::new();
                 if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(raw)) {
                     notes.push("the server protects it".to_owned());
                 }
@@ -286,6 +284,9 @@ impl Session {
         let Some(place) = Place::parse(definition, &candidate.address) else { return Ok(()) };
         let Some(kind) = definition.kind(&place.kind) else { return Ok(()) };
         let raw = self.seen.get(&candidate.address);
+        if let (Some(raw), None) = (raw, &candidate.sides.desired) {
+            candidate.notes.extend(self.cascades(kind, &place, raw));
+        }
         if let Some(rule) = &kind.protected_when
             && raw.is_some_and(|raw| rule.holds(raw))
             && candidate.sides.desired != candidate.sides.actual

@@ -5,6 +5,7 @@ use crate::sandbox::{Ran, Sandbox};
 mod definitions;
 mod faults;
 mod gitea;
+mod github;
 mod kinto;
 mod powerdns;
 mod proxy;

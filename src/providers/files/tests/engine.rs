@@ -137,6 +137,7 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
                 sides,
                 replace: None,
                 unknown: None,
+                notes: Vec::new(),
             });
         }
     }

@@ -206,6 +206,7 @@ fn candidates(place: &Place, checkout: &Checkout) -> (Site, Vec<Candidate>) {
             sides: Sides { base: None, desired: object.value, actual: found },
             replace: None,
             unknown: None,
+            notes: Vec::new(),
         }
     });
     let candidates = candidates.collect();
