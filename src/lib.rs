@@ -17,6 +17,7 @@ pub mod model;
 pub mod output;
 pub mod providers;
 pub mod source;
+pub mod yaml;
 
 use cli::{Cli, ColorWhen, GlobalArgs};
 use exit::Exit;

@@ -336,9 +336,41 @@ pub struct ProvidersArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
+    /// Print the definition of its API, a start for one of your own
+    #[arg(long, requires = "name")]
+    pub definition: bool,
+
+    /// Check a definition file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "format"])]
+    pub check: Option<PathBuf>,
+
     /// Format on standard output: human or json
     #[arg(short = 'o', long = "output", value_name = "FORMAT")]
     pub format: Option<String>,
+}
+
+/// Write declarations of what a target holds already
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trueup import forge label branch_protection   one file for each kind, below the target's path
+  trueup import forge label --print             on standard output instead")]
+pub struct ImportArgs {
+    /// The target in trueup.yaml
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+
+    /// The kinds; `trueup providers NAME --definition` lists them
+    #[arg(value_name = "KIND", required = true)]
+    pub kinds: Vec<String>,
+
+    /// The environment in trueup.yaml; may be left out if there is only one
+    #[arg(short, long, value_name = "ENV")]
+    pub env: Option<String>,
+
+    /// Print instead of writing files
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// Print a JSON Schema
@@ -364,6 +396,8 @@ pub enum SchemaOf {
     SavedPlan,
     /// `.trueup-files.yaml` of the files provider
     FilesManifest,
+    /// The definition of an API
+    Rest,
 }
 
 /// Print the completions for a shell

@@ -7,8 +7,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub mod args;
 
 use args::{
-    ApplyArgs, CompletionsArgs, DiffArgs, DriftArgs, InitArgs, LogArgs, ManArgs, PlanArgs, ProvidersArgs,
-    SchemaArgs,
+    ApplyArgs, CompletionsArgs, DiffArgs, DriftArgs, ImportArgs, InitArgs, LogArgs, ManArgs, PlanArgs,
+    ProvidersArgs, SchemaArgs,
 };
 
 /// Make what runs equal to what Git declares
@@ -59,6 +59,8 @@ pub enum Command {
     Log(LogArgs),
     /// Start a repository: write trueup.yaml
     Init(InitArgs),
+    /// Write declarations of what a target holds already
+    Import(ImportArgs),
     /// List the providers, or explain one
     Providers(ProvidersArgs),
     /// Print a JSON Schema

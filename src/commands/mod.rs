@@ -16,6 +16,7 @@ mod circumstances;
 mod diff;
 mod drift;
 mod generate;
+mod import;
 mod init;
 mod log;
 mod past;
@@ -41,6 +42,7 @@ pub fn run(cli: &Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Drift(args) => drift::run(global, args, terminal),
         Command::Log(args) => log::run(global, args, terminal),
         Command::Init(args) => init::run(global, args, terminal),
+        Command::Import(args) => import::run(global, args, terminal),
         Command::Providers(args) => providers::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => generate::run_completions(args, terminal),

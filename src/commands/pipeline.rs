@@ -175,7 +175,8 @@ fn choose(
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
         config.complaint(&path, &bad.message)
     })?;
-    let Guards { max_delete, max_delete_percent, protect } = target.guards.clone();
+    let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
+    protect.extend((kind.risky)(&chosen));
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
     Ok(Chosen { target: chosen, kind, limits })
 }
@@ -200,12 +201,14 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     look.observer.on(Event::Phase { what: "reading", total: declared });
     let mut actual = observe(session, reader, look, &desired, &bases, &attempted)?;
     resume(&mut bases, attempted, &actual);
+    let moved = rename(&mut bases, &actual);
     if look.against == Against::Record {
         forget_deleted(&mut bases, &memory, &actual);
         desired.objects = past.restore(&bases, &revision);
     }
     select(look.only, &mut desired, &mut bases, &mut actual)?;
     let mut comparison = diff::compare(&desired, &bases, &actual);
+    comparison.gone.extend(moved);
     let mut candidates = std::mem::take(&mut comparison.candidates);
     reader.complete(&mut candidates, session.snapshot.contents())?;
     look.observer.on(Event::Done);
@@ -282,6 +285,18 @@ fn resume(bases: &mut Bases, attempted: BTreeMap<Address, Value>, actual: &Actua
             bases.insert(address, Base::Known(value));
         }
     }
+}
+
+/// Moves what is known of renamed objects to their new addresses; answers the old ones.
+fn rename(bases: &mut Bases, actual: &Actual) -> Vec<Address> {
+    let mut moved = Vec::new();
+    for (new, old) in &actual.renamed {
+        if let Some(base) = bases.remove(old) {
+            bases.insert(new.clone(), base);
+            moved.push(old.clone());
+        }
+    }
+    moved
 }
 
 /// Takes an interrupted apply for what it was: an object that it was to delete

@@ -1,5 +1,7 @@
 //! `trueup providers`
 
+use std::path::Path;
+
 use anyhow::Result;
 use schemars::SchemaGenerator;
 
@@ -9,10 +11,19 @@ use crate::{
     exit::Exit,
     model::fault::Fault,
     output::{Explain, Format, Outputs, ProviderInfo, Providers, terminal::Terminal},
-    providers::{KINDS, Kind},
+    providers::{KINDS, Kind, rest::definition},
 };
 
 pub(super) fn run(args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit> {
+    if let Some(file) = &args.check {
+        return check(file, terminal);
+    }
+    if let (true, Some(name)) = (args.definition, &args.name) {
+        let message = format!("`{name}` is no API that a definition describes");
+        let text = definition::embedded::text(name).ok_or_else(|| Fault::new(Exit::NoInput, message))?;
+        terminal.out().write_all(text.as_bytes())?;
+        return Ok(Exit::InSync);
+    }
     let outputs =
         Outputs { format: show::format(args.format.as_deref(), Format::Human)?, ..Outputs::default() };
     crate::output::check::<Providers<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
@@ -22,6 +33,18 @@ pub(super) fn run(args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit>
     };
     let providers: Vec<ProviderInfo> = kinds.into_iter().map(info).collect();
     outputs.show(&Providers { providers: &providers, explain }, terminal)?;
+    Ok(Exit::InSync)
+}
+
+/// Reads a definition file and says what is in it.
+fn check(file: &Path, terminal: &mut Terminal) -> Result<Exit> {
+    let shown = file.display().to_string();
+    let text = std::fs::read(file)
+        .map_err(|error| Fault::new(Exit::NoInput, format!("reading the definition `{shown}`: {error}")))?;
+    let definition =
+        definition::load::parse(&text).map_err(|complaint| complaint.in_file(Exit::BadConfig, &shown))?;
+    let kinds: Vec<&str> = definition.kinds.keys().map(String::as_str).collect();
+    writeln!(terminal.out(), "{shown}: {} with {}", definition.provider, kinds.join(", "))?;
     Ok(Exit::InSync)
 }
 

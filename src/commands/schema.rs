@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     model::saved::SavedPlan,
     output::{json, terminal::Terminal},
-    providers::{KINDS, files},
+    providers::{KINDS, files, rest},
     source::config::{Config, ProviderSchema},
 };
 
@@ -22,6 +22,7 @@ pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
         SchemaOf::Apply => json::schema_apply(),
         SchemaOf::Log => json::schema_log(),
         SchemaOf::FilesManifest => files::manifest_schema().to_value(),
+        SchemaOf::Rest => rest::definition::schema(),
         SchemaOf::SavedPlan => schemars::schema_for!(SavedPlan).to_value(),
     };
     let out = terminal.out();

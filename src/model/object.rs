@@ -104,6 +104,8 @@ pub struct Actual {
     pub objects: BTreeMap<Address, Observed>,
     /// Collections that could not be listed completely, with the reason.
     pub incomplete: Vec<(Address, Cause, String)>,
+    /// Objects that are there under the name they had before, by their new address.
+    pub renamed: BTreeMap<Address, Address>,
     /// Fields that others own and that are not compared, counted.
     pub external: usize,
     /// Remarks for the person who reads the plan.

@@ -1,6 +1,11 @@
 //! The targets that trueup can talk to, and the contract they keep.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{LazyLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 use anyhow::Result;
 use bstr::BString;
@@ -21,11 +26,16 @@ use crate::model::{
 pub mod files;
 pub mod kubernetes;
 pub mod options;
+pub mod rest;
 
 pub use crate::model::form::Form;
 
 /// Every provider, the only list of them.
-pub const KINDS: &[&Kind] = &[&files::KIND, &kubernetes::KIND];
+pub static KINDS: LazyLock<Vec<&'static Kind>> =
+    LazyLock::new(|| BUILT_IN.iter().copied().chain(rest::names().filter_map(rest::find)).collect());
+
+/// The providers that are more than a definition.
+const BUILT_IN: &[&Kind] = &[&files::KIND, &kubernetes::KIND];
 
 /// One kind of target.
 pub struct Kind {
@@ -46,10 +56,18 @@ pub struct Kind {
     /// Opens the target for an apply.
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
-    pub adopt: fn(&Target, &Change, Option<&Value>) -> Result<Edit>,
+    /// The last argument is the declaring file as it is now, with what was adopted into it before.
+    pub adopt: fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>,
+    /// Writes down what the target holds of some kinds, where it can.
+    pub import: Option<Import>,
+    /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
+    pub risky: fn(&Target) -> Vec<String>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
+
+/// Writes down what a target holds of some kinds.
+pub type Import = fn(&Target, &[String]) -> Result<Vec<Edit>>;
 
 /// A target as trueup.yaml describes it.
 #[derive(Clone, Debug)]
@@ -88,7 +106,7 @@ pub struct BadOption {
 impl Kind {
     /// The provider called `name`.
     pub fn find(name: &str) -> Option<&'static Kind> {
-        KINDS.iter().copied().find(|kind| kind.name == name)
+        BUILT_IN.iter().copied().find(|kind| kind.name == name).or_else(|| rest::find(name))
     }
 }
 

@@ -3,7 +3,7 @@
 pub mod checkout;
 pub mod config;
 pub mod history;
-pub mod yaml;
+pub use crate::yaml;
 
 #[cfg(test)]
 pub(crate) mod testing;

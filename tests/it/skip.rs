@@ -67,7 +67,7 @@ pub fn lacks_mounts() -> bool {
 }
 
 /// Says on the real stderr, past the harness, that a test is left out.
-fn skip(why: &str) {
+pub fn skip(why: &str) {
     let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let line = format!("skipped ({count}): {name}: {why}\n");

@@ -38,9 +38,19 @@ pub const KIND: Kind = Kind {
     declare: declare::declare,
     open,
     open_for_apply,
-    adopt: |_, _, _| anyhow::bail!("bringing a cluster's values into manifests is not built yet"),
+    adopt: |_, _, _, _| anyhow::bail!("bringing a cluster's values into manifests is not built yet"),
+    import: None,
+    risky: |_| RISKY.iter().map(ToString::to_string).collect(),
     collection: names::collection,
 };
+
+/// Deleting one of these deletes what others put into it, or data.
+const RISKY: [&str; 4] = [
+    "v1/Namespace/**",
+    "v1/PersistentVolume/**",
+    "v1/PersistentVolumeClaim/**",
+    "apiextensions.k8s.io/v1/CustomResourceDefinition/**",
+];
 
 fn open(target: &Target) -> anyhow::Result<Box<dyn Reader>> {
     Ok(Box::new(cluster::Cluster::open(target)?))

@@ -1,0 +1,115 @@
+//! Addresses of objects: `kind/scope/name`, each part with its slashes encoded.
+
+use crate::model::address::Address;
+
+use super::definition::{Definition, Kind};
+
+/// An address, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its kind.
+    pub kind: String,
+    /// What names the scope, from the outside in.
+    pub scope: Vec<String>,
+    /// What names it within the scope.
+    pub keys: Vec<String>,
+}
+
+impl Place {
+    /// The printed form.
+    pub fn address(&self) -> Address {
+        join(&self.kind, self.scope.iter().chain(&self.keys))
+    }
+
+    /// The collection that it belongs to.
+    pub fn collection(&self) -> Collection {
+        Collection { kind: self.kind.clone(), scope: self.scope.clone() }
+    }
+
+    /// Takes `address` apart; `None` if the definition knows no such kind.
+    pub fn parse(definition: &Definition, address: &Address) -> Option<Place> {
+        let mut parts = address.as_str().split('/');
+        let kind = parts.next()?.to_owned();
+        let rest: Vec<String> = parts.map(decode).collect();
+        let known = definition.kind(&kind)?;
+        let scope = definition.params(known).len();
+        (rest.len() == scope + known.identity.keys.len()).then(|| Place {
+            kind,
+            keys: rest[scope..].to_vec(),
+            scope: rest[..scope].to_vec(),
+        })
+    }
+}
+
+/// All objects of one kind in one scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Collection {
+    /// The kind.
+    pub kind: String,
+    /// What names the scope.
+    pub scope: Vec<String>,
+}
+
+impl Collection {
+    /// The printed form.
+    pub fn address(&self) -> Address {
+        join(&self.kind, self.scope.iter())
+    }
+
+    /// Takes the address of a collection apart.
+    pub fn parse(address: &Address) -> Collection {
+        let mut parts = address.as_str().split('/');
+        let kind = parts.next().unwrap_or_default().to_owned();
+        Collection { kind, scope: parts.map(decode).collect() }
+    }
+
+    /// The address of the object that makes the scope, if a kind does.
+    pub fn parent(&self, definition: &Definition, kind: &Kind) -> Option<Address> {
+        let scope = definition.scopes.get(kind.scope.as_ref()?)?;
+        Some(join(scope.kind.as_ref()?, self.scope.iter()))
+    }
+}
+
+fn join<'a>(kind: &str, parts: impl Iterator<Item = &'a String>) -> Address {
+    let mut text = kind.to_owned();
+    for part in parts {
+        text.push('/');
+        encode(part, &mut text);
+    }
+    Address::new(text)
+}
+
+/// Encodes what would be taken for something else in an address, and nothing more.
+fn encode(part: &str, text: &mut String) {
+    for character in part.chars() {
+        let plain = !matches!(character, '/' | '%' | '"' | '\\')
+            && !crate::model::address::steers_terminal(character);
+        let mut buffer = [0; 4];
+        match (plain, character.encode_utf8(&mut buffer)) {
+            (true, same) => text.push_str(same),
+            (false, odd) => odd.bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}"))),
+        }
+    }
+}
+
+fn decode(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::rest::definition::embedded;
+
+    #[test]
+    fn an_address_survives_slashes_and_signs() {
+        let place = Place {
+            kind: "label".into(),
+            scope: vec!["acme".into(), "web".into()],
+            keys: vec!["a/b 50%\n".into()],
+        };
+        assert_eq!(place.address().as_str(), "label/acme/web/a%2Fb 50%25%0A");
+        let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
+        assert_eq!(Place::parse(definition, &place.address()), Some(place));
+    }
+}

@@ -1,0 +1,192 @@
+//! Where secrets come from, and how a request carries them.
+
+use std::{fs, io::Read as _, path::Path, process::Command};
+
+use anyhow::{Context as _, Result};
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, HeaderName, HeaderValue},
+};
+
+use super::{
+    definition::{Auth, Scheme},
+    options::Setup,
+};
+use crate::{exit::Exit, model::fault::Fault};
+
+/// The longest secret that is read from a file or a program.
+const LONGEST: u64 = 64 * 1024;
+
+/// What proves who we are. Deliberately neither shown nor serialized.
+#[derive(Default)]
+pub struct Proof {
+    /// A header of every request.
+    pub header: Option<(HeaderName, HeaderValue)>,
+    /// A parameter of every request.
+    pub query: Option<(String, String)>,
+    /// What no error text may hold.
+    pub hidden: Vec<String>,
+}
+
+/// Finds the secret of a target; without any, requests go out bare.
+///
+/// # Errors
+/// A secret that was named and is not there.
+pub fn find(setup: &Setup) -> Result<Proof> {
+    if let Some((user, secret)) = named(setup)? {
+        let scheme = |auth: &&Auth| (auth.scheme == Scheme::Basic) == user.is_some();
+        let auths = &setup.definition.auth;
+        let auth = auths.iter().find(scheme).or(auths.first());
+        let auth = auth.ok_or_else(|| fault("the definition knows no way to send credentials"))?;
+        return proof(auth, user, &secret);
+    }
+    let variable = |name: &Option<String>| name.as_ref().and_then(|name| std::env::var(name).ok());
+    for auth in &setup.definition.auth {
+        let user = variable(&auth.user_env).or_else(|| setup.options.credentials.user.clone());
+        match (auth.scheme, user, variable(&auth.env)) {
+            (Scheme::Basic, None, _) | (.., None) => {}
+            (_, user, Some(secret)) => return proof(auth, user, &secret),
+        }
+    }
+    Ok(Proof::default())
+}
+
+/// The secret that the target names, with the user that it is for.
+fn named(setup: &Setup) -> Result<Option<(Option<String>, String)>> {
+    let credentials = &setup.options.credentials;
+    let user = credentials.user.clone();
+    if let Some(file) = &credentials.file {
+        return Ok(Some((user, read(&setup.path(file))?)));
+    }
+    if let Some(name) = &credentials.env {
+        let secret = std::env::var(name)
+            .map_err(|_| fault(&format!("the environment variable `{name}` is not set")))?;
+        return Ok(Some((user, secret)));
+    }
+    if let Some(command) = &credentials.command {
+        return Ok(Some((user, run(command, &setup.folder)?)));
+    }
+    if credentials.netrc {
+        let host = setup.base.host_str().unwrap_or_default();
+        let netrc = netrc::Netrc::new().map_err(|_| fault("the netrc file cannot be read"))?;
+        let entry = netrc.hosts.get(host).or(netrc.hosts.get("default"));
+        let entry = entry.ok_or_else(|| fault(&format!("the netrc file has no entry for `{host}`")))?;
+        return Ok(Some((Some(entry.login.clone()), entry.password.clone())));
+    }
+    Ok(None)
+}
+
+fn read(file: &Path) -> Result<String> {
+    let shown = || format!("reading the credentials `{}`", file.display());
+    let mut text = String::new();
+    fs::File::open(file).with_context(shown)?.take(LONGEST).read_to_string(&mut text).with_context(shown)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Runs a program without a shell. Its errors are its own to tell; what it prints is not shown.
+fn run(command: &[String], folder: &Path) -> Result<String> {
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| fault("`credentials.command` names no program"))?;
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .with_context(|| format!("running `{program}` for credentials"))?;
+    if !output.status.success() {
+        return Err(fault(&format!(
+            "`{program}`, which was to print credentials, ended with {}",
+            output.status
+        ))
+        .into());
+    }
+    let text =
+        String::from_utf8(output.stdout).map_err(|_| fault(&format!("`{program}` printed no text")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn proof(auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
+    let mut proof = Proof { hidden: vec![secret.to_owned()], ..Proof::default() };
+    let header = |name: &str, value: String| -> Result<(HeaderName, HeaderValue)> {
+        let name =
+            HeaderName::try_from(name).map_err(|_| fault(&format!("`{name}` is no name of a header")))?;
+        let mut value =
+            HeaderValue::try_from(value).map_err(|_| fault("the secret holds what a header cannot carry"))?;
+        value.set_sensitive(true);
+        Ok((name, value))
+    };
+    match auth.scheme {
+        Scheme::Bearer => proof.header = Some(header(AUTHORIZATION.as_str(), format!("Bearer {secret}"))?),
+        Scheme::Header => {
+            let value = auth.format.as_deref().unwrap_or("{secret}").replace("{secret}", secret);
+            proof.header = Some(header(auth.name.as_deref().unwrap_or("Authorization"), value)?);
+        }
+        Scheme::Basic => {
+            let encoded = base64(format!("{}:{secret}", user.unwrap_or_default()).as_bytes());
+            proof.header = Some(header(AUTHORIZATION.as_str(), format!("Basic {encoded}"))?);
+            proof.hidden.push(encoded);
+        }
+        Scheme::Query => {
+            proof.query = Some((auth.name.clone().unwrap_or_else(|| "token".to_owned()), secret.to_owned()));
+        }
+    }
+    Ok(proof)
+}
+
+impl Proof {
+    /// Adds the parameter, where the scheme is one.
+    pub fn sign(&self, url: &mut Url) {
+        if let Some((name, secret)) = &self.query {
+            url.query_pairs_mut().append_pair(name, secret);
+        }
+    }
+}
+
+/// Takes every one of `hidden` out of `text`.
+pub fn scrub<'a>(text: &str, hidden: impl IntoIterator<Item = &'a String>) -> String {
+    let mut clean = text.to_owned();
+    for secret in hidden.into_iter().filter(|secret| secret.len() >= 3) {
+        clean = clean.replace(secret.as_str(), "(hidden)");
+    }
+    clean
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let whole = chunk
+            .iter()
+            .enumerate()
+            .fold(0u32, |sum, (index, byte)| sum | u32::from(*byte) << (16 - 8 * index));
+        for digit in 0..4 {
+            let index = (whole >> (18 - 6 * digit)) & 63;
+            text.push(if digit <= chunk.len() { char::from(DIGITS[index as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+fn fault(message: &str) -> Fault {
+    Fault::new(Exit::BadConfig, message)
+        .hint("`credentials:` of the target names a file, an environment variable, a command or netrc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads() {
+        assert_eq!(
+            ["", "f", "fo", "foo", "guest:guest"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Z3Vlc3Q6Z3Vlc3Q="]
+        );
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_texts() {
+        assert_eq!(scrub("bad value `s3cret`", &["s3cret".to_owned()]), "bad value `(hidden)`");
+    }
+}

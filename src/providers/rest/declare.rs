@@ -1,0 +1,308 @@
+//! What the YAML files of a revision declare.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{Access, Kind, load},
+    form::Form,
+    json,
+    options::Setup,
+    references, secrets,
+    yaml::{self, Complaint, Kind as Shape, Node},
+};
+use crate::{
+    exit::Exit,
+    model::{
+        fault::Fault,
+        object::{Desired, Object, Origin, Scope},
+        suggest::nearest,
+        tree::{Contents, EntryKind, Tree},
+    },
+    providers::Target,
+};
+
+/// The largest file of declarations.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// The keys of a document that are no kinds.
+const WORDS: [&str; 4] = ["scope", "managed", "ignore", "absent"];
+
+/// Says what the YAML files of `tree` declare.
+///
+/// # Errors
+/// A declaration that makes no sense, with file and line (65).
+pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<Desired> {
+    let setup = Setup::open(target)?;
+    let mut desired = Desired::default();
+    for entry in
+        tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable))
+    {
+        let path = entry.path.to_string();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let of_target = setup.options.definition.as_deref().is_some_and(|file| path.ends_with(file));
+        if !(name.ends_with(".yaml") || name.ends_with(".yml")) || name == "trueup.yaml" || of_target {
+            continue;
+        }
+        let file = tree.source_path(entry);
+        if contents.size(&entry.id)? > LARGEST {
+            return Err(
+                Fault::new(Exit::BadDesired, format!("`{file}` is larger than {LARGEST} bytes")).into()
+            );
+        }
+        let text = contents.read(&entry.id).with_context(|| format!("reading `{file}`"))?;
+        let mut reader = Declarations {
+            setup: &setup,
+            folders: folders(&path),
+            file: file.clone(),
+            desired: &mut desired,
+        };
+        reader.file(&text).map_err(|complaint| complaint.in_file(Exit::BadDesired, &file))?;
+    }
+    Ok(desired)
+}
+
+/// Scopes in the names of folders: `owner=acme/repo=web/labels.yaml`.
+fn folders(path: &str) -> BTreeMap<String, String> {
+    let pairs = path.split('/').filter_map(|part| part.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The declarations of one file on their way into the desired state.
+struct Declarations<'a> {
+    setup: &'a Setup,
+    folders: BTreeMap<String, String>,
+    file: Arc<str>,
+    desired: &'a mut Desired,
+}
+
+impl Declarations<'_> {
+    fn file(&mut self, text: &[u8]) -> Result<(), Complaint> {
+        yaml::documents(text)?.iter().try_for_each(|document| self.document(document))
+    }
+
+    fn document(&mut self, document: &Node) -> Result<(), Complaint> {
+        let Shape::Map(sections) = &document.kind else {
+            return Err(Complaint::new(
+                document.line,
+                "expected kinds with lists of objects, such as `label: [...]`",
+            ));
+        };
+        let mut scope = self.setup.options.scope.clone();
+        scope.extend(self.folders.clone());
+        if let Some(node) = document.get("scope") {
+            scope.extend(load::typed::<BTreeMap<String, String>>(node)?);
+        }
+        for (name, line, node) in sections {
+            match name.as_str() {
+                "scope" | "ignore" => {}
+                "managed" => self.managed(document, node, &scope)?,
+                "absent" => self.absent(node, &scope)?,
+                name => self.kind(name, *line, node, &scope)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn definition_of(&self, name: &str, line: u32) -> Result<&Kind, Complaint> {
+        let definition = &self.setup.definition;
+        definition.kind(name).ok_or_else(|| {
+            let known = definition.kinds.keys().map(String::as_str).chain(WORDS);
+            let hint = match nearest(name, known.clone()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("there is {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            Complaint::new(line, format!("no kind `{name}`; {hint}"))
+        })
+    }
+
+    fn collection(
+        &self,
+        name: &str,
+        line: u32,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<Collection, Complaint> {
+        let kind = self.definition_of(name, line)?;
+        let params = self.setup.definition.params(kind);
+        let known = params.iter().map(|param| {
+            scope.get(param).cloned().ok_or_else(|| {
+                let message = format!(
+                    "`{name}` lives in a `{param}`, which neither `scope:` nor a folder `{param}=…` names"
+                );
+                Complaint::new(line, message)
+            })
+        });
+        Ok(Collection { kind: name.to_owned(), scope: known.collect::<Result<_, _>>()? })
+    }
+
+    /// Collections that hold nothing but what is declared.
+    fn managed(
+        &mut self,
+        document: &Node,
+        node: &Node,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<(), Complaint> {
+        let names: Vec<String> = load::typed(node)?;
+        let ignore: Vec<String> = document.get("ignore").map(load::typed).transpose()?.unwrap_or_default();
+        for (index, name) in names.iter().enumerate() {
+            let line = node.line_of([index.to_string().as_str()]);
+            let collection = self.collection(name, line, scope)?;
+            if self.definition_of(name, line)?.list.is_none() {
+                return Err(Complaint::new(
+                    line,
+                    format!("this API cannot list `{name}`, so it cannot be managed as a whole"),
+                ));
+            }
+            let origin = Origin { file: self.file.clone(), line: Some(line) };
+            self.desired.exclusive.push(Scope {
+                collection: collection.address(),
+                ignore: ignore.clone(),
+                origin,
+            });
+        }
+        Ok(())
+    }
+
+    /// Objects that must not be there, by name.
+    fn absent(&mut self, node: &Node, scope: &BTreeMap<String, String>) -> Result<(), Complaint> {
+        let names: BTreeMap<String, Vec<Json>> = load::typed(node)?;
+        for (name, objects) in names {
+            let line = node.line_of([name.as_str()]);
+            let collection = self.collection(&name, line, scope)?;
+            for (index, object) in objects.into_iter().enumerate() {
+                let line = node.line_of([name.as_str(), index.to_string().as_str()]);
+                let kind = self.definition_of(&name, line)?;
+                let mut whole = object.clone();
+                if let (false, [key]) = (object.is_object(), kind.identity.keys.as_slice()) {
+                    whole = Json::Null;
+                    json::set(&mut whole, key, object);
+                }
+                self.insert(&collection, None, whole, line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(
+        &mut self,
+        name: &str,
+        line: u32,
+        node: &Node,
+        scope: &BTreeMap<String, String>,
+    ) -> Result<(), Complaint> {
+        let collection = self.collection(name, line, scope)?;
+        let Shape::List(objects) = &node.kind else {
+            return Err(Complaint::new(line, format!("`{name}` wants a list of objects")));
+        };
+        for node in objects {
+            let kind = self.definition_of(name, line)?;
+            let Shape::Map(_) = &node.kind else {
+                return Err(Complaint::new(node.line, "an object is a mapping of fields"));
+            };
+            let object = node.to_json();
+            let notes = check(kind, node, &object)?;
+            let notes: Vec<String> =
+                notes.into_iter().map(|(line, note)| format!("`{}:{line}`: {note}", self.file)).collect();
+            self.desired.notes.extend(notes);
+            self.insert(&collection, Some(()), object, node.line)?;
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        collection: &Collection,
+        there: Option<()>,
+        mut object: Json,
+        line: u32,
+    ) -> Result<(), Complaint> {
+        let kind = self.definition_of(&collection.kind, line)?;
+        let form = Form::of(kind);
+        form.normalize(&mut object);
+        let keys = form.identity(&object).ok_or_else(|| {
+            Complaint::new(
+                line,
+                format!("an object of this kind is named by {}", kind.identity.keys.join(" and ")),
+            )
+        })?;
+        let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys };
+        let value = there.map(|()| form.to_model(&object));
+        let address = place.address();
+        let origin = Origin { file: self.file.clone(), line: Some(line) };
+        if let Some(first) = self.desired.objects.insert(address.clone(), Object { value, origin }) {
+            let at = first.origin.line.unwrap_or_default();
+            return Err(Complaint::new(
+                line,
+                format!("`{address}` is declared twice, first in `{}:{at}`", first.origin.file),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Holds one declaration against its kind; answers remarks.
+fn check(kind: &Kind, node: &Node, object: &Json) -> Result<Vec<(u32, String)>, Complaint> {
+    let form = Form::of(kind);
+    let mut notes = Vec::new();
+    fields(kind, &form, node, &mut Vec::new(), &mut notes)?;
+    if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
+        return Err(Complaint::new(node.line, format!("`{reference}` refers to nothing")));
+    }
+    Ok(notes)
+}
+
+fn fields(
+    kind: &Kind,
+    form: &Form<'_>,
+    node: &Node,
+    path: &mut Vec<String>,
+    notes: &mut Vec<(u32, String)>,
+) -> Result<(), Complaint> {
+    let Shape::Map(entries) = &node.kind else { return Ok(()) };
+    for (key, line, value) in entries {
+        path.push(key.clone());
+        let pointer = format!("/{}", path.join("/"));
+        match form.field(path) {
+            None if kind.identity.previously.as_deref() == Some(&pointer) || form.is_divided(path) => {
+                fields(kind, form, value, path, notes)?;
+            }
+            None if kind.open => {}
+            None => {
+                let known = kind.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly);
+                let known = known.map(|(pointer, _)| pointer.as_str());
+                let hint = nearest(&pointer, known)
+                    .map_or_else(String::new, |near| format!("; did you mean `{}`?", &near[1..]));
+                return Err(Complaint::new(*line, format!("no field `{}`{hint}", path.join("/"))));
+            }
+            Some(field) => {
+                let wrong =
+                    |message: String| Err(Complaint::new(*line, format!("`{}` {message}", path.join("/"))));
+                let json = value.to_json();
+                let secret = field.sensitive || field.access == Access::WriteOnly;
+                let named = secrets::is_name(&json);
+                if field.access == Access::ReadOnly {
+                    return wrong("is the server's own and cannot be declared".to_owned());
+                }
+                if named && !secret {
+                    return wrong("is shown in plans, so it cannot be a secret".to_owned());
+                }
+                if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
+                    let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();
+                    return wrong(format!("is {json}, and can be {}", all.join(", ")));
+                }
+                if field.sensitive && json.is_string() {
+                    let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";
+                    notes.push((*line, note.to_owned()));
+                }
+                if form.is_divided(path) {
+                    fields(kind, form, value, path, notes)?;
+                }
+            }
+        }
+        path.pop();
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! What a definition says of one field.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::Condition;
+
+/// What is known of one field.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Field {
+    /// Who may read and write it.
+    pub access: Access,
+    /// What its items are, if it is a list.
+    pub list: Items,
+    /// The key that tells items apart, for `list: keyed`.
+    pub key: Option<String>,
+    /// What the server has where nothing was said.
+    pub default: Option<Json>,
+    /// How the server writes its values; applied to what Git says and to what the server answers.
+    pub normalize: Vec<Step>,
+    /// Whether no output may show it.
+    pub sensitive: bool,
+    /// Whether an object cannot be made without it.
+    pub required: bool,
+    /// The only values there are.
+    pub one_of: Vec<Json>,
+    /// The first version of the product that has it.
+    pub since: Option<String>,
+    /// The first version of the product that has it no more.
+    pub until: Option<String>,
+    /// What it is for.
+    pub about: Option<String>,
+}
+
+/// Who may read and write a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Everybody.
+    #[default]
+    ReadWrite,
+    /// Only the server writes it: it cannot be declared.
+    ReadOnly,
+    /// The server never answers it, or only in disguise.
+    WriteOnly,
+    /// It is fixed once the object is made: another value needs another object.
+    CreateOnly,
+}
+
+/// What the items of a list are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Items {
+    /// In order.
+    #[default]
+    Ordered,
+    /// In no order, each once.
+    Set,
+    /// In no order, told apart by `key`.
+    Keyed,
+}
+
+/// One step on the way to the server's form of a value.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What is done.
+    pub apply: Normalizer,
+    /// What is stripped, for `strip_prefix`.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Only where this holds for the object.
+    #[serde(default)]
+    pub when: Option<Condition>,
+}
+
+/// What can be done to a text on the way to the server's form of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalizer {
+    /// Small letters.
+    Lower,
+    /// Capital letters.
+    Upper,
+    /// Without the prefix `text`.
+    StripPrefix,
+    /// Each of three hexadecimal digits twice, as in a colour.
+    ExpandHex3,
+    /// With a dot at the end, as a complete domain name has it.
+    TrailingDot,
+    /// Between double quotes, inner ones escaped, as in a TXT record.
+    Quote,
+    /// Without white space at both ends.
+    Trim,
+    /// Without a slash at the end.
+    StripSlash,
+}
+
+impl Normalizer {
+    /// The server's form of `value`.
+    pub fn apply(self, value: &str, text: Option<&str>) -> String {
+        match self {
+            Normalizer::Lower => value.to_lowercase(),
+            Normalizer::Upper => value.to_uppercase(),
+            Normalizer::StripPrefix => {
+                value.strip_prefix(text.unwrap_or_default()).unwrap_or(value).to_owned()
+            }
+            Normalizer::ExpandHex3
+                if value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
+                value.chars().flat_map(|digit| [digit, digit]).collect()
+            }
+            Normalizer::TrailingDot if !value.ends_with('.') => format!("{value}."),
+            Normalizer::Quote if !value.starts_with('"') => {
+                format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+            }
+            Normalizer::Trim => value.trim().to_owned(),
+            Normalizer::StripSlash => value.trim_end_matches('/').to_owned(),
+            Normalizer::ExpandHex3 | Normalizer::TrailingDot | Normalizer::Quote => value.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms_are_reached_from_either_side() {
+        let cases = [
+            (Normalizer::Lower, "AbC", "abc"),
+            (Normalizer::ExpandHex3, "abc", "aabbcc"),
+            (Normalizer::ExpandHex3, "aabbcc", "aabbcc"),
+            (Normalizer::TrailingDot, "example.org", "example.org."),
+            (Normalizer::TrailingDot, "example.org.", "example.org."),
+            (Normalizer::Quote, "v=spf1 -all", "\"v=spf1 -all\""),
+            (Normalizer::Quote, "\"v=spf1 -all\"", "\"v=spf1 -all\""),
+            (Normalizer::StripSlash, "http://a/", "http://a"),
+        ];
+        for (normalizer, value, expected) in cases {
+            assert_eq!(normalizer.apply(value, None), expected);
+        }
+        assert_eq!(Normalizer::StripPrefix.apply("#fff", Some("#")), "fff");
+    }
+}

@@ -1,0 +1,326 @@
+//! The definition of one API: where its objects are, and how they are read and written.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::condition::Condition;
+
+pub mod embedded;
+pub mod fields;
+pub mod kind;
+pub mod load;
+
+pub use fields::{Access, Field, Items, Normalizer};
+pub use kind::{Body, Delete, Kind, List, Page, Risk, Write};
+
+/// The version of the language that this build reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The only one.
+    #[serde(rename = "rest.trueup/v1")]
+    V1,
+}
+
+/// One API, as a file describes it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The version of the language.
+    #[serde(rename = "apiVersion")]
+    pub api_version: ApiVersion,
+    /// The word after `provider:` in trueup.yaml.
+    pub provider: String,
+    /// What it manages, in one line.
+    pub summary: String,
+    /// Where the API is documented.
+    #[serde(default)]
+    pub docs: Option<String>,
+    /// What it was tried with.
+    #[serde(default)]
+    pub tested_with: Vec<Tested>,
+    /// Where the API starts: a template over `{url}` and the options. Nothing outside of it is ever asked.
+    pub base_url: String,
+    /// Further keys of a target, all of them texts, for templates.
+    #[serde(default)]
+    pub options: BTreeMap<String, Option_>,
+    /// Ways to prove who we are; the first that has a secret is taken.
+    #[serde(default)]
+    pub auth: Vec<Auth>,
+    /// Headers of every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// How hard the API may be worked.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What is tried again.
+    #[serde(default)]
+    pub retry: Retry,
+    /// A request that tells the version of the product.
+    #[serde(default)]
+    pub probe: Option<Probe>,
+    /// What answers mean where the status alone does not say.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+    /// Where kinds live.
+    #[serde(default)]
+    pub scopes: BTreeMap<String, Scope>,
+    /// A place in the target for the record of what was applied.
+    #[serde(default)]
+    pub memory: Option<Memory>,
+    /// What can be declared.
+    pub kinds: BTreeMap<String, Kind>,
+}
+
+/// A product that a definition was tried with.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tested {
+    /// Its name.
+    pub product: String,
+    /// The versions.
+    pub version: String,
+}
+
+/// A key of a target that only this API knows.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Option")]
+pub struct Option_ {
+    /// What it is for.
+    pub about: String,
+    /// What it is where a target does not say; without a default it has to be said.
+    #[serde(default)]
+    pub default: Option<String>,
+}
+
+/// A way to prove who we are.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// How the secret is sent.
+    pub scheme: Scheme,
+    /// Name of the header or query parameter.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The value of the header, in which `{secret}` is the secret.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// Environment variable with the secret; for `basic`, the one with the password.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// Environment variable with the user, for `basic`.
+    #[serde(default)]
+    pub user_env: Option<String>,
+}
+
+/// How a secret is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// In a header of its own.
+    Header,
+    /// As `Authorization: Bearer`.
+    Bearer,
+    /// As user and password.
+    Basic,
+    /// In the query.
+    Query,
+}
+
+/// How hard an API may be worked.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Reads at a time.
+    pub concurrent_reads: usize,
+    /// Writes at a time.
+    pub concurrent_writes: usize,
+    /// Milliseconds between the starts of two writes.
+    pub min_write_interval_ms: u64,
+    /// Seconds that one request may take.
+    pub timeout_s: u64,
+    /// The largest answer in MiB.
+    pub max_body_mib: u64,
+    /// The most pages of one list.
+    pub max_pages: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            concurrent_reads: 4,
+            concurrent_writes: 1,
+            min_write_interval_ms: 0,
+            timeout_s: 30,
+            max_body_mib: 16,
+            max_pages: 1000,
+        }
+    }
+}
+
+/// What is tried again.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// The statuses.
+    pub on: Vec<u16>,
+    /// Tries after the first.
+    pub max: u32,
+    /// Milliseconds before the second try; doubled for each further one, with jitter.
+    pub base_ms: u64,
+    /// The most seconds that one wait may take, whatever the server asks for.
+    pub max_wait_s: u64,
+    /// A header that counts the requests that are left, with the one that says when there are more (seconds since 1970).
+    pub remaining: Option<RateHeaders>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry { on: vec![429, 502, 503, 504], max: 4, base_ms: 250, max_wait_s: 120, remaining: None }
+    }
+}
+
+/// Headers of a rate limit.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateHeaders {
+    /// How many requests are left.
+    pub count: String,
+    /// When there are more, in seconds since 1970.
+    pub reset: String,
+}
+
+/// A request that tells the version of the product.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The path below the base.
+    pub get: String,
+    /// Where the answer has it.
+    #[serde(default)]
+    pub version: Option<String>,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorRule {
+    /// The status.
+    pub status: u16,
+    /// A text of the answer that has to hold `contains`; the whole answer without one.
+    #[serde(default)]
+    pub pointer: Option<String>,
+    /// The text to be found.
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// What it means then.
+    pub class: ErrorClass,
+}
+
+/// What a refused request means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// There is no such object.
+    Absent,
+    /// The object is not what the request expects it to be.
+    Conflict,
+    /// There is one already.
+    Exists,
+    /// The credentials do not allow it.
+    Forbidden,
+    /// There is no such object, or the credentials do not allow it: the server does not tell which. It
+    /// counts as absent only where a create says that it must not find the object.
+    Hidden,
+    /// The request makes no sense to the server.
+    Invalid,
+    /// The object may not be changed.
+    Protected,
+    /// Too many requests.
+    RateLimited,
+    /// It may work later.
+    Transient,
+    /// Anything else.
+    Other,
+}
+
+/// A place that kinds live in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// What names it, from the outside in.
+    pub params: Vec<String>,
+    /// The kind that makes it; its objects are the scopes.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// A path that answers only if the scope is there.
+    #[serde(default)]
+    pub exists: Option<String>,
+}
+
+/// A place in the target for the record of what was applied.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Path that reads it.
+    pub read: String,
+    /// Where the answer has it.
+    pub pointer: String,
+    /// Whether it stands there as a text that holds JSON.
+    #[serde(default)]
+    pub encoded: bool,
+    /// The request that writes it; `/memory` is what is to be kept.
+    pub write: Write,
+    /// The request that makes it where it is not there; `write` otherwise.
+    #[serde(default)]
+    pub create: Option<Write>,
+    /// Requests that come before the first `create`, where the place itself has to be made.
+    #[serde(default)]
+    pub prepare: Vec<Write>,
+    /// The header of the answer that names the version, sent back as `If-Match`.
+    #[serde(default)]
+    pub etag: bool,
+}
+
+/// A rule about values that depend on each other.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Where this holds,
+    pub when: Condition,
+    /// this has to hold too.
+    pub need: Condition,
+}
+
+impl Definition {
+    /// The kind called `name`.
+    pub fn kind(&self, name: &str) -> Option<&Kind> {
+        self.kinds.get(name)
+    }
+
+    /// The names that place an object of `kind`, from the outside in.
+    pub fn params(&self, kind: &Kind) -> &[String] {
+        let scope = kind.scope.as_ref().and_then(|scope| self.scopes.get(scope));
+        scope.map_or(&[], |scope| &scope.params)
+    }
+
+    /// How far a kind is from the outermost things: what it lives in and depends on comes first.
+    pub fn rank(&self, kind: &str) -> usize {
+        self.rank_within(kind, self.kinds.len())
+    }
+
+    fn rank_within(&self, name: &str, left: usize) -> usize {
+        let Some(kind) = self.kinds.get(name).filter(|_| left > 0) else { return 0 };
+        let scope = kind.scope.as_ref().and_then(|scope| self.scopes.get(scope)?.kind.as_ref());
+        let before = kind.depends_on.iter().chain(scope).filter(|other| *other != name);
+        before.map(|other| self.rank_within(other, left - 1) + 1).max().unwrap_or(0)
+    }
+}
+
+/// JSON Schema of the language.
+pub fn schema() -> Json {
+    schemars::schema_for!(Definition).to_value()
+}

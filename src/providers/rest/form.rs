@@ -1,0 +1,312 @@
+//! The form in which declared and observed objects of a kind are compared.
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    definition::{Access, Field, Items, Kind, kind::Fold},
+    json,
+};
+use crate::model::value::Value;
+
+/// What a definition says of the fields of one kind, ready for many objects.
+pub struct Form<'a> {
+    kind: &'a Kind,
+    fields: Vec<(Vec<String>, &'a str, &'a Field)>,
+}
+
+impl<'a> Form<'a> {
+    /// The form of `kind`.
+    pub fn of(kind: &'a Kind) -> Self {
+        let fields = kind.fields.iter();
+        Form {
+            kind,
+            fields: fields.map(|(pointer, field)| (json::steps(pointer), pointer.as_str(), field)).collect(),
+        }
+    }
+
+    /// What the definition says of the place `path`.
+    pub fn field(&self, path: &[String]) -> Option<&'a Field> {
+        let matches = |pattern: &[String]| {
+            pattern.len() == path.len()
+                && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+        };
+        self.fields.iter().find(|(pattern, ..)| matches(pattern)).map(|(.., field)| *field)
+    }
+
+    /// Whether the definition speaks of fields inside of `path`.
+    pub fn is_divided(&self, path: &[String]) -> bool {
+        path.is_empty()
+            || self.fields.iter().any(|(pattern, ..)| {
+                pattern.len() > path.len()
+                    && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+            })
+    }
+
+    /// Brings `object` into the server's normal form.
+    pub fn normalize(&self, object: &mut Json) {
+        for (_, pointer, field) in &self.fields {
+            for step in &field.normalize {
+                if step.when.as_ref().is_none_or(|when| when.holds(object)) {
+                    json::visit(object, pointer, &mut |value| {
+                        each_text(value, &|text| step.apply.apply(text, step.text.as_deref()));
+                    });
+                }
+            }
+            match field.list {
+                Items::Ordered => {}
+                Items::Set => json::visit(object, pointer, &mut sort_set),
+                Items::Keyed => {
+                    let key = field.key.as_deref().unwrap_or("name");
+                    json::visit(object, pointer, &mut |list| sort_keyed(list, key));
+                }
+            }
+        }
+        self.fold(object);
+    }
+
+    fn fold(&self, object: &mut Json) {
+        let fold: fn(&str) -> String = match self.kind.identity.fold {
+            Fold::None => return,
+            Fold::Lower => str::to_lowercase,
+            Fold::Upper => str::to_uppercase,
+        };
+        for key in &self.kind.identity.keys {
+            json::visit(object, key, &mut |value| each_text(value, &fold));
+        }
+    }
+
+    /// The names of `object` within its scope; `None` if one is missing.
+    pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
+        self.kind.identity.keys.iter().map(|key| json::text(object.pointer(key)?)).collect()
+    }
+
+    /// What the server has of the fields that `shape` declares. What it never
+    /// answers is taken from `known`, which says what it was given.
+    pub fn project(&self, actual: &Json, shape: &Json, known: Option<&Json>) -> Json {
+        self.part(Some(actual), shape, known, &mut Vec::new()).unwrap_or(Json::Null)
+    }
+
+    fn part(
+        &self,
+        actual: Option<&Json>,
+        shape: &Json,
+        known: Option<&Json>,
+        path: &mut Vec<String>,
+    ) -> Option<Json> {
+        let field = self.field(path);
+        match field.map(|field| field.access) {
+            Some(Access::WriteOnly) => return known.cloned(),
+            _ if path.len() == 1 && self.is_previous_name(path) => return Some(shape.clone()),
+            _ => {}
+        }
+        if let (Json::Object(shape), true) = (shape, self.is_divided(path)) {
+            let mut whole = Map::new();
+            for (key, inner) in shape {
+                path.push(key.clone());
+                let known = known.and_then(|known| known.get(key));
+                if let Some(value) = self.part(actual.and_then(|actual| actual.get(key)), inner, known, path)
+                {
+                    whole.insert(key.clone(), value);
+                }
+                path.pop();
+            }
+            return Some(Json::Object(whole));
+        }
+        let default = field.and_then(|field| field.default.as_ref());
+        match (actual, field.map(|field| field.list)) {
+            (None, _) if shape.is_null() => Some(Json::Null),
+            (None | Some(Json::Null), _) if default.is_some() => default.cloned(),
+            (Some(Json::Null), _) if !shape.is_null() => None,
+            (Some(Json::Array(items)), Some(Items::Keyed)) => {
+                let key = field.and_then(|field| field.key.as_deref()).unwrap_or("name");
+                Some(items.iter().map(|item| keyed_part(item, shape, key)).collect())
+            }
+            (other, _) => other.cloned(),
+        }
+    }
+
+    fn is_previous_name(&self, path: &[String]) -> bool {
+        let previously = self.kind.identity.previously.as_deref();
+        previously.is_some_and(|pointer| json::matches(pointer, path))
+    }
+
+    /// Everything that the server has and Git could declare, less what it has by default.
+    pub fn export(&self, actual: &Json) -> Json {
+        let mut whole = Map::new();
+        for (key, value) in actual.as_object().into_iter().flatten() {
+            if let Some(value) = self.exported(value, &mut vec![key.clone()]) {
+                whole.insert(key.clone(), value);
+            }
+        }
+        Json::Object(whole)
+    }
+
+    fn exported(&self, value: &Json, path: &mut Vec<String>) -> Option<Json> {
+        let is_key = self.kind.identity.keys.iter().any(|key| json::matches(key, path));
+        match self.field(path) {
+            _ if is_key => return Some(value.clone()),
+            Some(field)
+                if matches!(field.access, Access::ReadOnly | Access::WriteOnly) || field.sensitive =>
+            {
+                return None;
+            }
+            Some(field) if field.default.as_ref() == Some(value) || value.is_null() => return None,
+            None if !self.kind.open && !self.is_divided(path) => return None,
+            _ => {}
+        }
+        let Json::Object(map) = value else { return Some(value.clone()) };
+        if !self.is_divided(path) {
+            return Some(value.clone());
+        }
+        let mut whole = Map::new();
+        for (key, inner) in map {
+            path.push(key.clone());
+            if let Some(inner) = self.exported(inner, path) {
+                whole.insert(key.clone(), inner);
+            }
+            path.pop();
+        }
+        Some(Json::Object(whole))
+    }
+
+    /// The model's form, in which secrets are marked.
+    pub fn to_model(&self, object: &Json) -> Value {
+        json::to_model(object, &|path| self.field(path).is_some_and(|field| field.sensitive))
+    }
+}
+
+fn each_text(value: &mut Json, turn: &dyn Fn(&str) -> String) {
+    match value {
+        Json::String(text) => *text = turn(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| each_text(item, turn)),
+        _ => {}
+    }
+}
+
+fn sort_set(list: &mut Json) {
+    if let Json::Array(items) = list {
+        items.sort_by_cached_key(Json::to_string);
+        items.dedup();
+    }
+}
+
+fn sort_keyed(list: &mut Json, key: &str) {
+    if let Json::Array(items) = list {
+        items.sort_by_cached_key(|item| item.get(key).map(Json::to_string));
+    }
+}
+
+/// The part of one item of a keyed list that the item of the same key declares.
+fn keyed_part(item: &Json, shape: &Json, key: &str) -> Json {
+    let same = |other: &&Json| other.get(key) == item.get(key);
+    match shape.as_array().and_then(|items| items.iter().find(same)) {
+        Some(shape) => free_part(item, shape),
+        None => item.clone(),
+    }
+}
+
+fn free_part(actual: &Json, shape: &Json) -> Json {
+    match (actual, shape) {
+        (Json::Object(actual), Json::Object(shape)) => Json::Object(
+            shape
+                .iter()
+                .filter_map(|(key, shape)| Some((key.clone(), free_part(actual.get(key)?, shape))))
+                .collect(),
+        ),
+        _ => actual.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kind() -> Kind {
+        serde_json::from_value(json!({
+            "identity": {"keys": ["/name"], "fold": "lower", "previously": "/previously"},
+            "list": {"path": "/things"},
+            "fields": {
+                "/name": {}, "/color": {"normalize": [{"apply": "strip_prefix", "text": "#"}, {"apply": "lower"}]},
+                "/tags": {"list": "set", "default": []}, "/secret": {"access": "write_only", "sensitive": true},
+                "/config/url": {}, "/config/token": {"access": "write_only", "sensitive": true},
+                "/rules": {"list": "keyed", "key": "type"}, "/id": {"access": "read_only"}, "/map": {},
+            },
+        }))
+        .unwrap()
+    }
+
+    fn normal(mut object: Json) -> Json {
+        Form::of(&kind()).normalize(&mut object);
+        object
+    }
+
+    fn project(actual: Json, shape: Json) -> Json {
+        Form::of(&kind()).project(&normal(actual), &normal(shape), None)
+    }
+
+    #[test]
+    fn the_normal_form_is_the_servers() {
+        assert_eq!(
+            normal(json!({"name": "Bug", "color": "#FFF", "tags": ["b", "a", "b"]})),
+            json!({"name": "bug", "color": "fff", "tags": ["a", "b"]})
+        );
+    }
+
+    #[test]
+    fn what_is_not_declared_is_not_compared() {
+        let actual = json!({"name": "a", "color": "1", "id": 7, "config": {"url": "u", "x": 1}});
+        assert_eq!(
+            project(actual, json!({"name": "a", "config": {"url": "v"}})),
+            json!({"name": "a", "config": {"url": "u"}})
+        );
+    }
+
+    #[test]
+    fn a_field_without_fields_of_its_own_is_compared_as_a_whole() {
+        assert_eq!(
+            project(json!({"map": {"a": 1, "b": 2}}), json!({"map": {"a": 1}})),
+            json!({"map": {"a": 1, "b": 2}})
+        );
+    }
+
+    #[test]
+    fn a_missing_field_has_its_default() {
+        assert_eq!(project(json!({"tags": null}), json!({"tags": ["a"]})), json!({"tags": []}));
+        assert_eq!(project(json!({}), json!({"color": "a"})), json!({}));
+    }
+
+    #[test]
+    fn what_is_never_answered_is_what_was_given() {
+        let kind = kind();
+        let form = Form::of(&kind);
+        let (shape, known) = (json!({"secret": "new"}), json!({"secret": "old"}));
+        assert_eq!(form.project(&json!({}), &shape, Some(&known)), known);
+        assert_eq!(form.project(&json!({}), &shape, None), json!({}));
+    }
+
+    #[test]
+    fn items_of_a_keyed_list_are_compared_by_key() {
+        let actual = json!({"rules": [{"type": "b", "x": 1, "y": 2}, {"type": "a"}]});
+        let shape = json!({"rules": [{"type": "b", "x": 3}]});
+        assert_eq!(project(actual, shape), json!({"rules": [{"type": "a"}, {"type": "b", "x": 1}]}));
+    }
+
+    #[test]
+    fn an_export_leaves_out_defaults_secrets_and_what_the_server_owns() {
+        let kind = kind();
+        let actual = json!({"name": "a", "id": 1, "tags": [], "color": "1", "config": {"url": "u", "token": "*"}, "unknown": 1});
+        assert_eq!(
+            Form::of(&kind).export(&actual),
+            json!({"name": "a", "color": "1", "config": {"url": "u"}})
+        );
+    }
+
+    #[test]
+    fn secrets_are_marked() {
+        let kind = kind();
+        let value = Form::of(&kind).to_model(&json!({"secret": "x", "name": "a"}));
+        assert!(matches!(value.get("secret"), Some(Value::Sensitive(_))));
+    }
+}

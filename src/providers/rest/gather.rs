@@ -1,0 +1,277 @@
+//! Reads the objects of one collection, by its list or one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{Kind, kind::Completeness},
+    failure::{self, Failure},
+    form::Form,
+    options::Setup,
+    pages, request,
+    template::{self, Ingredients, Variables},
+    transport::Getter,
+};
+
+/// What a read of one object answered.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// All that the server has of it, in normal form.
+    Here(Json),
+    /// The server says that it is not there.
+    Absent,
+    /// What it lives in is not there, or not visible.
+    NoParent,
+    /// Nobody can tell.
+    Unknown(Failure),
+}
+
+/// What was read of one collection.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// By the names of the object.
+    pub found: BTreeMap<Vec<String>, Found>,
+    /// Why the list does not show everything; `None` if it does.
+    pub incomplete: Option<Failure>,
+    /// Whether what the collection lives in is not there.
+    pub no_parent: bool,
+}
+
+impl Gathered {
+    /// What became of the object called `keys`.
+    pub fn get(&self, keys: &[String]) -> Found {
+        self.found.get(keys).cloned().unwrap_or_else(|| match &self.incomplete {
+            None => Found::Absent,
+            Some(failure) => Found::Unknown(failure.clone()),
+        })
+    }
+}
+
+/// How much of a collection is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The objects that are named.
+    Named,
+    /// Everything that is there.
+    Whole,
+}
+
+/// One collection that is to be read.
+pub struct Gatherer<'a> {
+    /// The target.
+    pub setup: &'a Setup,
+    /// The way to it.
+    pub getter: &'a Getter,
+    /// The kind of its objects.
+    pub kind: &'a Kind,
+    /// The collection.
+    pub collection: &'a Collection,
+}
+
+impl Gatherer<'_> {
+    /// Reads the objects called `wanted`, and with [`Extent::Whole`] all others too.
+    pub fn gather(&self, wanted: &BTreeSet<Vec<String>>, extent: Extent) -> Gathered {
+        let directly = self.kind.read.is_some() && self.kind.id.is_none();
+        if self.kind.list.is_none() || (extent == Extent::Named && directly && wanted.len() <= 1) {
+            let found = wanted.iter().map(|keys| (keys.clone(), self.checked(keys)));
+            return Gathered { found: found.collect(), ..Gathered::default() };
+        }
+        self.listed(wanted, extent)
+    }
+
+    fn variables(&self) -> Variables {
+        request::of_collection(self.setup, self.kind, self.collection)
+    }
+
+    fn listed(&self, wanted: &BTreeSet<Vec<String>>, extent: Extent) -> Gathered {
+        let Some(list) = &self.kind.list else { return Gathered::default() };
+        let form = Form::of(self.kind);
+        let mut gathered = Gathered::default();
+        let variables = self.variables();
+        let name =
+            |item: &Json| self.mapped(list.map.as_ref(), item, item).and_then(|item| form.identity(&item));
+        let listing = match pages::list(self.getter, self.setup, list, &variables, &name) {
+            Ok(listing) => listing,
+            Err(failure) => {
+                let found = match failure.kind {
+                    failure::Kind::Absent | failure::Kind::Hidden => self.without_list(),
+                    _ => Found::Unknown(failure.clone()),
+                };
+                gathered.no_parent = matches!(found, Found::NoParent);
+                gathered.found = wanted.iter().map(|keys| (keys.clone(), found.clone())).collect();
+                gathered.incomplete = Some(failure);
+                return gathered;
+            }
+        };
+        let mut twice = BTreeSet::new();
+        for item in listing.items {
+            if list.keep.as_ref().is_some_and(|keep| !keep.holds(&item)) {
+                continue;
+            }
+            let Some(mut object) = self.mapped(list.map.as_ref(), &item, &item) else { continue };
+            form.normalize(&mut object);
+            let Some(keys) = form.identity(&object) else { continue };
+            if gathered.found.insert(keys.clone(), Found::Here(object)).is_some() {
+                twice.insert(keys);
+            }
+        }
+        for keys in twice {
+            let message = format!("the server has more than one `{}`", keys.join("/"));
+            gathered.found.insert(keys, Found::Unknown(Failure::new(failure::Kind::Other, message)));
+        }
+        gathered.incomplete = self.incomplete(&listing.truncated, list.completeness);
+        if gathered.incomplete.is_some() && self.kind.read.is_some() && self.kind.id.is_none() {
+            let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
+            let read: Vec<_> =
+                missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
+            gathered.found.extend(read);
+        }
+        if list.detail {
+            self.detail(&mut gathered, wanted, extent);
+        }
+        gathered
+    }
+
+    /// A list that is not there: its scope is not, or it is empty to a server that says so.
+    fn without_list(&self) -> Found {
+        match self.scope_exists() {
+            Ok(true) => Found::Absent,
+            Ok(false) => Found::NoParent,
+            Err(failure) => Found::Unknown(failure),
+        }
+    }
+
+    fn incomplete(&self, truncated: &Option<String>, completeness: Completeness) -> Option<Failure> {
+        let why = match (truncated, completeness) {
+            (Some(why), _) => why.clone(),
+            (None, Completeness::Filtered) => "the list shows only what these credentials may see".to_owned(),
+            (None, Completeness::Complete) => return None,
+        };
+        Some(Failure::new(failure::Kind::Other, why))
+    }
+
+    /// Reads each object by itself where the list is a summary.
+    fn detail(&self, gathered: &mut Gathered, wanted: &BTreeSet<Vec<String>>, extent: Extent) {
+        let needed: Vec<(Vec<String>, Json)> = gathered
+            .found
+            .iter()
+            .filter(|(keys, _)| extent == Extent::Whole || wanted.contains(*keys))
+            .filter_map(|(keys, found)| match found {
+                Found::Here(item) => Some((keys.clone(), item.clone())),
+                _ => None,
+            })
+            .collect();
+        let read: Vec<_> = needed
+            .into_par_iter()
+            .map(|(keys, item)| (keys.clone(), self.read(&keys, Some(&item))))
+            .collect();
+        gathered.found.extend(read);
+    }
+
+    /// Reads one object; where it is not there, makes sure that its scope is.
+    fn checked(&self, keys: &[String]) -> Found {
+        match self.read(keys, None) {
+            Found::Absent => self.without_list(),
+            other => other,
+        }
+    }
+
+    /// Reads one object. `item` is what the list says of it.
+    pub fn read(&self, keys: &[String], item: Option<&Json>) -> Found {
+        let Some(read) = &self.kind.read else {
+            return Found::Unknown(Failure::new(
+                failure::Kind::Other,
+                "the definition cannot read a single one",
+            ));
+        };
+        let place = Place {
+            kind: self.collection.kind.clone(),
+            scope: self.collection.scope.clone(),
+            keys: keys.to_vec(),
+        };
+        let variables = request::of_object(self.setup, self.kind, &place, item);
+        let answer = request::url(self.setup, &read.path, &read.query, &variables)
+            .and_then(|url| self.getter.get(&url));
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) if failure.kind == failure::Kind::Absent => return Found::Absent,
+            // Making it carries the condition that it is not there, so nothing can be overwritten unseen.
+            Err(failure) if failure.kind == failure::Kind::Hidden && self.creates_carefully() => {
+                return Found::Absent;
+            }
+            Err(failure) => return Found::Unknown(failure),
+        };
+        let object = answer.body.pointer(&read.body).filter(|body| body.is_object());
+        let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.unwrap_or(object)));
+        let Some(mut object) = object else {
+            return Found::Unknown(Failure::new(failure::Kind::Other, "the answer does not hold the object"));
+        };
+        // The answer of some servers leaves out what the path already says.
+        for (pointer, key) in self.kind.identity.keys.iter().zip(keys) {
+            if object.pointer(pointer).is_none() {
+                super::json::set(&mut object, pointer, Json::String(key.clone()));
+            }
+        }
+        Form::of(self.kind).normalize(&mut object);
+        Found::Here(object)
+    }
+
+    fn creates_carefully(&self) -> bool {
+        self.kind.version.as_ref().is_some_and(|version| version.absent.is_some())
+    }
+
+    fn mapped(&self, map: Option<&Json>, object: &Json, item: &Json) -> Option<Json> {
+        match map {
+            None => Some(object.clone()),
+            Some(map) => {
+                let map = from_item(map, item);
+                template::body(&map, &Ingredients { object, actual: None, variables: &self.setup.variables })
+            }
+        }
+    }
+
+    /// Whether what the collection lives in is there.
+    fn scope_exists(&self) -> Result<bool, Failure> {
+        let definition = &self.setup.definition;
+        let Some(scope) = self.kind.scope.as_ref().and_then(|scope| definition.scopes.get(scope)) else {
+            return Ok(true);
+        };
+        let mut variables = self.variables();
+        let parent = scope.kind.as_ref().and_then(|kind| definition.kind(kind));
+        let path = match (&scope.exists, parent) {
+            (Some(path), _) => path,
+            (None, Some(Kind { read: Some(read), id: None, identity, .. })) => {
+                let names = identity.keys.iter().rev().filter_map(|key| key.rsplit('/').next());
+                variables.extend(names.map(str::to_owned).zip(self.collection.scope.iter().rev().cloned()));
+                &read.path
+            }
+            _ => return Ok(true),
+        };
+        let url = request::url(self.setup, path, &BTreeMap::new(), &variables)?;
+        match self.getter.get(&url) {
+            Ok(_) => Ok(true),
+            Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Hidden) => {
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Fills the `item:` pointers of a map.
+fn from_item(map: &Json, item: &Json) -> Json {
+    match map {
+        Json::Object(fields) => {
+            match fields.get("$").and_then(Json::as_str).and_then(|text| text.strip_prefix("item:")) {
+                Some(pointer) => item.pointer(pointer).cloned().unwrap_or(Json::Null),
+                None => Json::Object(
+                    fields.iter().map(|(key, value)| (key.clone(), from_item(value, item))).collect(),
+                ),
+            }
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Declarations of what a target holds already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    adopt,
+    form::Form,
+    gather::{Extent, Found, Gathered},
+    options::Setup,
+    reader::Session,
+};
+use crate::{
+    exit::Exit,
+    model::{fault::Fault, tree::EntryKind},
+    providers::{Edit, Target},
+};
+
+/// Writes down what `target` holds of `kinds`: one file for each, without defaults and without what the server owns.
+///
+/// # Errors
+/// A kind that does not exist or cannot be listed in the scope of the target.
+pub fn import(target: &Target, kinds: &[String]) -> Result<Vec<Edit>> {
+    let setup = Setup::open(target)?;
+    let session = Session::open(setup.clone())?;
+    kinds.iter().map(|name| one(&setup, &session, target, name)).collect()
+}
+
+fn one(setup: &Setup, session: &Session, target: &Target, name: &str) -> Result<Edit> {
+    let wrong = |message: String| Fault::new(Exit::Usage, message);
+    let kind = setup.definition.kind(name).ok_or_else(|| {
+        let known: Vec<&str> = setup.definition.kinds.keys().map(String::as_str).collect();
+        wrong(format!("no kind `{name}`; there is {}", known.join(", ")))
+    })?;
+    if kind.list.is_none() {
+        return Err(wrong(format!("this API cannot list `{name}`")).into());
+    }
+    let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();
+    for collection in collections(setup, session, name)? {
+        let wanted = BTreeMap::from([(collection.clone(), (BTreeSet::new(), Extent::Whole))]);
+        let gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
+        let found = exported(&Form::of(kind), &gathered)?;
+        if !found.is_empty() {
+            let Collection { kind, scope } = collection;
+            objects.push((Place { kind, scope, keys: Vec::new() }, found));
+        }
+    }
+    let documents: Vec<String> =
+        objects.iter().map(|(place, objects)| adopt::document(setup, kind, place, objects)).collect();
+    let path =
+        if target.path.is_empty() { format!("{name}.yaml") } else { format!("{}/{name}.yaml", target.path) };
+    let content = if documents.is_empty() { format!("{name}: []\n") } else { documents.join("---\n") };
+    Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())) })
+}
+
+fn exported(form: &Form<'_>, gathered: &Gathered) -> Result<Vec<Json>> {
+    let mut objects = Vec::new();
+    for found in gathered.found.values() {
+        match found {
+            Found::Here(raw) => objects.push(form.export(raw)),
+            Found::Unknown(failure) => return Err(unreadable(&failure.message).into()),
+            Found::Absent | Found::NoParent => {}
+        }
+    }
+    match (&gathered.incomplete, objects.is_empty()) {
+        (Some(failure), true) => Err(unreadable(&failure.message).into()),
+        _ => Ok(objects),
+    }
+}
+
+fn unreadable(message: &str) -> Fault {
+    Fault::new(Exit::Error, format!("listing what is there: {message}"))
+}
+
+/// The collections of a kind: the one that the target's scope names, or all, from the outside in.
+fn collections(setup: &Setup, session: &Session, name: &str) -> Result<Vec<Collection>> {
+    let Some(kind) = setup.definition.kind(name) else { return Ok(Vec::new()) };
+    let params = setup.definition.params(kind);
+    let known: Option<Vec<String>> =
+        params.iter().map(|param| setup.options.scope.get(param).cloned()).collect();
+    if let Some(scope) = known {
+        return Ok(vec![Collection { kind: name.to_owned(), scope }]);
+    }
+    let parent = kind.scope.as_ref().and_then(|scope| setup.definition.scopes.get(scope)?.kind.clone());
+    let parent = parent.ok_or_else(|| {
+        let message =
+            format!("`{name}` lives in {}, which the target's `scope:` does not name", params.join(" and "));
+        Fault::new(Exit::BadConfig, message)
+    })?;
+    let mut found = Vec::new();
+    for outer in collections(setup, session, &parent)? {
+        let wanted = BTreeMap::from([(outer.clone(), (BTreeSet::new(), Extent::Whole))]);
+        let gathered = session.gather(&wanted).remove(&outer).unwrap_or_default();
+        let names = gathered.found.iter().filter(|(_, found)| matches!(found, Found::Here(_)));
+        found.extend(
+            names.map(|(keys, _)| Collection {
+                kind: name.to_owned(),
+                scope: [&outer.scope[..], keys].concat(),
+            }),
+        );
+    }
+    Ok(found)
+}

@@ -1,0 +1,152 @@
+//! JSON trees: pointers, patterns, and the way to and from the model's values.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::model::value::Value;
+
+/// The steps of a JSON pointer (RFC 6901).
+pub fn steps(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+/// Puts `value` at `pointer`, making the objects on the way.
+pub fn set(tree: &mut Json, pointer: &str, value: Json) {
+    let mut at = tree;
+    for step in steps(pointer) {
+        if !at.is_object() {
+            *at = Json::Object(Map::new());
+        }
+        let Json::Object(map) = at else { return };
+        at = map.entry(step).or_insert(Json::Null);
+    }
+    *at = value;
+}
+
+/// Takes what is at `pointer` out of the tree.
+pub fn remove(tree: &mut Json, pointer: &str) -> Option<Json> {
+    let (parent, last) = pointer.rsplit_once('/')?;
+    let last = last.replace("~1", "/").replace("~0", "~");
+    tree.pointer_mut(parent)?.as_object_mut()?.shift_remove(&last)
+}
+
+/// Calls `touch` with every value that `pattern` leads to: a pointer in which
+/// `*` stands for every key or item.
+pub fn visit(tree: &mut Json, pattern: &str, touch: &mut dyn FnMut(&mut Json)) {
+    visit_steps(tree, &steps(pattern), touch);
+}
+
+fn visit_steps(tree: &mut Json, steps: &[String], touch: &mut dyn FnMut(&mut Json)) {
+    let Some((first, rest)) = steps.split_first() else { return touch(tree) };
+    match tree {
+        Json::Object(map) if first == "*" => {
+            map.values_mut().for_each(|value| visit_steps(value, rest, touch));
+        }
+        Json::Array(items) if first == "*" => {
+            items.iter_mut().for_each(|item| visit_steps(item, rest, touch))
+        }
+        Json::Object(map) => {
+            if let Some(value) = map.get_mut(first) {
+                visit_steps(value, rest, touch);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether `pattern` leads to the place of `path`.
+pub fn matches(pattern: &str, path: &[String]) -> bool {
+    let pattern = steps(pattern);
+    pattern.len() == path.len() && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+}
+
+/// A text or number as it stands in a path or a name.
+pub fn text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// The model's form of `json`, in which what `hidden` says is sensitive.
+pub fn to_model(json: &Json, hidden: &dyn Fn(&[String]) -> bool) -> Value {
+    convert(json, &mut Vec::new(), hidden)
+}
+
+fn convert(json: &Json, path: &mut Vec<String>, hidden: &dyn Fn(&[String]) -> bool) -> Value {
+    if !path.is_empty() && !json.is_null() && hidden(path) {
+        return Value::Sensitive(Box::new(convert(json, &mut Vec::new(), &|_| false)));
+    }
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::Number(number.clone()),
+        Json::String(text) => Value::string(text.as_str()),
+        Json::Array(items) => Value::List(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| within(path, index.to_string(), |path| convert(item, path, hidden)))
+                .collect(),
+        ),
+        Json::Object(map) => Value::map(map.iter().map(|(key, value)| {
+            let value = within(path, key.clone(), |path| convert(value, path, hidden));
+            (Arc::<str>::from(key.as_str()), value)
+        })),
+    }
+}
+
+fn within<T>(path: &mut Vec<String>, step: String, then: impl FnOnce(&mut Vec<String>) -> T) -> T {
+    path.push(step);
+    let result = then(path);
+    path.pop();
+    result
+}
+
+/// The JSON of a model's value, secrets included.
+pub fn from_model(value: &Value) -> Json {
+    match value {
+        Value::Null | Value::Blob(_) => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Number(number) => Json::Number(number.clone()),
+        Value::String(text) => Json::String(text.to_string()),
+        Value::List(items) => items.iter().map(from_model).collect(),
+        Value::Map(map) => {
+            Json::Object(map.iter().map(|(key, value)| (key.to_string(), from_model(value))).collect())
+        }
+        Value::Sensitive(inner) => from_model(inner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pattern_touches_every_item() {
+        let mut tree = json!({"a": [{"b": 1}, {"b": 2}], "c": 3});
+        visit(&mut tree, "/a/*/b", &mut |value| *value = json!(0));
+        assert_eq!(tree, json!({"a": [{"b": 0}, {"b": 0}], "c": 3}));
+    }
+
+    #[test]
+    fn setting_makes_the_way() {
+        let mut tree = json!({});
+        set(&mut tree, "/a/b~1c", json!(1));
+        assert_eq!(tree, json!({"a": {"b/c": 1}}));
+        assert_eq!(remove(&mut tree, "/a/b~1c"), Some(json!(1)));
+    }
+
+    #[test]
+    fn hidden_values_survive_the_way_through_the_model() {
+        let tree = json!({"a": {"p": "x"}, "l": [1, null]});
+        let value = to_model(&tree, &|path| matches("/a/p", path));
+        assert!(matches!(value.get("a").unwrap().get("p"), Some(Value::Sensitive(_))));
+        assert_eq!(from_model(&value), tree);
+    }
+}

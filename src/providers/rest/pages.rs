@@ -1,0 +1,206 @@
+//! Lists, page by page, with stop rules that hold for servers that cap sizes silently.
+
+use std::collections::BTreeSet;
+
+use reqwest::{
+    Url,
+    header::{HeaderMap, LINK},
+};
+use serde_json::Value as Json;
+
+use super::{
+    definition::{List, Page, kind::PageStyle},
+    failure::{Failure, Kind},
+    options::Setup,
+    template::Variables,
+    transport::{Answer, Getter},
+};
+
+/// What a list holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The objects, in the order of the server.
+    pub items: Vec<Json>,
+    /// Why something may be missing, if so.
+    pub truncated: Option<String>,
+}
+
+/// Reads a list to its end. One that shifts while it is paged is read again, once.
+///
+/// # Errors
+/// A page that could not be read: there is no half of a list.
+pub fn list(
+    getter: &Getter,
+    setup: &Setup,
+    list: &List,
+    variables: &Variables,
+    identity: &dyn Fn(&Json) -> Option<Vec<String>>,
+) -> Result<Listing, Failure> {
+    let mut first = read(getter, setup, list, variables)?;
+    if list.page.style == PageStyle::None || !shifted(&first, identity) {
+        return Ok(first);
+    }
+    let second = read(getter, setup, list, variables)?;
+    if !shifted(&second, identity) {
+        return Ok(second);
+    }
+    first.truncated.get_or_insert_with(|| "the list shifts while it is read".to_owned());
+    Ok(first)
+}
+
+/// Whether an object occurs twice or the end did not match the count, as when others write meanwhile.
+fn shifted(listing: &Listing, identity: &dyn Fn(&Json) -> Option<Vec<String>>) -> bool {
+    let mut seen = BTreeSet::new();
+    listing.truncated.is_some() || listing.items.iter().filter_map(identity).any(|name| !seen.insert(name))
+}
+
+fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> Result<Listing, Failure> {
+    let mut listing = Listing::default();
+    let mut asked = BTreeSet::new();
+    let mut next = Some(first(setup, list, variables)?);
+    while let Some(url) = next {
+        if !asked.insert(url.clone()) {
+            listing.truncated = Some("the pages lead back to one that was read already".to_owned());
+            break;
+        }
+        if asked.len() > setup.definition.limits.max_pages {
+            let most = setup.definition.limits.max_pages;
+            listing.truncated = Some(format!("it has more than {most} pages"));
+            break;
+        }
+        let answer = getter.get(&url)?;
+        let items = items(&answer, list)?;
+        let count = items.len();
+        listing.items.extend(items);
+        next = following(&list.page, &answer, &url, count, &mut listing)?;
+    }
+    Ok(listing)
+}
+
+fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failure> {
+    let mut url = super::request::url(setup, &list.path, &list.query, variables)?;
+    let page = &list.page;
+    if let (Some(name), Some(size)) = (&page.size_param, page.size) {
+        set(&mut url, name, &size.to_string());
+    }
+    if let (PageStyle::Page | PageStyle::Offset, Some(name)) = (page.style, &page.param) {
+        set(&mut url, name, &page.first.unwrap_or(0).to_string());
+    }
+    Ok(url)
+}
+
+fn items(answer: &Answer, list: &List) -> Result<Vec<Json>, Failure> {
+    match answer.body.pointer(&list.items) {
+        Some(Json::Array(items)) => Ok(items.clone()),
+        // Some servers write an empty list as null.
+        Some(Json::Null) if answer.status.is_success() => Ok(Vec::new()),
+        _ => Err(Failure::new(Kind::Other, format!("the answer has no list at `{}`", list.items))),
+    }
+}
+
+/// Where the next page is, if there is one.
+fn following(
+    page: &Page,
+    answer: &Answer,
+    url: &Url,
+    count: usize,
+    listing: &mut Listing,
+) -> Result<Option<Url>, Failure> {
+    match page.style {
+        PageStyle::None => Ok(None),
+        PageStyle::Link => link(&answer.headers).map(|to| join(answer, &to)).transpose(),
+        PageStyle::NextHeader => {
+            let name = page.next_header.as_deref().unwrap_or("Next-Page");
+            let to =
+                answer.headers.get(name).and_then(|value| value.to_str().ok()).filter(|to| !to.is_empty());
+            to.map(|to| join(answer, to)).transpose()
+        }
+        PageStyle::Cursor => {
+            let cursor = answer.body.pointer(page.cursor.as_deref().unwrap_or_default());
+            let cursor = cursor.and_then(super::json::text).filter(|cursor| !cursor.is_empty());
+            Ok(cursor.map(|cursor| with(url, page, &cursor)))
+        }
+        PageStyle::Page | PageStyle::Offset => {
+            let total = total(page, answer);
+            let have = listing.items.len();
+            match total {
+                Some(total) if have >= total => return Ok(None),
+                Some(total) if count == 0 => {
+                    listing.truncated = Some(format!("it has {have} objects where {total} were announced"));
+                    return Ok(None);
+                }
+                None if count == 0 => return Ok(None),
+                _ => {}
+            }
+            let at = url.query_pairs().find(|(name, _)| Some(&**name) == page.param.as_deref());
+            let at: usize = at.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+            let step = if page.style == PageStyle::Page { 1 } else { count };
+            Ok(Some(with(url, page, &(at + step).to_string())))
+        }
+    }
+}
+
+fn total(page: &Page, answer: &Answer) -> Option<usize> {
+    let header =
+        page.total_header.as_ref().and_then(|name| answer.headers.get(name)?.to_str().ok()?.parse().ok());
+    header.or_else(|| {
+        answer.body.pointer(page.total.as_ref()?)?.as_u64().and_then(|total| total.try_into().ok())
+    })
+}
+
+fn with(url: &Url, page: &Page, value: &str) -> Url {
+    let mut next = url.clone();
+    set(&mut next, page.param.as_deref().unwrap_or("page"), value);
+    next
+}
+
+/// Sets one parameter of the query and keeps the others.
+fn set(url: &mut Url, name: &str, value: &str) {
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != name)
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+}
+
+fn join(answer: &Answer, to: &str) -> Result<Url, Failure> {
+    answer.url.join(to).map_err(|_| Failure::new(Kind::Other, "the next page has no address"))
+}
+
+/// The target of `rel="next"` (RFC 8288).
+fn link(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(LINK)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|link| {
+            let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+            let next = parameters.split(';').any(|parameter| {
+                let rel = parameter.trim().strip_prefix("rel=").unwrap_or_default();
+                rel.trim_matches('"').split_whitespace().any(|word| word == "next")
+            });
+            next.then(|| target.to_owned())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers
+            .insert(LINK, "<https://h/a?page=1>; rel=\"prev\", </b?page=3>; rel=\"next\"".parse().unwrap());
+        assert_eq!(link(&headers).as_deref(), Some("/b?page=3"));
+    }
+
+    #[test]
+    fn a_parameter_is_replaced_and_the_others_stay() {
+        let mut url: Url = "http://h/x?a=1&page=2&b=3".parse().unwrap();
+        set(&mut url, "page", "3");
+        assert_eq!(url.as_str(), "http://h/x?a=1&b=3&page=3");
+    }
+}

@@ -1,0 +1,436 @@
+//! A target as a plan sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{Access, Kind},
+    failure::{self, Failure},
+    form::Form,
+    gather::{Extent, Found, Gathered, Gatherer},
+    json,
+    memory::Store,
+    options::Setup,
+    request,
+    transport::Getter,
+};
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address,
+        change::Sides,
+        diff::Candidate,
+        event::Event,
+        fault::Fault,
+        object::{Actual, Cause, Observed, State, Writer},
+        record::Memory,
+        selector::Selector,
+        tree::Contents,
+        value::Value,
+    },
+    providers::{Query, Reader},
+};
+
+/// A target, opened for reading.
+pub struct Session {
+    /// What it is.
+    pub setup: Setup,
+    /// The way to it.
+    pub getter: Getter,
+    /// Its memory.
+    pub store: Store,
+    /// All that the server has of each object that was observed.
+    pub seen: BTreeMap<Address, Json>,
+    pool: rayon::ThreadPool,
+}
+
+impl Session {
+    /// Opens a target; nothing is asked yet.
+    ///
+    /// # Errors
+    /// Options or credentials that make no sense.
+    pub fn open(setup: Setup) -> Result<Session> {
+        let getter = Getter::open(&setup)?;
+        Session::with(setup, getter)
+    }
+
+    /// Opens a target whose requests go through `getter`.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn with(setup: Setup, getter: Getter) -> Result<Session> {
+        let readers =
+            setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
+        let store = Store::of(&setup);
+        Ok(Session { setup, getter, store, seen: BTreeMap::new(), pool })
+    }
+
+    /// Reads collections, several at a time.
+    pub fn gather(
+        &self,
+        wanted: &BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>,
+    ) -> BTreeMap<Collection, Gathered> {
+        let one = |(collection, (keys, extent)): (&Collection, &(BTreeSet<Vec<String>>, Extent))| {
+            let kind = self.setup.definition.kind(&collection.kind)?;
+            let gatherer = Gatherer { setup: &self.setup, getter: &self.getter, kind, collection };
+            Some((collection.clone(), gatherer.gather(keys, *extent)))
+        };
+        self.pool.install(|| wanted.par_iter().filter_map(one).collect())
+    }
+
+    /// The value that a `$ref` stands for; `None` if the server has to make it first.
+    pub fn resolve(&self, reference: &Json) -> Option<Json> {
+        let address = Address::new(reference.get("$ref")?.as_str()?);
+        match reference.get("field").and_then(Json::as_str) {
+            Some(pointer) => self.seen.get(&address)?.pointer(pointer).cloned(),
+            None => Place::parse(&self.setup.definition, &address)?.keys.pop().map(Json::String),
+        }
+    }
+
+    /// What the server has of what `sides` declare, in the declared form.
+    pub fn projected(&self, kind: &Kind, raw: &Json, shape: &Json, known: Option<&Json>) -> Value {
+        let form = Form::of(kind);
+        let mut resolved = shape.clone();
+        super::references::replace(&mut resolved, &|reference| self.resolve(reference));
+        let mut part = form.project(raw, &resolved, known);
+        // A value that is the one a reference stands for is the reference.
+        super::references::restore(&mut part, &resolved, shape);
+        form.to_model(&part)
+    }
+
+    /// What is to be read: the objects of the query, those they refer to and those they were renamed from.
+    fn wanted(
+        &self,
+        query: &Query<'_>,
+    ) -> (BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>, Vec<Address>) {
+        let mut wanted: BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)> = BTreeMap::new();
+        let mut strangers = Vec::new();
+        let mut add = |place: Place| {
+            let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
+            entry.0.insert(place.keys);
+        };
+        for (address, sides) in &query.objects {
+            let Some(place) = Place::parse(&self.setup.definition, address) else {
+                strangers.push((*address).clone());
+                continue;
+            };
+            if let Some(desired) = sides.desired {
+                let desired = json::from_model(desired);
+                let referents = super::references::all(&desired);
+                referents
+                    .iter()
+                    .filter_map(|other| Place::parse(&self.setup.definition, other))
+                    .for_each(&mut add);
+                if let Some(keys) = self.previous(&place, &desired) {
+                    add(Place { keys, ..place.clone() });
+                }
+            }
+            add(place);
+        }
+        for scope in query.exclusive {
+            let collection = Collection::parse(&scope.collection);
+            wanted.entry(collection).or_insert_with(|| (BTreeSet::new(), Extent::Whole)).1 = Extent::Whole;
+        }
+        (wanted, strangers)
+    }
+
+    /// The names that an object had before it was renamed.
+    fn previous(&self, place: &Place, desired: &Json) -> Option<Vec<String>> {
+        let kind = self.setup.definition.kind(&place.kind)?;
+        let name = desired.pointer(kind.identity.previously.as_ref()?)?.as_str()?;
+        let mut keys = place.keys.clone();
+        *keys.last_mut()? = name.to_owned();
+        Some(keys)
+    }
+
+    fn writer(&self, kind: &Kind, raw: &Json) -> Option<Writer> {
+        let spec = kind.writer.as_ref()?;
+        let text = |pointer: &Option<String>| json::text(raw.pointer(pointer.as_ref()?)?);
+        let millis = spec.at_ms.as_ref().and_then(|pointer| raw.pointer(pointer)?.as_i64());
+        let at = millis
+            .and_then(|at| Some(jiff::Timestamp::from_millisecond(at).ok()?.to_string()))
+            .or(text(&spec.at));
+        at.as_ref()?;
+        let who = text(&spec.who).unwrap_or_else(|| "somebody".to_owned());
+        Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
+    }
+
+    /// What goes with an object that is to be deleted.
+    fn cascades(&self, kind: &Kind, place: &Place, raw: &Json) -> Vec<String> {
+        let variables = request::of_object(&self.setup, kind, place, Some(raw));
+        let count = |cascade: &super::definition::kind::Cascade| {
+            let url = request::url(&self.setup, &cascade.path, &BTreeMap::new(), &variables).ok()?;
+            let answer = self.getter.get(&url).ok()?;
+            let count = match answer.body.pointer(&cascade.count)? {
+                Json::Array(items) => items.len() as u64,
+                other => other.as_u64()?,
+            };
+            Some((count > 0).then(|| format!("deleting it deletes {count} {} with it", cascade.what)))
+        };
+        let told = |cascade| {
+            count(cascade).unwrap_or_else(|| Some(format!("deleting it deletes its {}", cascade.what)))
+        };
+        kind.cascades.iter().filter_map(told).collect()
+    }
+
+    fn observed(
+        &mut self,
+        address: &Address,
+        sides: &Sides<&Value>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        query: &Query<'_>,
+    ) -> Observed {
+        let unknown =
+            |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
+        let definition = self.setup.definition.clone();
+        let Some(place) = Place::parse(&definition, address) else {
+            return unknown(Failure::new(failure::Kind::Other, "the definition knows no such object"));
+        };
+        let (Some(kind), Some(answers)) = (definition.kind(&place.kind), gathered.get(&place.collection()))
+        else {
+            return unknown(Failure::new(failure::Kind::Other, "it was not read"));
+        };
+        let desired = sides.desired.map(json::from_model);
+        let base = sides.base.map(json::from_model);
+        let mut found = answers.get(&place.keys);
+        if let (Found::Absent, Some(desired)) = (&found, &desired)
+            && let Some(keys) = self.previous(&place, desired)
+        {
+            found = answers.get(&keys);
+        }
+        let raw = match found {
+            Found::Here(raw) => raw,
+            Found::Absent => return Observed::Absent,
+            Found::Unknown(failure) => return unknown(failure),
+            Found::NoParent => return self.without_parent(&place, kind, query),
+        };
+        let whole = Form::of(kind).export(&raw);
+        let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
+        let value = self.projected(kind, &raw, shape, base.as_ref());
+        let state = State { value, writer: self.writer(kind, &raw), notes: Vec::new() };
+        self.seen.insert(address.clone(), raw);
+        Observed::Present(Box::new(state))
+    }
+
+    /// An object whose scope is not there is absent if the scope is ours to make, and unknown otherwise.
+    fn without_parent(&self, place: &Place, kind: &Kind, query: &Query<'_>) -> Observed {
+        let parent = place.collection().parent(&self.setup.definition, kind);
+        match parent {
+            Some(parent) if query.objects.contains_key(&parent) => Observed::Absent,
+            parent => {
+                let name = parent.map_or_else(|| place.scope.join("/"), |parent| parent.to_string());
+                let message = format!(
+                    "`{name}`, which it belongs to, is not there or not visible to these credentials"
+                );
+                Observed::Unknown { cause: Cause::Other, message }
+            }
+        }
+    }
+
+    /// Adds what collections hold besides what was asked for.
+    fn strangers(
+        &mut self,
+        query: &Query<'_>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        actual: &mut Actual,
+    ) -> Result<()> {
+        for scope in query.exclusive {
+            let collection = Collection::parse(&scope.collection);
+            let definition = self.setup.definition.clone();
+            let (Some(kind), Some(answers)) = (definition.kind(&collection.kind), gathered.get(&collection))
+            else {
+                continue;
+            };
+            let parent = collection.parent(&definition, kind);
+            let to_be_made = parent.is_some_and(|parent| query.objects.contains_key(&parent));
+            if let Some(failure) = answers.incomplete.as_ref().filter(|_| !(answers.no_parent && to_be_made))
+            {
+                actual.incomplete.push((scope.collection.clone(), failure.cause(), failure.message.clone()));
+            }
+            let ignore = Selector::new(&scope.ignore)?;
+            for (keys, found) in &answers.found {
+                let place = Place {
+                    kind: collection.kind.clone(),
+                    scope: collection.scope.clone(),
+                    keys: keys.clone(),
+                };
+                let address = place.address();
+                let Found::Here(raw) = found else { continue };
+                let renamed = actual.renamed.values().any(|old| *old == address);
+                if renamed || query.objects.contains_key(&address) || ignore.matches(&address) {
+                    continue;
+                }
+                let form = Form::of(kind);
+                let mut notes = Vec::new();
+                if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(raw)) {
+                    notes.push("the server protects it".to_owned());
+                }
+                let state =
+                    State { value: form.to_model(&form.export(raw)), writer: self.writer(kind, raw), notes };
+                self.seen.insert(address.clone(), raw.clone());
+                actual.objects.insert(address, Observed::Present(Box::new(state)));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, candidate: &mut Candidate) -> Result<()> {
+        let definition = &self.setup.definition;
+        let Some(place) = Place::parse(definition, &candidate.address) else { return Ok(()) };
+        let Some(kind) = definition.kind(&place.kind) else { return Ok(()) };
+        let raw = self.seen.get(&candidate.address);
+        if let (Some(raw), None) = (raw, &candidate.sides.desired) {
+            candidate.notes.extend(self.cascades(kind, &place, raw));
+        }
+        if let Some(rule) = &kind.protected_when
+            && raw.is_some_and(|raw| rule.holds(raw))
+            && candidate.sides.desired != candidate.sides.actual
+        {
+            candidate.unknown = Some((Cause::NoPermission, format!("the server protects it (`{rule}`)")));
+        }
+        let Some(desired) = candidate.sides.desired.as_ref().map(json::from_model) else { return Ok(()) };
+        let wrong =
+            |message: String| Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address));
+        if candidate.sides.actual.is_none() {
+            let missing = kind
+                .fields
+                .iter()
+                .find(|(pointer, field)| field.required && desired.pointer(pointer).is_none());
+            if let Some((pointer, _)) = missing {
+                return Err(
+                    wrong(format!("it is not there yet and cannot be made without `{pointer}`")).into()
+                );
+            }
+            if kind.create.is_none() && kind.batch.is_none() {
+                return Err(wrong("it is not there, and this API cannot make one".to_owned()).into());
+            }
+        }
+        let mut whole = raw.cloned().unwrap_or(Json::Null);
+        merge(&mut whole, &desired);
+        if let Some(rule) =
+            kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole))
+        {
+            return Err(wrong(format!("where `{}`, the server wants `{}`", rule.when, rule.need)).into());
+        }
+        if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
+            candidate.replace = replacement(kind, &desired, &actual);
+        }
+        Ok(())
+    }
+}
+
+/// Why `actual` cannot become `desired` in place, if so.
+fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {
+    if kind.update.is_none() && kind.batch.is_none() && kind.actions.is_empty() {
+        return Some("this API cannot change one in place".to_owned());
+    }
+    let fixed = kind.fields.iter().filter(|(_, field)| field.access == Access::CreateOnly);
+    let differs = |pointer: &String| {
+        desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value))
+    };
+    fixed
+        .map(|(pointer, _)| pointer)
+        .find(|pointer| differs(pointer))
+        .map(|pointer| format!("`{pointer}` cannot be changed in place"))
+}
+
+fn merge(whole: &mut Json, part: &Json) {
+    match (whole, part) {
+        (Json::Object(whole), Json::Object(part)) => {
+            for (key, value) in part {
+                merge(whole.entry(key.clone()).or_insert(Json::Null), value);
+            }
+        }
+        (whole, part) => *whole = part.clone(),
+    }
+}
+
+impl Reader for Session {
+    fn id(&self) -> String {
+        let scope: Vec<&str> = self.setup.options.scope.values().map(String::as_str).collect();
+        let scope = if scope.is_empty() { String::new() } else { format!(" {}", scope.join("/")) };
+        format!("{} {}{scope}", self.setup.definition.provider, self.setup.base)
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        let id = self.id();
+        self.store.load(&self.setup, &self.getter, &id)
+    }
+
+    fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
+        let (wanted, strangers) = self.wanted(query);
+        let gathered = self.gather(&wanted);
+        unreachable(&gathered)?;
+        for (collection, answers) in &gathered {
+            for (keys, found) in &answers.found {
+                if let Found::Here(raw) = found
+                    && wanted.get(collection).is_some_and(|(names, _)| names.contains(keys))
+                {
+                    let place = Place {
+                        kind: collection.kind.clone(),
+                        scope: collection.scope.clone(),
+                        keys: keys.clone(),
+                    };
+                    self.seen.insert(place.address(), raw.clone());
+                }
+            }
+        }
+        let mut actual = Actual { notes: self.setup.notes.clone(), ..Actual::default() };
+        for (address, sides) in &query.objects {
+            let observed = self.observed(address, sides, &gathered, query);
+            actual.objects.insert((*address).clone(), observed);
+            query.observer.on(Event::Step(1));
+        }
+        actual.renamed = renamed(self, query);
+        for old in actual.renamed.values() {
+            actual.objects.insert(old.clone(), Observed::Absent);
+        }
+        for address in strangers {
+            let message = "the definition knows no object of that kind any more".to_owned();
+            actual.objects.insert(address, Observed::Unknown { cause: Cause::Other, message });
+        }
+        self.strangers(query, &gathered, &mut actual)?;
+        Ok(actual)
+    }
+
+    fn complete(&mut self, candidates: &mut [Candidate], _: &dyn Contents) -> Result<()> {
+        candidates.iter_mut().try_for_each(|candidate| self.check(candidate))
+    }
+}
+
+/// Objects that are there under their old names only, which nothing else declares.
+fn renamed(session: &Session, query: &Query<'_>) -> BTreeMap<Address, Address> {
+    let old = |(address, sides): (&&Address, &Sides<&Value>)| {
+        let place = Place::parse(&session.setup.definition, address)?;
+        let keys = session.previous(&place, &json::from_model(sides.desired?))?;
+        let raw = session.seen.get(*address)?;
+        let kind = session.setup.definition.kind(&place.kind)?;
+        let same = Form::of(kind).identity(raw).as_ref() == Some(&keys);
+        let old = Place { keys, ..place }.address();
+        let declared = query.objects.get(&old).is_some_and(|sides| sides.desired.is_some());
+        (same && !declared).then(|| ((*address).clone(), old))
+    };
+    query.objects.iter().filter_map(old).collect()
+}
+
+/// A target that answers nothing at all is an error of the whole.
+fn unreachable(gathered: &BTreeMap<Collection, Gathered>) -> Result<()> {
+    let mut failures = Vec::new();
+    for found in gathered.values().flat_map(|answers| answers.found.values()) {
+        match found {
+            Found::Unknown(failure) if matches!(failure.kind, failure::Kind::Unavailable) => {
+                failures.push(failure)
+            }
+            _ => return Ok(()),
+        }
+    }
+    match failures.first() {
+        Some(failure) => Err(Fault::new(Exit::Unavailable, failure.message.clone()).into()),
+        None => Ok(()),
+    }
+}

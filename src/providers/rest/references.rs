@@ -1,0 +1,77 @@
+//! References between declared objects: `{$ref: kind/scope/name}`, with `field` for what the server made.
+
+use serde_json::Value as Json;
+
+use crate::model::address::Address;
+
+/// The addresses that `object` refers to.
+pub fn all(object: &Json) -> Vec<Address> {
+    let mut found = Vec::new();
+    walk(object, &mut |reference| found.extend(reference["$ref"].as_str().map(Address::new)));
+    found
+}
+
+fn walk(tree: &Json, take: &mut dyn FnMut(&Json)) {
+    match tree {
+        Json::Object(map) if map.contains_key("$ref") => take(tree),
+        Json::Object(map) => map.values().for_each(|value| walk(value, take)),
+        Json::Array(items) => items.iter().for_each(|item| walk(item, take)),
+        _ => {}
+    }
+}
+
+/// Puts the values of references in their places; those that have none yet stay.
+pub fn replace(tree: &mut Json, resolve: &dyn Fn(&Json) -> Option<Json>) {
+    match tree {
+        Json::Object(map) if map.contains_key("$ref") => {
+            if let Some(value) = resolve(tree) {
+                *tree = value;
+            }
+        }
+        Json::Object(map) => map.values_mut().for_each(|value| replace(value, resolve)),
+        Json::Array(items) => items.iter_mut().for_each(|item| replace(item, resolve)),
+        _ => {}
+    }
+}
+
+/// Puts references back where `tree` has what they stand for.
+pub fn restore(tree: &mut Json, resolved: &Json, declared: &Json) {
+    if tree == resolved {
+        *tree = declared.clone();
+        return;
+    }
+    match (tree, resolved, declared) {
+        (Json::Object(tree), Json::Object(resolved), Json::Object(declared)) => {
+            for (key, value) in tree {
+                if let (Some(resolved), Some(declared)) = (resolved.get(key), declared.get(key)) {
+                    restore(value, resolved, declared);
+                }
+            }
+        }
+        (Json::Array(tree), Json::Array(resolved), Json::Array(declared)) => {
+            for ((value, resolved), declared) in tree.iter_mut().zip(resolved).zip(declared) {
+                restore(value, resolved, declared);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_goes_and_comes_back() {
+        let declared = json!({"a": {"$ref": "k/x"}, "b": 1, "l": [{"$ref": "k/y"}]});
+        assert_eq!(all(&declared), [Address::new("k/x"), Address::new("k/y")]);
+        let mut resolved = declared.clone();
+        replace(&mut resolved, &|reference| Some(json!(reference["$ref"].as_str().unwrap().len())));
+        assert_eq!(resolved, json!({"a": 3, "b": 1, "l": [3]}));
+        let mut actual = json!({"a": 3, "b": 2, "l": [4]});
+        restore(&mut actual, &resolved, &declared);
+        assert_eq!(actual, json!({"a": {"$ref": "k/x"}, "b": 2, "l": [4]}));
+    }
+}

@@ -1,0 +1,56 @@
+//! Secrets that a declaration names instead of holding them: `{$env: NAME}` and `{$file: PATH}`.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+/// Whether `value` names a secret.
+pub fn is_name(value: &Json) -> bool {
+    value
+        .as_object()
+        .is_some_and(|map| map.len() == 1 && (map.contains_key("$env") || map.contains_key("$file")))
+}
+
+/// Puts secrets in the places of their names.
+///
+/// # Errors
+/// One that is not there; its value is in no message.
+pub fn fill(tree: &mut Json, folder: &Path) -> Result<(), String> {
+    if is_name(tree) {
+        *tree = Json::String(get(tree, folder)?);
+        return Ok(());
+    }
+    match tree {
+        Json::Object(map) => map.values_mut().try_for_each(|value| fill(value, folder)),
+        Json::Array(items) => items.iter_mut().try_for_each(|item| fill(item, folder)),
+        _ => Ok(()),
+    }
+}
+
+fn get(name: &Json, folder: &Path) -> Result<String, String> {
+    if let Some(variable) = name["$env"].as_str() {
+        return std::env::var(variable)
+            .map_err(|_| format!("the environment variable `{variable}` is not set"));
+    }
+    let file = name["$file"].as_str().ok_or("`$file` names no file")?;
+    let text = std::fs::read_to_string(folder.join(file))
+        .map_err(|error| format!("reading the secret `{file}`: {error}"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_takes_the_place_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("s"), "x\n").unwrap();
+        let mut tree = json!({"a": {"$file": "s"}, "b": [1]});
+        fill(&mut tree, folder.path()).unwrap();
+        assert_eq!(tree, json!({"a": "x", "b": [1]}));
+        assert!(fill(&mut json!({"$env": "TRUEUP_NO_SUCH_VARIABLE"}), folder.path()).is_err());
+    }
+}

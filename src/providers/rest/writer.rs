@@ -1,0 +1,314 @@
+//! A target as an apply sees it: the order of the writes, and what becomes of each.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{
+    address::{Collection, Place},
+    gather::{Extent, Gathered},
+    json,
+    options::Setup,
+    reader::Session,
+    references,
+    transport::Sender,
+    write::{Job, Trouble},
+};
+use crate::{
+    model::{
+        address::Address,
+        change::{Action, Change},
+        digest::Digest,
+        event::Event,
+        object::Actual,
+        record::{Memory, Record, Who},
+        report::{FailureKind, Outcome, Verdict},
+        tree::Contents,
+    },
+    providers::{Query, Reader, Run, Writer},
+};
+
+/// A target, opened for an apply.
+pub struct Writing {
+    pub(super) session: Session,
+    pub(super) sender: Sender,
+}
+
+impl Writing {
+    /// Opens a target; nothing is asked yet.
+    ///
+    /// # Errors
+    /// Options or credentials that make no sense.
+    pub fn open(setup: Setup) -> Result<Writing> {
+        let sender = Sender::open(&setup)?;
+        let session = Session::with(setup, sender.getter().clone())?;
+        Ok(Writing { session, sender })
+    }
+
+    /// Steps of the apply: what is in one step does not depend on each other. Writes go from the
+    /// outermost to the innermost, deletes the other way round and after all of them.
+    fn steps(&self, changes: &[&Change]) -> Vec<Vec<usize>> {
+        let definition = &self.session.setup.definition;
+        let place = |change: &Change| Place::parse(definition, &change.address);
+        let index: BTreeMap<&Address, usize> =
+            changes.iter().enumerate().map(|(at, change)| (&change.address, at)).collect();
+        let mut level: Vec<usize> = changes
+            .iter()
+            .map(|change| place(change).map_or(0, |place| definition.rank(&place.kind)))
+            .collect();
+        let needs: Vec<Vec<usize>> = changes
+            .iter()
+            .map(|change| {
+                let after = change.after.as_ref().map(json::from_model);
+                let all = after.map(|after| references::all(&after)).unwrap_or_default();
+                all.iter().filter_map(|address| index.get(address).copied()).collect()
+            })
+            .collect();
+        // Each pass settles at least one more of them; references in a circle stay where they are.
+        for _ in 0..changes.len().min(50) {
+            for (at, needs) in needs.iter().enumerate() {
+                level[at] = needs.iter().map(|need| level[*need] + 1).fold(level[at], usize::max).min(1000);
+            }
+        }
+        let mut steps: BTreeMap<(bool, usize), Vec<usize>> = BTreeMap::new();
+        for (at, change) in changes.iter().enumerate() {
+            let deletes = change.action == Action::Delete;
+            let key = if deletes { (true, 10_000 - level[at]) } else { (false, level[at]) };
+            steps.entry(key).or_default().push(at);
+        }
+        steps.into_values().collect()
+    }
+
+    /// What the server holds right now of what a step is about to write.
+    fn fresh(&self, places: &BTreeMap<usize, Place>, step: &[usize]) -> BTreeMap<Collection, Gathered> {
+        let mut wanted: BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)> = BTreeMap::new();
+        for place in step.iter().filter_map(|at| places.get(at)) {
+            let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
+            entry.0.insert(place.keys.clone());
+            let seen = self.session.seen.get(&place.address());
+            let kind = self.session.setup.definition.kind(&place.kind);
+            // An object that is to be renamed is there under its old name.
+            if let Some(keys) = kind.and_then(|kind| super::form::Form::of(kind).identity(seen?)) {
+                entry.0.insert(keys);
+            }
+        }
+        self.session.gather(&wanted)
+    }
+
+    /// Whether something that `change` needs failed in this run.
+    fn depends_on_failed(&self, change: &Change, failed: &BTreeSet<Address>) -> Option<Address> {
+        let definition = &self.session.setup.definition;
+        let mut needs: Vec<Address> =
+            change.after.as_ref().map(|after| references::all(&json::from_model(after))).unwrap_or_default();
+        let place = Place::parse(definition, &change.address)?;
+        needs.extend(
+            definition.kind(&place.kind).and_then(|kind| place.collection().parent(definition, kind)),
+        );
+        needs.into_iter().find(|need| failed.contains(need))
+    }
+}
+
+/// What is known of the run so far.
+#[derive(Default)]
+struct Progress {
+    outcomes: BTreeMap<usize, Outcome>,
+    failed: BTreeSet<Address>,
+}
+
+impl Progress {
+    fn note(&mut self, at: usize, change: &Change, result: Result<(), Trouble>, run: &Run<'_>) {
+        let (verdict, error) = match result {
+            Ok(()) => (Verdict::Done, None),
+            Err(trouble) => (trouble.verdict, Some((trouble.kind, trouble.message))),
+        };
+        match &error {
+            None => run.observer.on(Event::Applied(&change.address, change.action)),
+            Some((_, message)) => {
+                run.observer.on(Event::Failed(&change.address, change.action, message));
+                self.failed.insert(change.address.clone());
+            }
+        }
+        self.outcomes.insert(at, outcome(change, verdict, error));
+    }
+}
+
+fn outcome(change: &Change, verdict: Verdict, error: Option<(FailureKind, String)>) -> Outcome {
+    Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
+}
+
+impl Reader for Writing {
+    fn id(&self) -> String {
+        self.session.id()
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        self.session.memory()
+    }
+
+    fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
+        self.session.observe(query)
+    }
+
+    fn complete(
+        &mut self,
+        candidates: &mut [crate::model::diff::Candidate],
+        contents: &dyn Contents,
+    ) -> Result<()> {
+        self.session.complete(candidates, contents)
+    }
+}
+
+impl Writer for Writing {
+    fn reader(&mut self) -> &mut dyn Reader {
+        self
+    }
+
+    fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
+        self.session.store.lock(who, patience)
+    }
+
+    fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
+        let definition = self.session.setup.definition.clone();
+        let places: BTreeMap<usize, Place> = changes
+            .iter()
+            .enumerate()
+            .filter_map(|(at, change)| Some((at, Place::parse(&definition, &change.address)?)))
+            .collect();
+        let mut progress = Progress::default();
+        for step in self.steps(changes) {
+            let (ready, left): (Vec<usize>, Vec<usize>) = step.into_iter().partition(|at| {
+                let change = changes[*at];
+                let deletes = matches!(change.action, Action::Delete | Action::Replace);
+                !run.stop.load(Ordering::SeqCst)
+                    && places.contains_key(at)
+                    && !(deletes && !progress.failed.is_empty())
+                    && self.depends_on_failed(change, &progress.failed).is_none()
+            });
+            for at in left {
+                let why = match self.depends_on_failed(changes[at], &progress.failed) {
+                    Some(other) => Some((FailureKind::Other, format!("`{other}`, which it needs, failed"))),
+                    None if !progress.failed.is_empty() => {
+                        Some((FailureKind::Other, "nothing is deleted after a failure".to_owned()))
+                    }
+                    None => None,
+                };
+                progress.failed.insert(changes[at].address.clone());
+                progress.outcomes.insert(at, outcome(changes[at], Verdict::NotAttempted, why));
+            }
+            self.step(changes, &places, &ready, run, &mut progress);
+        }
+        (0..changes.len())
+            .map(|at| {
+                progress
+                    .outcomes
+                    .remove(&at)
+                    .unwrap_or_else(|| outcome(changes[at], Verdict::NotAttempted, None))
+            })
+            .collect()
+    }
+
+    fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
+        self.session.store.save(&self.session.setup, &self.sender, record, owned)
+    }
+}
+
+impl Writing {
+    /// Makes the changes of one step: checks them against what is there now, writes, and reads back
+    /// what the answers did not tell.
+    fn step(
+        &mut self,
+        changes: &[&Change],
+        places: &BTreeMap<usize, Place>,
+        ready: &[usize],
+        run: &Run<'_>,
+        progress: &mut Progress,
+    ) {
+        if ready.is_empty() {
+            return;
+        }
+        let fresh = self.fresh(places, ready);
+        let jobs: Vec<(usize, Job<'_>)> = ready
+            .iter()
+            .map(|at| (*at, Job::new(&self.session, &self.sender, changes[*at], &places[at], &fresh)))
+            .collect();
+        let results = Mutex::new(BTreeMap::new());
+        let keep = |at: usize, result| {
+            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, result);
+        };
+        let writers = self.session.setup.definition.limits.concurrent_writes.clamp(1, 16);
+        let work = || {
+            let (batches, single): (Vec<_>, Vec<_>) = jobs.iter().partition(|(_, job)| job.is_batched());
+            for chunk in super::write::chunks(batches) {
+                if run.stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                chunk.iter().for_each(|(_, job)| {
+                    run.observer.on(Event::Applying(&job.change.address, job.change.action))
+                });
+                for (at, result) in super::write::batch(&chunk) {
+                    keep(at, result);
+                }
+            }
+            single.par_iter().for_each(|(at, job)| {
+                if !run.stop.load(Ordering::SeqCst) {
+                    run.observer.on(Event::Applying(&job.change.address, job.change.action));
+                    keep(*at, job.run());
+                }
+            });
+        };
+        match rayon::ThreadPoolBuilder::new().num_threads(writers).build() {
+            Ok(pool) => pool.install(work),
+            Err(_) => work(),
+        }
+        drop(jobs);
+        let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.settle(changes, places, results, run, progress);
+    }
+
+    /// Reads back what no answer told yet, once for each collection.
+    fn settle(
+        &mut self,
+        changes: &[&Change],
+        places: &BTreeMap<usize, Place>,
+        results: BTreeMap<usize, Result<Option<serde_json::Value>, Trouble>>,
+        run: &Run<'_>,
+        progress: &mut Progress,
+    ) {
+        let unsettled: Vec<usize> = results
+            .iter()
+            .filter(|(_, result)| match result {
+                Ok(told) => told.is_none(),
+                Err(trouble) => trouble.verdict == Verdict::Uncertain,
+            })
+            .map(|(at, _)| *at)
+            .collect();
+        for at in &unsettled {
+            // What was seen before the write does not name the object any more.
+            self.session.seen.remove(&changes[*at].address);
+        }
+        let back = if unsettled.is_empty() { BTreeMap::new() } else { self.fresh(places, &unsettled) };
+        for (at, result) in results {
+            let (change, place) = (changes[at], &places[&at]);
+            let found = match &result {
+                Ok(Some(raw)) => Some(super::gather::Found::Here(raw.clone())),
+                _ => back.get(&place.collection()).map(|gathered| gathered.get(&place.keys)),
+            };
+            let told = super::write::verify(&self.session, change, place, found.as_ref());
+            if let Some(super::gather::Found::Here(raw)) = found {
+                self.session.seen.insert(change.address.clone(), raw);
+            }
+            let result = match (result, told) {
+                (Ok(_), told) => told,
+                // No answer came, and yet it is as it should be.
+                (Err(trouble), Ok(())) if trouble.verdict == Verdict::Uncertain => Ok(()),
+                (Err(trouble), _) => Err(trouble),
+            };
+            progress.note(at, change, result, run);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! YAML with the place of every value: declarations and definitions are read by it.
+
+use std::ops::Range;
+
+use serde_json::{Map, Number, Value as Json};
+
+use crate::{exit::Exit, model::fault::Fault, yaml};
+
+/// One value with its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Line, counted from 1.
+    pub line: u32,
+    /// The bytes of it in the file.
+    pub bytes: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a [`Node`] is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Null, a flag, a number or a text.
+    Scalar(Json),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in the order of the file; the line is that of the key.
+    Map(Vec<(String, u32, Node)>),
+}
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Line, counted from 1.
+    pub line: u32,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Complaint {
+    /// A complaint about `line`.
+    pub fn new(line: u32, message: impl Into<String>) -> Self {
+        Complaint { line, message: message.into() }
+    }
+
+    /// The fault that names the file.
+    pub fn in_file(self, exit: Exit, file: &str) -> Fault {
+        Fault::new(exit, format!("`{file}:{}`: {}", self.line, self.message))
+    }
+}
+
+impl Node {
+    /// The value without its place.
+    pub fn to_json(&self) -> Json {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => items.iter().map(Node::to_json).collect(),
+            Kind::Map(fields) => Json::Object(
+                fields.iter().map(|(key, _, value)| (key.clone(), value.to_json())).collect::<Map<_, _>>(),
+            ),
+        }
+    }
+
+    /// The value of `key`, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.kind {
+            Kind::Map(fields) => fields.iter().find(|(name, ..)| name == key).map(|(.., value)| value),
+            _ => None,
+        }
+    }
+
+    /// The line of what `path` leads to, or of the last part of it that is there.
+    pub fn line_of<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> u32 {
+        let (mut at, mut line) = (self, self.line);
+        for step in path {
+            let next = match &at.kind {
+                Kind::Map(fields) => {
+                    fields.iter().find(|(name, ..)| name == step).map(|(_, line, value)| (*line, value))
+                }
+                Kind::List(items) => {
+                    step.parse().ok().and_then(|index: usize| items.get(index)).map(|item| (item.line, item))
+                }
+                Kind::Scalar(_) => None,
+            };
+            let Some(next) = next else { break };
+            (line, at) = next;
+        }
+        line
+    }
+}
+
+/// Reads the documents of one file; empty documents are left out.
+///
+/// # Errors
+/// What is no YAML, a key that occurs twice, or more than a person would write.
+pub fn documents(text: &[u8]) -> Result<Vec<Node>, Complaint> {
+    let documents = yaml::load(text).map_err(|problem| Complaint::new(problem.line, problem.message))?;
+    let documents = documents.iter().map(node).collect::<Result<Vec<_>, _>>()?;
+    Ok(documents.into_iter().filter(|node| !matches!(node.kind, Kind::Scalar(Json::Null))).collect())
+}
+
+fn node(from: &yaml::Node) -> Result<Node, Complaint> {
+    let line = from.span.line;
+    let tag = from.tag.as_deref();
+    let kind = match &*from.content {
+        yaml::Content::Scalar { text, plain } => Kind::Scalar(scalar(text, tag, *plain, line)?),
+        yaml::Content::Sequence(items) => {
+            untagged(tag, line)?;
+            Kind::List(items.iter().map(node).collect::<Result<_, _>>()?)
+        }
+        yaml::Content::Mapping(entries) => {
+            untagged(tag, line)?;
+            Kind::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
+        }
+    };
+    Ok(Node { line, bytes: from.span.bytes.clone(), kind })
+}
+
+fn entry((key, value): &(yaml::Node, yaml::Node)) -> Result<(String, u32, Node), Complaint> {
+    let line = key.span.line;
+    match key.text() {
+        Some("<<") => Err(Complaint::new(line, "merge keys (`<<`) are not supported; write the fields")),
+        Some(text) => Ok((text.to_owned(), line, node(value)?)),
+        None => Err(Complaint::new(line, "a key has to be a text")),
+    }
+}
+
+fn untagged(tag: Option<&str>, line: u32) -> Result<(), Complaint> {
+    match tag {
+        None | Some("!" | "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq") => Ok(()),
+        Some(tag) => Err(Complaint::new(line, format!("the tag `{tag}` is not supported"))),
+    }
+}
+
+/// The scalars of YAML 1.2's core schema; what YAML 1.1 read otherwise has to be quoted.
+fn scalar(text: &str, tag: Option<&str>, plain: bool, line: u32) -> Result<Json, Complaint> {
+    match tag {
+        Some("!" | "tag:yaml.org,2002:str") => return Ok(text.into()),
+        Some(tag) => return Err(Complaint::new(line, format!("the tag `{tag}` is not supported"))),
+        None if !plain => return Ok(text.into()),
+        None => {}
+    }
+    Ok(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Json::Null,
+        "true" | "True" | "TRUE" => Json::Bool(true),
+        "false" | "False" | "FALSE" => Json::Bool(false),
+        text if is_octal(text) => {
+            let message =
+                format!("`{text}` is a number to some and a text to others; quote it or drop the zero");
+            return Err(Complaint::new(line, message));
+        }
+        text => number(text).map_or_else(|| Json::String(text.to_owned()), Json::Number),
+    })
+}
+
+fn is_octal(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn number(text: &str) -> Option<Number> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        || !digits.bytes().any(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text = text.trim_start_matches('+');
+        return text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok();
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) {
+        return None;
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn one(text: &str) -> Json {
+        documents(text.as_bytes()).unwrap()[0].to_json()
+    }
+
+    fn wrong(text: &str) -> Complaint {
+        documents(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn scalars_follow_the_core_schema() {
+        assert_eq!(
+            one("[1, -2, 1.5, yes, on, ~, true, '1', 1.2.3.4, 0x10, 10.0.0.0/8]"),
+            json!([1, -2, 1.5, "yes", "on", null, true, "1", "1.2.3.4", "0x10", "10.0.0.0/8"])
+        );
+    }
+
+    #[test]
+    fn a_number_with_a_leading_zero_has_to_be_quoted() {
+        assert_eq!(wrong("a: 1\nb: 0755\n").line, 2);
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_names_both_lines() {
+        let complaint = wrong("a: 1\nb: 2\na: 3\n");
+        assert_eq!(
+            (complaint.line, complaint.message.as_str()),
+            (3, "key `a` is here a second time, the first is on line 1")
+        );
+    }
+
+    #[test]
+    fn the_line_of_a_path_is_that_of_its_key() {
+        let node = documents(b"a:\n  - x: 1\n  - x: 1\n    y:\n      z: 2\n").unwrap().remove(0);
+        assert_eq!(node.line_of(["a", "1", "y"]), 4);
+        assert_eq!(node.line_of(["a", "1", "nope"]), 3);
+    }
+
+    #[test]
+    fn several_documents_are_several_values() {
+        assert_eq!(documents(b"a: 1\n---\n---\nb: 2\n").unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,81 @@
+//! Real servers, each started once per run on free loopback ports, and ended with the run however it ends.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+mod rest;
+
+pub use rest::{Gitea, Kinto, PowerDns, Prism, RabbitMq};
+
+/// The folder of a part's programs. Without it the test says so and is left out; with `CI` set it fails.
+pub fn programs(part: &str) -> Option<PathBuf> {
+    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/parts/install");
+    let output = Command::new(install).args(["--where", part]).output().unwrap();
+    if output.status.success() {
+        return Some(String::from_utf8(output.stdout).unwrap().trim().into());
+    }
+    assert!(std::env::var_os("CI").is_none(), "{part} is missing; `tests/it/parts/install rest`");
+    crate::skip::skip(&format!("{part} is not installed"));
+    None
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A new folder for one server, in the target folder of the build.
+pub fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("part-{name}"));
+    _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Starts a server that ends with this process: the kernel sends it SIGTERM when the thread that
+/// started it is gone, which is when all threads are.
+pub fn start(mut make: impl FnMut() -> Command + Send + 'static) {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let made = make();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM"]).arg(made.get_program()).args(made.get_args());
+        if let Some(folder) = made.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in made.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        let child: Child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tell.send(child).unwrap();
+        loop {
+            thread::park();
+        }
+    });
+    told.recv().unwrap();
+}
+
+/// Waits until `ready` says so.
+#[track_caller]
+pub fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !ready() {
+        assert!(Instant::now() < end, "{what} did not start within a minute");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Runs curl and answers what it printed, or nothing if the server refused.
+pub fn curl(args: &[&str]) -> Option<String> {
+    let output =
+        Command::new("curl").args(["-sS", "--fail-with-body", "--noproxy", "*"]).args(args).output().unwrap();
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

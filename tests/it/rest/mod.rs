@@ -1,0 +1,57 @@
+//! The REST provider against real servers.
+
+use crate::sandbox::{Ran, Sandbox};
+
+mod definitions;
+mod faults;
+mod gitea;
+mod github;
+mod kinto;
+mod powerdns;
+mod proxy;
+mod rabbitmq;
+
+/// A checkout with one target, whose files are below `objects`.
+pub struct Checkout {
+    /// Its sandbox.
+    pub sandbox: Sandbox,
+}
+
+impl Checkout {
+    /// A checkout whose target `t` has the keys `options`, and the content of `home/secret`.
+    pub fn new(options: &str, secret: &str) -> Checkout {
+        let sandbox = Sandbox::new();
+        sandbox.write(
+            "checkout/trueup.yaml",
+            format!("version: 1\ntargets:\n  t: {{path: objects, {options}}}\n"),
+        );
+        sandbox.write("home/secret", secret);
+        sandbox.write("checkout/objects/README.md", "The objects of the target.\n");
+        Checkout { sandbox }
+    }
+
+    /// Writes `objects/PATH` and commits everything.
+    pub fn commit(&self, path: &str, content: &str) {
+        self.sandbox.write(&format!("checkout/objects/{path}"), content);
+        self.commit_all();
+    }
+
+    /// Commits everything.
+    pub fn commit_all(&self) {
+        self.sandbox.sh("git add -A && git commit -q -m change").expect(0);
+    }
+
+    /// Runs trueup and expects an exit code.
+    #[track_caller]
+    pub fn run(&self, args: &[&str], exit: i32) -> Ran {
+        self.sandbox.trueup(args).expect(exit)
+    }
+
+    /// Applies, and makes sure that nothing is left to do.
+    #[track_caller]
+    pub fn apply(&self, more: &[&str]) -> Ran {
+        let ran = self.run(&[&["apply", "--yes"], more].concat(), 0);
+        self.run(&["plan"], 0);
+        ran
+    }
+}

@@ -1,0 +1,61 @@
+//! PowerDNS: one request for many records, and answers checked with dig.
+
+use super::Checkout;
+use crate::parts::PowerDns;
+
+fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
+    let options = format!(
+        "provider: powerdns, url: '{}', scope: {{zone: {zone}}}, credentials: {{file: ../home/secret}}",
+        powerdns.url
+    );
+    Checkout::new(&options, PowerDns::KEY)
+}
+
+fn zone(powerdns: &PowerDns, name: &str) {
+    let body = format!(r#"{{"name": "{name}", "kind": "Native", "nameservers": ["ns.example.net."]}}"#);
+    powerdns.curl("POST", "/zones", &body).unwrap();
+}
+
+const RECORDS: &str = "rrset:
+  - {name: www.whole.example, type: a, ttl: 300, records: [192.0.2.2, 192.0.2.1]}
+  - {name: whole.example., type: TXT, ttl: 300, records: [v=spf1 -all]}
+  - {name: mail.whole.example., type: MX, ttl: 300, records: [10 mx.example.net]}
+";
+
+#[test]
+fn powerdns_goes_the_whole_way() {
+    let Some(powerdns) = PowerDns::get() else { return };
+    zone(powerdns, "whole.example.");
+    let checkout = checkout(powerdns, "whole.example.");
+    checkout.commit("records.yaml", RECORDS);
+    checkout.run(&["plan"], 2);
+    checkout.apply(&[]);
+    assert_eq!(powerdns.dig("www.whole.example", "A"), "192.0.2.1 192.0.2.2");
+    assert_eq!(powerdns.dig("whole.example", "TXT"), "\"v=spf1 -all\"");
+    checkout.commit("records.yaml", &RECORDS.replace("192.0.2.2, ", ""));
+    checkout.apply(&[]);
+    assert_eq!(powerdns.dig("www.whole.example", "A"), "192.0.2.1");
+    let by_hand = r#"{"rrsets": [{"name": "www.whole.example.", "type": "A", "ttl": 60, "changetype": "REPLACE",
+        "records": [{"content": "192.0.2.9", "disabled": false}]}]}"#;
+    powerdns.curl("PATCH", "/zones/whole.example.", by_hand).unwrap();
+    let drift = checkout.run(&["drift"], 3);
+    assert!(drift.stdout.contains("192.0.2.9"), "{}", drift.stdout);
+    checkout.apply(&[]);
+    assert_eq!(powerdns.dig("www.whole.example", "A"), "192.0.2.1");
+    let pruned: Vec<&str> = RECORDS.lines().filter(|line| !line.contains("MX")).collect();
+    checkout.commit("records.yaml", &pruned.join("\n").replace("192.0.2.2, ", ""));
+    checkout.apply(&[]);
+    assert_eq!(powerdns.dig("mail.whole.example", "MX"), "");
+    assert_eq!(powerdns.dig("whole.example", "NS"), "ns.example.net.");
+}
+
+#[test]
+fn one_bad_record_keeps_the_whole_request_out() {
+    let Some(powerdns) = PowerDns::get() else { return };
+    zone(powerdns, "atomic.example.");
+    let checkout = checkout(powerdns, "atomic.example.");
+    checkout.commit("records.yaml", "rrset:\n  - {name: a.atomic.example., type: A, ttl: 60, records: [192.0.2.1]}\n  - {name: b.atomic.example., type: A, ttl: 60, records: [nonsense]}\n");
+    let ran = checkout.sandbox.trueup(&["apply", "--yes"]);
+    assert_ne!(ran.exit, 0);
+    assert_eq!(powerdns.dig("a.atomic.example", "A"), "", "{}", ran.stdout);
+}
