@@ -4,20 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     batch,
-    beneath::{Obstacle, writable::WritableDir},
+    beneath::Obstacle,
     declare::directory_address,
     directories,
     ending::Ending,
     job::{Job, Task},
-    names, stage, swap,
+    names, stage, swap, sync,
     value::Body,
     words,
     work::Work,
 };
 use crate::model::{address::quote, report::Verdict};
-
-/// Up to so many directories are synced one by one.
-const FEW: usize = 16;
 
 /// What came of an apply.
 pub(super) struct Applied {
@@ -293,7 +290,7 @@ impl<'a> Course<'a> {
     /// can say what a power cut would leave.
     fn sync(&mut self) {
         let dirty = std::mem::take(&mut self.dirty);
-        if dirty.is_empty() || sync(self.work, &dirty).is_ok() {
+        if dirty.is_empty() || sync::names(self.work, &dirty).is_ok() {
             return;
         }
         for job in self.jobs {
@@ -305,21 +302,6 @@ impl<'a> Course<'a> {
             }
         }
     }
-}
-
-fn sync(work: &Work<'_>, dirty: &BTreeSet<Vec<u8>>) -> Result<(), rustix::io::Errno> {
-    let device = |dir: &WritableDir| dir.own_stat().map(|stat| stat.st_dev);
-    // One sync of the file system instead of many of directories, see `batch`.
-    let at_once = dirty.len() > FEW && work.root.sync_file_system()?;
-    let root = device(&work.root)?;
-    for path in dirty {
-        // One that is gone has no names that could be lost.
-        let Ok(dir) = work.root.writable(path) else { continue };
-        if !at_once || device(&dir)? != root {
-            dir.sync()?;
-        }
-    }
-    Ok(())
 }
 
 /// The ending of a job whose directory cannot be reached.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rustix::fs::Stat;
+use rustix::fs::{FileType, Stat};
 
 /// A time stamp of this or a coarser step may stand still while a file changes
 /// twice. Kernels take the time for local file systems from a clock that ticks
@@ -72,6 +72,11 @@ impl Identity {
     /// The identity of what `stat` describes.
     pub(super) fn of(stat: &Stat) -> Identity {
         Identity { print: Fingerprint::of(stat), mode: stat.st_mode as _, uid: stat.st_uid, gid: stat.st_gid }
+    }
+
+    /// Whether it is a regular file.
+    pub(super) fn is_file(&self) -> bool {
+        FileType::from_raw_mode(self.mode as _).is_file()
     }
 
     /// The permission bits.

@@ -1,6 +1,9 @@
 //! One change as the provider goes about it.
 
+use std::collections::HashSet;
+
 use crate::model::{
+    address::Address,
     change::{Action, Change},
     value::Value,
 };
@@ -38,9 +41,15 @@ pub(super) enum Task {
 }
 
 impl<'a> Job<'a> {
-    /// How to go about `change`. `may_delete` says whether it is ours, or unwanted by the declarations.
-    pub(super) fn new(index: usize, change: &'a Change, may_delete: bool) -> Job<'a> {
-        Job { index, change, path: change.address.to_bytes().into_owned(), task: task(change, may_delete) }
+    /// How to go about `change`. Something that is not ours is deleted only if it is among the `unwanted`.
+    pub(super) fn new(index: usize, change: &'a Change, unwanted: &HashSet<Address>) -> Job<'a> {
+        let task = match task(change) {
+            Task::Delete if !change.owned && !unwanted.contains(&change.address) => {
+                Task::Refuse("it is not ours, and was not listed as unwanted".to_owned())
+            }
+            task => task,
+        };
+        Job { index, change, path: change.address.to_bytes().into_owned(), task }
     }
 
     /// What was there when the plan was made.
@@ -54,7 +63,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn task(change: &Change, may_delete: bool) -> Task {
+fn task(change: &Change) -> Task {
     if change.action == Action::Keep {
         return Task::Keep;
     }
@@ -62,12 +71,7 @@ fn task(change: &Change, may_delete: bool) -> Task {
     if change.address.as_str() != "." && super::names::refusal(&path).is_some() {
         return Task::Refuse("it is no path below the root".to_owned());
     }
-    let Some(after) = &change.after else {
-        return match may_delete {
-            true => Task::Delete,
-            false => Task::Refuse("it is not ours, and was not listed as unwanted".to_owned()),
-        };
-    };
+    let Some(after) = &change.after else { return Task::Delete };
     let Some(form) = Form::of(after) else {
         return Task::Refuse("what is to be written is no file, link or directory".to_owned());
     };

@@ -1,16 +1,9 @@
-//! The file that holds what a target remembers, in one piece.
+//! What a target remembers, and its form as text.
 //!
-//! Record and ledger are one file, replaced by one rename: there is no moment
-//! at which one of them is newer than the other.
+//! Record and ledger are one text, and so one file that is replaced by one
+//! rename: there is no moment at which one of them is newer than the other.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{self, Read as _, Write as _},
-    os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
-    path::Path,
-    time::SystemTime,
-};
+use std::{fmt::Write as _, os::unix::ffi::OsStrExt as _, path::Path, time::SystemTime};
 
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
@@ -19,22 +12,12 @@ use super::{
     beneath::Dir,
     fingerprint::{Identity, nanos},
     ledger::{self, Ledger},
-    options::{Places, real},
+    options::real,
 };
-use crate::{
-    exit::Exit,
-    model::{
-        address::{quote, unquote},
-        fault::Fault,
-        record::{Memory, Record, SCHEMA},
-    },
+use crate::model::{
+    address::{quote, unquote},
+    record::{Memory, Record, SCHEMA},
 };
-
-/// The name of the file in the state directory.
-const FILE: &str = "memory";
-
-/// The name under which its successor is written.
-const SUCCESSOR: &str = "memory.new";
 
 /// The first line up to the version.
 const MAGIC: &str = "trueup memory ";
@@ -63,7 +46,7 @@ pub(super) struct Stored {
 pub(super) struct Home {
     /// Its path.
     pub path: Vec<u8>,
-    /// Its device and inode.
+    /// Its device.
     pub device: u64,
     /// Its inode.
     pub inode: u64,
@@ -78,7 +61,8 @@ impl Home {
         Ok(Home { path, device: identity.print.device, inode: identity.print.inode })
     }
 
-    fn is(&self, other: &Home) -> bool {
+    /// Whether both are the same directory, as far as that can be told.
+    pub(super) fn is(&self, other: &Home) -> bool {
         self.path == other.path || (self.device, self.inode) == (other.device, other.inode)
     }
 }
@@ -104,94 +88,8 @@ impl Stored {
     }
 }
 
-/// Reads the memory of the target at `places`; `None` if it has none. `home`
-/// is `None` while there is no root.
-///
-/// # Errors
-/// A [`Fault`] that names the way out, if the memory is damaged or not that of this target.
-pub(super) fn load(places: &Places, home: Option<&Home>) -> Result<Option<Stored>> {
-    let path = places.state.join(FILE);
-    let mut bytes = Vec::new();
-    match open(&path) {
-        Ok(mut file) => {
-            file.read_to_end(&mut bytes).with_context(|| format!("reading `{}`", path.display()))?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return match &places.expect_id {
-                Some(wanted) => Err(stranger(&path, wanted).into()),
-                None => Ok(None),
-            };
-        }
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(Fault::new(
-                Exit::NoPermission,
-                format!("reading `{}`: permission denied", path.display()),
-            )
-            .hint("run trueup as the user who applies to this target")
-            .into());
-        }
-        Err(error) => return Err(error).with_context(|| format!("opening `{}`", path.display())),
-    }
-    let stored = parse(&bytes).map_err(|what| damaged(&path, &what))?;
-    check_home(&stored, places, home, &path)?;
-    Ok(Some(stored))
-}
-
-fn open(path: &Path) -> io::Result<fs::File> {
-    use rustix::fs::OFlags;
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags.bits() as _).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("it is not a regular file")),
-    }
-}
-
-fn check_home(stored: &Stored, places: &Places, home: Option<&Home>, path: &Path) -> Result<()> {
-    match (&places.expect_id, home) {
-        (Some(wanted), _) if *wanted == stored.id => Ok(()),
-        (Some(wanted), _) => Err(Fault::new(
-            Exit::Error,
-            format!(
-                "the memory of the target, `{}`, has the id `{}` and not `{wanted}`",
-                path.display(),
-                stored.id
-            ),
-        )
-        .hint("this is another target than the one that `expect-id` names; check `root` and `state`")
-        .into()),
-        (None, Some(home)) if !stored.home.is(home) => Err(foreign(stored, path).into()),
-        (None, _) => Ok(()),
-    }
-}
-
-fn foreign(stored: &Stored, path: &Path) -> Fault {
-    let (path, from) = (path.display(), quote(&stored.home.path).into_owned());
-    Fault::new(Exit::Error, format!("`{path}` is the memory of another directory, `{from}`")).hint(format!(
-        "if this is that directory, moved or restored, vouch for it with `expect-id: {}` in the target; \
-         otherwise move the file away, and the next apply asks before it takes over what is there",
-        stored.id
-    ))
-}
-
-fn stranger(path: &Path, wanted: &str) -> Fault {
-    let message =
-        format!("`{}` is not there, so this cannot be the target with the id `{wanted}`", path.display());
-    Fault::new(Exit::Unavailable, message).hint(
-        "mount the file system that holds it; or, if nothing was applied there yet, leave out `expect-id` for the first apply",
-    )
-}
-
-fn damaged(path: &Path, what: &str) -> Fault {
-    let path = path.display();
-    Fault::new(Exit::Error, format!("the memory of the target, `{path}`, is damaged: {what}")).hint(format!(
-        "restore it from a backup; or move it away (`mv {path} {path}.damaged`), \
-         and the next apply asks before it takes over what is there"
-    ))
-}
-
-/// The whole file.
-fn print(stored: &Stored) -> Result<String> {
+/// The whole text.
+pub(super) fn print(stored: &Stored) -> Result<String> {
     let mut body = String::new();
     let Home { path, device, inode } = &stored.home;
     // Writing to a string cannot fail.
@@ -210,7 +108,7 @@ fn checksum(body: &[u8]) -> String {
 }
 
 /// Reads what [`print()`] wrote, or says what is wrong with it.
-fn parse(bytes: &[u8]) -> Result<Stored, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Stored, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
     let (head, body) = text.split_once('\n').ok_or("it has no complete first line")?;
     let mut head = head.strip_prefix(MAGIC).ok_or("it does not begin as a memory")?.split('\t');
@@ -268,72 +166,18 @@ fn parse_home(text: &str) -> Option<Home> {
     Some(Home { path: unquote(fields.next()?).into_owned(), device, inode })
 }
 
-/// Replaces the memory in the state directory, durably, all or nothing. The
-/// caller holds the lock, so the successor's name is free or left over.
-pub(super) fn store(stored: &Stored, state: &Path) -> Result<()> {
-    let text = print(stored)?;
-    let (path, successor) = (state.join(FILE), state.join(SUCCESSOR));
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&successor) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&successor)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&successor, &path)?;
-        fs::File::open(state)?.sync_all()
-    };
-    write().with_context(|| format!("writing `{}`", path.display()))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{model::address::Address, providers::files::ledger::Entry};
 
-    fn stored() -> Stored {
+    pub(in super::super) fn stored() -> Stored {
         let home = Home { path: b"/srv/\xff\t".to_vec(), device: 7, inode: 8 };
         let mut stored =
             Stored { written: 9, record: Some(Record::new("files /srv")), ..Stored::new(home).unwrap() };
         stored.ledger.entries.push((Address::new("a"), Entry::default()));
         stored.ledger.made.insert(b"d".to_vec());
         stored
-    }
-
-    fn places(state: &Path, expect_id: Option<&str>) -> Places {
-        let expect_id = expect_id.map(str::to_owned);
-        Places { root: state.into(), state: state.into(), expect_id, backup: false }
-    }
-
-    fn fault(loaded: Result<Option<Stored>>) -> Fault {
-        loaded.unwrap_err().downcast().unwrap()
-    }
-
-    #[test]
-    fn memories_round_trip_and_are_private() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let state = tempfile::tempdir().unwrap();
-        for _ in 0..2 {
-            store(&stored(), state.path()).unwrap();
-        }
-        let wanted = Stored { id: String::new(), ..stored() };
-        let found = load(&places(state.path(), None), Some(&stored().home)).unwrap().unwrap();
-        assert_eq!(Stored { id: String::new(), ..found }, wanted);
-        let names: Vec<_> =
-            fs::read_dir(state.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, [FILE]);
-        let mode = fs::metadata(state.path().join(FILE)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn no_memory_is_no_error() {
-        let state = tempfile::tempdir().unwrap();
-        assert_eq!(load(&places(state.path(), None), None).unwrap(), None);
-        assert_eq!(load(&places(&state.path().join("none"), None), None).unwrap(), None);
-        let fault = fault(load(&places(state.path(), Some("x")), None));
-        assert_eq!(fault.exit, Exit::Unavailable);
     }
 
     #[test]
@@ -348,38 +192,6 @@ mod tests {
             flipped[at] ^= 1;
             assert!(parse(&flipped).is_err(), "{at}: {}", String::from_utf8_lossy(&flipped));
         }
-    }
-
-    #[test]
-    fn damage_names_the_way_out() {
-        let state = tempfile::tempdir().unwrap();
-        for content in ["", "x", "trueup memory 2\t0\t-\n", "trueup memory 1\t0\t-\n"] {
-            fs::write(state.path().join(FILE), content).unwrap();
-            let fault = fault(load(&places(state.path(), None), None));
-            assert_eq!(fault.exit, Exit::Error);
-            assert!(
-                fault.message.contains("is damaged") && fault.hint.unwrap().contains("mv "),
-                "{content:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_memory_is_at_home_where_path_or_inode_agree() {
-        let state = tempfile::tempdir().unwrap();
-        let stored = stored();
-        store(&stored, state.path()).unwrap();
-        let moved = Home { path: b"/elsewhere".to_vec(), ..stored.home.clone() };
-        let restored = Home { inode: 99, ..stored.home.clone() };
-        let other = Home { inode: 99, ..moved.clone() };
-        for home in [&moved, &restored] {
-            assert!(load(&places(state.path(), None), Some(home)).is_ok());
-        }
-        let fault = fault(load(&places(state.path(), None), Some(&other)));
-        assert!(fault.message.contains("memory of another directory"), "{}", fault.message);
-        assert!(fault.hint.unwrap().contains(&format!("expect-id: {}", stored.id)));
-        assert!(load(&places(state.path(), Some(&stored.id)), Some(&other)).is_ok());
-        assert!(load(&places(state.path(), Some("other")), Some(&stored.home)).is_err());
     }
 
     #[test]

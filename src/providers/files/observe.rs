@@ -63,7 +63,7 @@ pub(super) fn observe(site: &mut Site, query: &Query<'_>) -> Result<Actual> {
     site.seen.clear();
     let answers = answers.into_iter().chain(strangers).map(|answer| {
         if let Some(seen) = answer.seen {
-            site.seen.insert(answer.address.clone(), seen);
+            site.seen.insert(answer.address.clone(), *seen);
         }
         (answer.address, answer.observed)
     });
@@ -83,7 +83,7 @@ fn unwanted(query: &Query<'_>, strangers: &[Answer]) -> HashSet<Address> {
 pub(super) struct Answer {
     pub address: Address,
     pub observed: Observed,
-    pub seen: Option<Seen>,
+    pub seen: Option<Box<Seen>>,
 }
 
 impl Answer {
@@ -112,14 +112,15 @@ pub(super) struct Look<'a> {
     device: u64,
     started: SystemTime,
     hashed: AtomicUsize,
-    needed: OnceLock<HashSet<Vec<u8>>>,
+    /// The directories that something declared lies in, once somebody asked.
+    pub needed: OnceLock<HashSet<Vec<u8>>>,
 }
 
 /// One object to look at.
-struct Item<'a> {
-    address: &'a Address,
-    path: Cow<'a, [u8]>,
-    sides: &'a Sides<&'a Value>,
+pub(super) struct Item<'a> {
+    pub address: &'a Address,
+    pub path: Cow<'a, [u8]>,
+    pub sides: &'a Sides<&'a Value>,
     entry: Option<&'a Entry>,
 }
 
@@ -248,7 +249,7 @@ impl<'a> Look<'a> {
         let seen = self.keeps.then(|| {
             let print = &found.identity.print;
             let settled = self.reliable && print.device == self.device && print.settled(self.started);
-            Seen::new(found, value.clone(), sides.desired, settled)
+            Box::new(Seen::new(found, value.clone(), sides.desired, settled))
         });
         Answer { address, observed: Observed::Present(Box::new(State { value, writer, notes })), seen }
     }
@@ -277,53 +278,5 @@ impl<'a> Look<'a> {
             (Some(Some(_)), None) => true,
             (None, Some(_)) => false,
         }
-    }
-
-    /// Whether a directory stands where a file is declared, and is one that
-    /// trueup made and that will be empty by then.
-    fn makes_way(&self, found: &Found, item: &Item<'_>) -> bool {
-        let wants_file = |value: &&Value| value.get("type").and_then(Value::as_str) != Some("directory");
-        found.body == Body::Directory
-            && item.sides.base.is_none()
-            && item.sides.desired.as_ref().is_some_and(wants_file)
-            && self.will_be_empty(&item.path)
-    }
-
-    fn will_be_empty(&self, path: &[u8]) -> bool {
-        self.ledger.made.contains(path) && self.loses_all(path)
-    }
-
-    /// Whether everything in the directory at `path` is to be deleted.
-    fn loses_all(&self, path: &[u8]) -> bool {
-        let goes = |name: &Vec<u8>| {
-            let inner = names::join(path, name);
-            match self.query.objects.get(&Address::from_bytes(&inner)) {
-                Some(sides) => sides.desired.is_none(),
-                None => self.will_be_empty(&inner),
-            }
-        };
-        let names = self.root.beneath(path).ok().and_then(|dir| dir.list().ok());
-        names.is_some_and(|names| names.iter().all(goes))
-    }
-
-    /// Whether a directory that was declared and is not any more has to stay,
-    /// since something else is in it. Nobody deletes a directory that is not
-    /// empty, so it is no object any more.
-    fn is_released(&self, found: &Found, item: &Item<'_>) -> bool {
-        found.body == Body::Directory
-            && item.sides.desired.is_none()
-            && item.sides.base.is_some()
-            && (self.needed().contains(&*item.path) || !self.loses_all(&item.path))
-    }
-
-    /// The directories that something declared lies in.
-    pub(super) fn needed(&self) -> &HashSet<Vec<u8>> {
-        self.needed.get_or_init(|| {
-            let mut needed = HashSet::new();
-            for (address, _) in self.query.objects.iter().filter(|(_, sides)| sides.desired.is_some()) {
-                needed.extend(names::ancestors(&address.to_bytes()).map(<[u8]>::to_vec));
-            }
-            needed
-        })
     }
 }

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use super::{
     beneath::{Dir, Obstacle},
     describe::Found,
-    memory::{self, Home, Stored},
+    memory::{Home, Stored},
     options::Places,
     people::People,
-    words,
+    storage, words,
 };
 use crate::{
     exit::Exit,
@@ -151,7 +151,7 @@ impl Site {
         if self.memory.is_none() {
             self.check_state()?;
             let home = self.root.as_ref().map(|root| Home::of(root, &self.places.root)).transpose()?;
-            self.memory = Some(memory::load(&self.places, home.as_ref())?);
+            self.memory = Some(storage::load(&self.places, home.as_ref())?);
         }
         Ok(self.memory.as_ref().and_then(Option::as_ref))
     }

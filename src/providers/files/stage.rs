@@ -51,24 +51,10 @@ pub(super) fn stage<'a>(
     syncing: Syncing,
 ) -> Result<Staged<'a>, Ending> {
     let name = names::split(&job.path).1;
-    let temporary = names::temporary(name, work.run.id);
     let before = precondition(work, job, dir, name)?;
-    let made = match &form.body {
-        Body::Link(leads_to) => dir
-            .symlink(&unquote(leads_to), &temporary)
-            .map_err(|errno| Ending::failed("making the link", errno)),
-        Body::File(blob) | Body::Secret(blob) => {
-            file(work, form, blob, dir, name, &temporary, before.as_ref(), syncing)
-        }
-        Body::Directory => {
-            dir.mkdir(&temporary, 0o700).map_err(|errno| Ending::failed("making the directory", errno))
-        }
-    };
-    let identity = made.and_then(|()| {
-        let stat = dir.stat(&temporary).map_err(|errno| Ending::failed("reading it back", errno))?;
-        Ok(Identity::of(&stat))
-    });
-    match identity {
+    let temporary = names::temporary(name, work.run.id);
+    let preparation = Preparation { work, dir, name, temporary: &temporary, before, syncing };
+    match preparation.make(form) {
         Ok(identity) => Ok(Staged { job, dir: dir.clone(), temporary, identity }),
         Err(ending) => {
             discard(dir, &temporary);
@@ -109,47 +95,67 @@ pub(super) fn precondition(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one file, used once")]
-fn file(
-    work: &Work<'_>,
-    form: &Form,
-    blob: &Blob,
-    dir: &WritableDir,
-    name: &[u8],
-    temporary: &[u8],
-    before: Option<&Identity>,
+/// Something on its way to its temporary name.
+struct Preparation<'a> {
+    work: &'a Work<'a>,
+    dir: &'a WritableDir,
+    name: &'a [u8],
+    temporary: &'a [u8],
+    /// What it is to replace.
+    before: Option<Identity>,
     syncing: Syncing,
-) -> Result<(), Ending> {
-    let attributes = Attributes::of(form, before, &work.site.people, work.umask)?;
-    let mut file = create(dir, temporary)?;
-    fill(work, blob, &mut file)?;
-    if before.is_some()
-        && let Ok(replaced) = dir.open_file(name)
-    {
-        attributes::copy_extended(&replaced, &file);
-    }
-    attributes.give(&file)?;
-    let given = rustix::fs::fstat(&file).map_err(|errno| Ending::failed("reading it back", errno))?;
-    if !attributes.are_of(&Identity::of(&given)) {
-        // Some file systems and some users cannot set every bit, and are not told so.
-        return Err(Ending::wrong("the system took its owner or permissions and did not set them"));
-    }
-    if syncing == Syncing::Each {
-        file.sync_all().map_err(|error| Ending::failed("writing it to disk", number(&error)))?;
-    }
-    Ok(())
 }
 
-fn create(dir: &WritableDir, temporary: &[u8]) -> Result<File, Ending> {
-    let created = match dir.create(temporary) {
-        // The name holds the id of this apply, so only an earlier attempt of the same apply can have made it.
-        Err(Errno::EXIST) => {
-            discard(dir, temporary);
-            dir.create(temporary)
+impl Preparation<'_> {
+    fn make(&self, form: &Form) -> Result<Identity, Ending> {
+        let Preparation { dir, temporary, .. } = self;
+        match &form.body {
+            Body::File(blob) | Body::Secret(blob) => self.file(form, blob)?,
+            Body::Link(leads_to) => dir
+                .symlink(&unquote(leads_to), temporary)
+                .map_err(|errno| Ending::failed("making the link", errno))?,
+            Body::Directory => {
+                dir.mkdir(temporary, 0o700).map_err(|errno| Ending::failed("making the directory", errno))?;
+            }
         }
-        other => other,
-    };
-    created.map_err(|errno| Ending::failed("creating it", errno))
+        let stat = dir.stat(temporary).map_err(|errno| Ending::failed("reading it back", errno))?;
+        Ok(Identity::of(&stat))
+    }
+
+    fn file(&self, form: &Form, blob: &Blob) -> Result<(), Ending> {
+        // Owner and permissions of a link or directory say nothing of the file that comes instead.
+        let replaced = self.before.filter(Identity::is_file);
+        let attributes = Attributes::of(form, replaced.as_ref(), &self.work.site.people, self.work.umask)?;
+        let mut file = self.create()?;
+        fill(self.work, blob, &mut file)?;
+        if replaced.is_some()
+            && let Ok(replaced) = self.dir.open_file(self.name)
+        {
+            attributes::copy_extended(&replaced, &file);
+        }
+        attributes.give(&file)?;
+        let given = rustix::fs::fstat(&file).map_err(|errno| Ending::failed("reading it back", errno))?;
+        if !attributes.are_of(&Identity::of(&given)) {
+            // Some systems ignore bits that they do not like, and say nothing.
+            return Err(Ending::wrong("the system took its owner or permissions and did not set them"));
+        }
+        if self.syncing == Syncing::Each {
+            file.sync_all().map_err(|error| Ending::failed("writing it to disk", number(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> Result<File, Ending> {
+        let created = match self.dir.create(self.temporary) {
+            // The name holds the id of this apply, so only an earlier attempt of the same apply can have made it.
+            Err(Errno::EXIST) => {
+                discard(self.dir, self.temporary);
+                self.dir.create(self.temporary)
+            }
+            other => other,
+        };
+        created.map_err(|errno| Ending::failed("creating it", errno))
+    }
 }
 
 /// Writes the content and makes sure that it is the one with the id.

@@ -18,8 +18,9 @@ use super::{
     keep::{self, Written},
     ledger::Ledger,
     lock::Lock,
-    memory::{self, Home, Stored},
+    memory::{Home, Stored},
     site::Site,
+    storage,
     work::Work,
 };
 use crate::{
@@ -78,11 +79,10 @@ impl WritableSite {
     fn make(&mut self, changes: &[&Change], run: &Run<'_>) -> Result<Vec<Ending>> {
         let work =
             Work { site: &self.site, root: self.root()?, trash: self.trash()?, run, umask: self.umask };
-        let may_delete = |change: &Change| change.owned || self.site.unwanted.contains(&change.address);
         let jobs: Vec<Job<'_>> = changes
             .iter()
             .enumerate()
-            .map(|(index, change)| Job::new(index, change, may_delete(change)))
+            .map(|(index, change)| Job::new(index, change, &self.site.unwanted))
             .collect();
         let applied = apply::apply(&work, &jobs);
         let prints = confirm::confirm(&work, &jobs, &applied);
@@ -182,7 +182,10 @@ impl Writer for WritableSite {
             self.attempt = Some(attempt.id.clone());
         }
         let stored = self.successor(&root, record, owned)?;
-        memory::store(&stored, &self.site.places.state)?;
+        storage::store(&stored, &self.site.places.state)?;
+        if record.attempting.is_some() {
+            storage::reserve(&stored, &self.site.places.state);
+        }
         if let Some(lock) = &mut self.lock {
             lock.keep();
         }

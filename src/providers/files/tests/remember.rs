@@ -82,7 +82,7 @@ fn a_clock_that_went_back_makes_everything_be_read() {
     let mut site = place.site();
     let mut stored = site.stored().unwrap().unwrap().clone();
     stored.written += 3_600_000_000_000;
-    super::super::memory::store(&stored, &place.path(".trueup")).unwrap();
+    super::super::storage::store(&stored, &place.path(".trueup")).unwrap();
     assert_eq!(hashed(&place, &checkout, false), 1);
 }
 

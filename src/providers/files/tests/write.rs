@@ -110,6 +110,18 @@ fn what_is_not_declared_of_a_replaced_file_stays() {
 }
 
 #[test]
+fn a_file_that_replaces_a_link_is_not_open_to_all() {
+    let place = Place::new();
+    converge(&place, &Checkout::default().link("a", "b").link("d", "e"));
+    converge(
+        &place,
+        &Checkout::of(&[("a", "1"), ("new", "1")]).program("d", "1").program("new-program", "1"),
+    );
+    let mode = |name| fs::metadata(place.path(name)).unwrap().permissions().mode();
+    assert_eq!((mode("a"), mode("d")), (mode("new"), mode("new-program")));
+}
+
+#[test]
 fn owner_group_and_mode_are_set_in_place_where_the_content_is_right() {
     let place = Place::with(&[("a", "1")]);
     let inode = fs::metadata(place.path("a")).unwrap().ino();
