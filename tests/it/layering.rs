@@ -32,7 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The checkout.
     ("gix", &["source/checkout/", "source/history/"]),
     ("granit_parser", &["yaml/"]),
-    ("strsim", &["source/config/"]),
+    ("strsim", &["model/suggest.rs"]),
     // Any API.
     ("netrc", &["providers/rest/credentials.rs"]),
     ("percent_encoding", &["providers/rest/"]),
@@ -64,7 +64,10 @@ const OWNERS: &[(&str, &[&str])] = &[
             "model/tree.rs",
         ],
     ),
-    ("bstr", &["commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"]),
+    (
+        "bstr",
+        &["commands/adopt.rs", "commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"],
+    ),
     ("globset", &["providers/files/", "providers/rest/", "source/config/", "model/selector.rs"]),
     ("itertools", &["model/diff.rs"]),
     ("jiff", &["commands/circumstances.rs", "providers/files/", "providers/rest/"]),
@@ -73,7 +76,15 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("schemars", &["commands/", "output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
     (
         "serde",
-        &["output/json/", "providers/files/", "providers/rest/", "source/config/", "model/", "exit.rs"],
+        &[
+            "providers/options.rs",
+            "output/json/",
+            "providers/files/",
+            "providers/rest/",
+            "source/config/",
+            "model/",
+            "exit.rs",
+        ],
     ),
     (
         "serde_json",
@@ -87,7 +98,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "exit.rs",
         ],
     ),
-    ("serde_path_to_error", &["providers/files/", "providers/rest/", "source/config/"]),
+    ("serde_path_to_error", &["providers/options.rs", "providers/rest/", "source/config/"]),
     ("serde_yaml", &["output/yaml.rs", "providers/", "source/config/"]),
     ("sha2", &["output/tests/", "providers/files/", "model/plan.rs"]),
     ("thiserror", &["providers/", "model/"]),
