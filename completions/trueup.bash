@@ -28,6 +28,9 @@ _trueup() {
             trueup,drift)
                 cmd="trueup__subcmd__drift"
                 ;;
+            trueup,import)
+                cmd="trueup__subcmd__import"
+                ;;
             trueup,init)
                 cmd="trueup__subcmd__init"
                 ;;
@@ -53,7 +56,7 @@ _trueup() {
 
     case "${cmd}" in
         trueup)
-            opts="-C -q -v -h -V --color --quiet --verbose --exit-zero --no-exec --help --version plan diff apply drift log init providers schema completions man"
+            opts="-C -q -v -h -V --color --quiet --verbose --exit-zero --no-exec --help --version plan diff apply drift log init import providers schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +309,36 @@ _trueup() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        trueup__subcmd__import)
+            opts="-e -C -q -v -h --env --print --color --quiet --verbose --exit-zero --no-exec --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         trueup__subcmd__init)
             opts="-C -q -v -h --path --root --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -467,12 +500,16 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__providers)
-            opts="-o -C -q -v -h --output --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-o -C -q -v -h --definition --check --output --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -497,7 +534,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__schema)
-            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan files-manifest"
+            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan files-manifest rest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

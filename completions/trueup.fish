@@ -40,6 +40,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the t
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "drift" -d 'Show what moved in the target since the last apply, and who moved it'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "log" -d 'List past applies, or commits that were never applied'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "init" -d 'Start a repository: write trueup.yaml'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "import" -d 'Write declarations of what a target holds already'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "providers" -d 'List the providers, or explain one'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "schema" -d 'Print a JSON Schema'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completions for a shell'
@@ -156,11 +157,24 @@ complete -c trueup -n "__fish_trueup_using_subcommand init" -s v -l verbose -d '
 complete -c trueup -n "__fish_trueup_using_subcommand init" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
 complete -c trueup -n "__fish_trueup_using_subcommand init" -l no-exec -d 'Run no program that the checkout or its configuration names'
 complete -c trueup -n "__fish_trueup_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -s e -l env -d 'The environment in trueup.yaml; may be left out if there is only one' -r
+complete -c trueup -n "__fish_trueup_using_subcommand import" -s C -d 'Run as if started in DIR' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand import" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand import" -l print -d 'Print instead of writing files'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -s q -l quiet -d 'Print the result only'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -s v -l verbose -d 'Say more about the run; twice for even more'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -l no-exec -d 'Run no program that the checkout or its configuration names'
+complete -c trueup -n "__fish_trueup_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand providers" -l check -d 'Check a definition file instead' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -s o -l output -d 'Format on standard output: human or json' -r
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand providers" -l definition -d 'Print the definition of its API, a start for one of your own'
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -s q -l quiet -d 'Print the result only'
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -s v -l verbose -d 'Say more about the run; twice for even more'
 complete -c trueup -n "__fish_trueup_using_subcommand providers" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'

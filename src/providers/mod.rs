@@ -57,7 +57,7 @@ pub struct Kind {
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
     /// The last argument is the declaring file as it is now, with what was adopted into it before.
-    pub adopt: fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>,
+    pub adopt: Adopt,
     /// Writes down what the target holds of some kinds, where it can.
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
@@ -65,6 +65,9 @@ pub struct Kind {
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
+
+/// Says how a file has to change, given a change, what is to be declared, and the file as it is.
+pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
 
 /// Writes down what a target holds of some kinds.
 pub type Import = fn(&Target, &[String]) -> Result<Vec<Edit>>;

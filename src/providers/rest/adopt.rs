@@ -82,7 +82,7 @@ fn added(setup: &Setup, target: &Target, kind: &Kind, place: &Place, object: &Js
         .collect();
     let path = [target.path.as_str(), "adopted", &format!("{name}.yaml")];
     let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
-    let content = document(setup, kind, place, &[object.clone()]);
+    let content = document(setup, kind, place, std::slice::from_ref(object));
     Edit { path: path.join("/").into(), content: Some((EntryKind::File, content.into_bytes())) }
 }
 

@@ -59,6 +59,9 @@ pub enum Extent {
     Whole,
 }
 
+/// What is asked for of each collection.
+pub type Wanted = BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>;
+
 /// One collection that is to be read.
 pub struct Gatherer<'a> {
     /// The target.

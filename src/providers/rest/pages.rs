@@ -92,10 +92,20 @@ fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failu
 fn items(answer: &Answer, list: &List) -> Result<Vec<Json>, Failure> {
     match answer.body.pointer(&list.items) {
         Some(Json::Array(items)) => Ok(items.clone()),
+        Some(Json::Object(map)) if list.named.is_some() => {
+            Ok(map.iter().map(|item| named(item, list)).collect())
+        }
         // Some servers write an empty list as null.
         Some(Json::Null) if answer.status.is_success() => Ok(Vec::new()),
         _ => Err(Failure::new(Kind::Other, format!("the answer has no list at `{}`", list.items))),
     }
+}
+
+/// An object of a mapping, with its name among its fields.
+fn named((name, value): (&String, &Json), list: &List) -> Json {
+    let mut object = value.clone();
+    super::json::set(&mut object, list.named.as_deref().unwrap_or_default(), Json::String(name.clone()));
+    object
 }
 
 /// Where the next page is, if there is one.

@@ -11,7 +11,7 @@ use super::{
     definition::{Access, Kind},
     failure::{self, Failure},
     form::Form,
-    gather::{Extent, Found, Gathered, Gatherer},
+    gather::{Extent, Found, Gathered, Gatherer, Wanted},
     json,
     memory::Store,
     options::Setup,
@@ -71,10 +71,7 @@ impl Session {
     }
 
     /// Reads collections, several at a time.
-    pub fn gather(
-        &self,
-        wanted: &BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>,
-    ) -> BTreeMap<Collection, Gathered> {
+    pub fn gather(&self, wanted: &Wanted) -> BTreeMap<Collection, Gathered> {
         let one = |(collection, (keys, extent)): (&Collection, &(BTreeSet<Vec<String>>, Extent))| {
             let kind = self.setup.definition.kind(&collection.kind)?;
             let gatherer = Gatherer { setup: &self.setup, getter: &self.getter, kind, collection };
@@ -104,11 +101,8 @@ impl Session {
     }
 
     /// What is to be read: the objects of the query, those they refer to and those they were renamed from.
-    fn wanted(
-        &self,
-        query: &Query<'_>,
-    ) -> (BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>, Vec<Address>) {
-        let mut wanted: BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)> = BTreeMap::new();
+    fn wanted(&self, query: &Query<'_>) -> (Wanted, Vec<Address>) {
+        let mut wanted: Wanted = BTreeMap::new();
         let mut strangers = Vec::new();
         let mut add = |place: Place| {
             let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));

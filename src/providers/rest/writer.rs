@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{
     address::{Collection, Place},
-    gather::{Extent, Gathered},
+    gather::{Extent, Gathered, Wanted},
     json,
     options::Setup,
     reader::Session,
@@ -86,7 +86,7 @@ impl Writing {
 
     /// What the server holds right now of what a step is about to write.
     fn fresh(&self, places: &BTreeMap<usize, Place>, step: &[usize]) -> BTreeMap<Collection, Gathered> {
-        let mut wanted: BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)> = BTreeMap::new();
+        let mut wanted: Wanted = BTreeMap::new();
         for place in step.iter().filter_map(|at| places.get(at)) {
             let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
             entry.0.insert(place.keys.clone());
@@ -183,10 +183,10 @@ impl Writer for Writing {
         for step in self.steps(changes) {
             let (ready, left): (Vec<usize>, Vec<usize>) = step.into_iter().partition(|at| {
                 let change = changes[*at];
-                let deletes = matches!(change.action, Action::Delete | Action::Replace);
+                let makes = !matches!(change.action, Action::Delete | Action::Replace);
                 !run.stop.load(Ordering::SeqCst)
                     && places.contains_key(at)
-                    && !(deletes && !progress.failed.is_empty())
+                    && (makes || progress.failed.is_empty())
                     && self.depends_on_failed(change, &progress.failed).is_none()
             });
             for at in left {

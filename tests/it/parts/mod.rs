@@ -12,7 +12,7 @@ use std::{
 
 mod rest;
 
-pub use rest::{Gitea, Kinto, PowerDns, Prism, RabbitMq};
+pub use rest::{Caddy, Gitea, Kinto, PowerDns, Prism, RabbitMq};
 
 /// The folder of a part's programs. Without it the test says so and is left out; with `CI` set it fails.
 pub fn programs(part: &str) -> Option<PathBuf> {
@@ -53,12 +53,11 @@ pub fn start(mut make: impl FnMut() -> Command + Send + 'static) {
         for (name, value) in made.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
-        let child: Child =
+        let mut child: Child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        tell.send(child).unwrap();
-        loop {
-            thread::park();
-        }
+        tell.send(()).unwrap();
+        // Not before the server ends, which it does not before this process.
+        _ = child.wait();
     });
     told.recv().unwrap();
 }

@@ -274,3 +274,34 @@ impl Prism {
         Prism { url }
     }
 }
+
+/// A Caddy server without any site.
+pub struct Caddy {
+    /// Where its administration is.
+    pub url: String,
+}
+
+impl Caddy {
+    /// The server of this run.
+    pub fn get() -> Option<&'static Caddy> {
+        static SERVER: OnceLock<Option<Caddy>> = OnceLock::new();
+        SERVER.get_or_init(|| Some(Caddy::start(programs("caddy")?))).as_ref()
+    }
+
+    fn start(programs: PathBuf) -> Caddy {
+        let (folder, port) = (folder("caddy"), free_port());
+        let config = format!(
+            r#"{{"admin": {{"listen": "127.0.0.1:{port}"}}, "apps": {{"http": {{"servers": {{}}}}}}}}"#
+        );
+        fs::write(folder.join("caddy.json"), config).unwrap();
+        start(move || {
+            let mut command = Command::new(programs.join("caddy"));
+            command.args(["run", "--config"]).arg(folder.join("caddy.json"));
+            command.env("HOME", &folder).env("XDG_CONFIG_HOME", &folder).env("XDG_DATA_HOME", &folder);
+            command
+        });
+        let url = format!("http://127.0.0.1:{port}");
+        wait_for("caddy", || curl(&[&format!("{url}/config/")]).is_some());
+        Caddy { url }
+    }
+}

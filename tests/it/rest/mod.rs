@@ -2,6 +2,7 @@
 
 use crate::sandbox::{Ran, Sandbox};
 
+mod caddy;
 mod definitions;
 mod faults;
 mod gitea;

@@ -1,6 +1,9 @@
 //! PowerDNS: one request for many records, and answers checked with dig.
 
-use super::Checkout;
+use super::{
+    Checkout,
+    proxy::{Answer, Proxy},
+};
 use crate::parts::PowerDns;
 
 fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
@@ -58,4 +61,35 @@ fn one_bad_record_keeps_the_whole_request_out() {
     let ran = checkout.sandbox.trueup(&["apply", "--yes"]);
     assert_ne!(ran.exit, 0);
     assert_eq!(powerdns.dig("a.atomic.example", "A"), "", "{}", ran.stdout);
+}
+
+#[test]
+fn many_records_take_few_requests() {
+    let Some(powerdns) = PowerDns::get() else { return };
+    zone(powerdns, "many.example.");
+    let proxy = Proxy::start(&powerdns.url, |_| Answer::Forward);
+    let options = format!(
+        "provider: powerdns, url: '{}', scope: {{zone: many.example.}}, credentials: {{file: ../home/secret}}",
+        proxy.url
+    );
+    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let mut records = String::from("rrset:\n");
+    for index in 0..2500 {
+        let line = format!(
+            "  - {{name: h{index}.many.example., type: A, ttl: 60, records: [192.0.2.{}]}}\n",
+            index % 250
+        );
+        records.push_str(&line);
+    }
+    checkout.commit("records.yaml", &records);
+    checkout.run(&["apply", "--yes"], 0);
+    let patches = proxy.requests().into_iter().filter(|request| request.starts_with("PATCH")).count();
+    assert_eq!(patches, 3);
+    proxy.asked.lock().unwrap().clear();
+    checkout.run(&["plan"], 0);
+    assert_eq!(proxy.requests().len(), 2, "the zone and the memory: {:?}", proxy.requests());
+    // What is imported is what was applied, less what the server made itself.
+    checkout.run(&["import", "t", "rrset"], 0);
+    let imported = checkout.sandbox.read("checkout/objects/rrset.yaml");
+    assert_eq!(imported.matches("- name:").count(), 2501, "with the name servers");
 }

@@ -131,6 +131,9 @@ pub struct List {
     /// Where the answer has the objects.
     #[serde(default)]
     pub items: String,
+    /// Where the name of each goes, if the answer has the objects as a mapping of names.
+    #[serde(default)]
+    pub named: Option<String>,
     /// How further pages are asked for.
     #[serde(default)]
     pub page: Page,

@@ -1,0 +1,39 @@
+//! Caddy: an API that trueup has never heard of, by a definition in the checkout.
+
+use super::Checkout;
+use crate::parts::{Caddy, curl, free_port};
+
+#[test]
+fn an_api_of_ones_own_needs_a_definition_and_nothing_else() {
+    let Some(caddy) = Caddy::get() else { return };
+    let options = format!(
+        "provider: rest, definition: providers/caddy.yaml, url: '{}', state: ../target/state.json",
+        caddy.url
+    );
+    let checkout = Checkout::new(&options, "");
+    checkout.sandbox.write("checkout/providers/caddy.yaml", include_str!("caddy.yaml"));
+    let port = free_port();
+    let declared = |body: &str| {
+        format!(
+            "managed: [server]\nserver:\n  - name: site\n    listen: ['127.0.0.1:{port}']\n    automatic_https: {{disable: true}}\n    routes: [{{handle: [{{handler: static_response, body: {body}}}]}}]\n"
+        )
+    };
+    checkout.commit("servers.yaml", &declared("hello"));
+    let plan = checkout.run(&["plan"], 2);
+    assert!(plan.stdout.contains("providers/caddy.yaml"), "{}", plan.stdout);
+    checkout.apply(&[]);
+    assert_eq!(curl(&[&format!("http://127.0.0.1:{port}/")]).unwrap(), "hello");
+    checkout.commit("servers.yaml", &declared("goodbye"));
+    checkout.apply(&[]);
+    assert_eq!(curl(&[&format!("http://127.0.0.1:{port}/")]).unwrap(), "goodbye");
+    let by_hand = format!(r#"["127.0.0.1:{}"]"#, free_port());
+    let url = format!("{}/config/apps/http/servers/site/listen", caddy.url);
+    curl(&["-X", "PATCH", &url, "-H", "Content-Type: application/json", "-d", &by_hand]).unwrap();
+    checkout.run(&["drift"], 3);
+    checkout.apply(&[]);
+    checkout.sandbox.sh("git rm -q objects/servers.yaml").expect(0);
+    checkout.commit("other.yaml", "managed: [server]\n");
+    checkout.run(&["apply", "--yes"], 8);
+    checkout.run(&["apply", "--yes", "--allow-empty"], 0);
+    assert!(curl(&[&format!("http://127.0.0.1:{port}/")]).is_none());
+}
