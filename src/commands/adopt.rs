@@ -1,12 +1,14 @@
 //! `trueup drift --adopt`: the target's values on their way into the work tree.
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use bstr::BString;
 
 use super::{
     pipeline::{Chosen, Planned, Session},
@@ -39,14 +41,14 @@ pub(super) fn run(
     })?;
     let mut refused = 0;
     let mut edited: Vec<Planned> = Vec::new();
-    let mut edits = Vec::new();
+    let mut edits: BTreeMap<BString, Edit> = BTreeMap::new();
     for (chosen, planned) in session.targets.iter().zip(planned) {
         let drifted = planned.plan.changes.iter().filter(|change| change.drifted());
         let mut changes = Vec::new();
         for change in drifted {
-            match adopted(chosen, change) {
+            match adopted(chosen, change, declaring(root, change, &edits).as_deref()) {
                 Ok((edit, shown)) => {
-                    edits.push(edit);
+                    edits.insert(edit.path.clone(), edit);
                     changes.push(shown);
                 }
                 Err(error) => {
@@ -62,7 +64,7 @@ pub(super) fn run(
             Outputs { format: Format::Diff, copies: Vec::new(), detail: Detail::Diffs, max_bytes: 0 };
         show::plans(Verb::Drift, session, &edited, &outputs, terminal)?;
     } else {
-        for edit in &edits {
+        for edit in edits.values() {
             write(root, edit)?;
             terminal.status(&format!("adopted {}", address::quote(&edit.path)));
         }
@@ -74,11 +76,20 @@ pub(super) fn run(
     Ok(if refused == 0 { Exit::InSync } else { Exit::Drift })
 }
 
+/// The file that declares the object, with what was adopted into it before.
+fn declaring(root: &Path, change: &Change, edits: &BTreeMap<BString, Edit>) -> Option<Vec<u8>> {
+    let path = address::unquote(&change.origin.as_ref()?.file).into_owned();
+    match edits.get(&BString::from(path.clone())) {
+        Some(edit) => edit.content.as_ref().map(|(_, bytes)| bytes.clone()),
+        None => fs::read(root.join(std::ffi::OsStr::from_bytes(&path))).ok(),
+    }
+}
+
 /// The edit that takes the drift of one object in, and the same as a change from the work tree's side.
-fn adopted(chosen: &Chosen, change: &Change) -> Result<(Edit, Change)> {
+fn adopted(chosen: &Chosen, change: &Change, current: Option<&[u8]>) -> Result<(Edit, Change)> {
     let merged =
         diff::with_drift(change.sides.as_ref()).context("Git and the target changed the same place")?;
-    let edit = (chosen.kind.adopt)(&chosen.target, change, merged.as_ref())?;
+    let edit = (chosen.kind.adopt)(&chosen.target, change, merged.as_ref(), current)?;
     let mut shown = change.clone();
     shown.address = Address::from_bytes(&edit.path);
     shown.sides = Sides { base: None, desired: merged.clone(), actual: change.sides.desired.clone() };
@@ -100,6 +111,7 @@ fn as_patch(planned: &Planned, changes: Vec<Change>) -> Planned {
     }
 }
 
+/// Writes one file into the work tree.
 fn write(root: &Path, edit: &Edit) -> Result<()> {
     let file = inside(root, &edit.path)?;
     let shown = || format!("writing `{}`", file.display());

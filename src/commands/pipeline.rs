@@ -175,7 +175,8 @@ fn choose(
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
         config.complaint(&path, &bad.message)
     })?;
-    let Guards { max_delete, max_delete_percent, protect } = target.guards.clone();
+    let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
+    protect.extend((kind.risky)(&chosen));
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
     Ok(Chosen { target: chosen, kind, limits })
 }

@@ -46,7 +46,10 @@ pub struct Kind {
     /// Opens the target for an apply.
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
-    pub adopt: fn(&Target, &Change, Option<&Value>) -> Result<Edit>,
+    /// The last argument is the declaring file as it is now, with what was adopted into it before.
+    pub adopt: fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>,
+    /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
+    pub risky: fn(&Target) -> Vec<String>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }

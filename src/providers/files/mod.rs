@@ -56,7 +56,8 @@ pub const KIND: Kind = Kind {
     open: |target| Ok(Box::new(site::Site::open(target)?)),
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     collection,
-    adopt: adopt::adopt,
+    adopt: |target, change, merged, _| adopt::adopt(target, change, merged),
+    risky: |_| Vec::new(),
 };
 
 /// JSON Schema of `.trueup-files.yaml`.

@@ -1,5 +1,6 @@
 //! Kubernetes: objects of one cluster, applied on the server and owned field by field.
 
+mod adopt;
 mod apply;
 mod attribution;
 mod cluster;
@@ -38,9 +39,19 @@ pub const KIND: Kind = Kind {
     declare: declare::declare,
     open,
     open_for_apply,
-    adopt: |_, _, _| anyhow::bail!("bringing a cluster's values into manifests is not built yet"),
+    adopt: adopt::adopt,
+    risky: |_| RISKY.map(str::to_owned).into(),
     collection: names::collection,
 };
+
+/// What takes more with it than itself.
+const RISKY: [&str; 5] = [
+    "v1/Namespace/*",
+    "v1/PersistentVolume/*",
+    "v1/PersistentVolumeClaim/*/*",
+    "apiextensions.k8s.io/*/CustomResourceDefinition/*",
+    "apps/*/StatefulSet/*/*",
+];
 
 fn open(target: &Target) -> anyhow::Result<Box<dyn Reader>> {
     Ok(Box::new(cluster::Cluster::open(target)?))
