@@ -47,12 +47,15 @@ pub struct Kind {
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
     /// The last argument is the declaring file as it is now, with what was adopted into it before.
-    pub adopt: fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>,
+    pub adopt: Adopt,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
     pub risky: fn(&Target) -> Vec<String>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
+
+/// The signature of [`Kind::adopt`].
+pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
 
 /// A target as trueup.yaml describes it.
 #[derive(Clone, Debug)]

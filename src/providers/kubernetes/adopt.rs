@@ -248,8 +248,9 @@ fn block(value: &Value, depth: usize, text: &mut String) {
 
 /// A string, quoted unless every reader takes it for one as it is.
 fn scalar(text: &str) -> String {
-    let simple = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
+    let simple = |character: char| character.is_ascii_alphanumeric() || "-_./:".contains(character);
     let plain = text.chars().all(simple)
+        && !text.ends_with(':')
         && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
         && manifest::resolve(text) == Reading::Plain(Value::string(text));
     match plain {
