@@ -257,7 +257,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__drift)
-            opts="-e -o -C -q -v -h --env --only --verify --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --only --verify --summary --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -497,7 +497,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__schema)
-            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan"
+            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan files-manifest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -124,6 +124,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand drift" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand drift" -l summary -d 'Print the list and the counts, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l adopt -d 'Write the target\'s values into the files of the work tree'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l patch -d 'With --adopt: print a patch that `git apply` takes, write nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -s q -l quiet -d 'Print the result only'

@@ -32,13 +32,14 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The checkout.
     ("gix", &["source/checkout/", "source/history/"]),
     ("granit_parser", &["source/yaml/"]),
-    ("strsim", &["source/config/"]),
+    ("strsim", &["model/suggest.rs"]),
     ("libyaml_safer", &["manifest/"]),
     // The cluster.
     ("base64", &["providers/kubernetes/"]),
     ("flate2", &["providers/kubernetes/"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),
+    // Named by nobody: it tells `kube` which version of the API to speak.
     ("k8s_openapi", &[]),
     ("kube", &["providers/kubernetes/"]),
     ("rustls", &["providers/kubernetes/"]),
@@ -68,21 +69,33 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("bstr", &["commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"]),
-    ("globset", &["providers/files/", "providers/kubernetes/", "source/config/", "model/selector.rs"]),
+    ("globset", &["providers/files/", "source/config/", "model/selector.rs", "providers/kubernetes/"]),
     ("itertools", &["model/diff.rs"]),
     ("jiff", &["commands/circumstances.rs", "providers/files/", "providers/kubernetes/"]),
     ("litemap", &["model/value.rs"]),
-    ("rayon", &["commands/", "providers/files/", "providers/kubernetes/", "source/checkout/"]),
+    ("rayon", &["commands/", "providers/files/", "source/checkout/", "providers/kubernetes/"]),
     ("schemars", &["commands/", "output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
-    ("serde", &["output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
+    (
+        "serde",
+        &["output/json/", "providers/", "source/config/", "model/", "exit.rs", "providers/kubernetes/"],
+    ),
     (
         "serde_json",
-        &["commands/", "output/", "manifest/", "providers/", "source/config/", "model/", "exit.rs"],
+        &[
+            "commands/",
+            "output/",
+            "providers/files/",
+            "source/config/",
+            "model/",
+            "exit.rs",
+            "providers/kubernetes/",
+            "manifest/",
+        ],
     ),
-    ("serde_path_to_error", &["providers/files/", "source/config/"]),
+    ("serde_path_to_error", &["providers/options.rs", "source/config/"]),
     ("serde_yaml", &["output/yaml.rs", "providers/", "source/config/"]),
-    ("sha2", &["output/tests/", "providers/files/", "providers/kubernetes/", "model/plan.rs"]),
-    ("thiserror", &["manifest/", "providers/", "model/"]),
+    ("sha2", &["output/tests/", "providers/files/", "model/plan.rs", "providers/kubernetes/"]),
+    ("thiserror", &["providers/", "model/", "manifest/"]),
 ];
 
 /// What one file names.

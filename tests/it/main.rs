@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod documents;
 mod faults;
 mod generated;
 mod kubernetes;

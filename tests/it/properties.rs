@@ -307,4 +307,27 @@ proptest! {
             world.act(act)?;
         }
     }
+
+    #[test]
+    fn a_damaged_plan_file_approves_what_it_did_or_nothing(
+        at in proptest::num::usize::ANY,
+        damage in prop_oneof![Just(None), proptest::num::u8::ANY.prop_map(Some)],
+    ) {
+        let sandbox = Sandbox::with_files(&[("a", "a\n"), ("dir/b", "b\n")]);
+        sandbox.trueup(&["plan", "-q", "--out", "plan=../plan.json"]);
+        let mut saved = fs::read(sandbox.path("plan.json")).unwrap();
+        let at = at % saved.len();
+        match damage {
+            Some(byte) => saved[at] = byte,
+            None => saved.truncate(at),
+        }
+        sandbox.write("plan.json", &saved);
+        let ran = sandbox.trueup(&["apply", "-q", "--plan", "../plan.json"]);
+        let found = sandbox.list("target");
+        match ran.exit {
+            0 => prop_assert!(found.contains("dir/ 0755\n    b 0644\n      | b\n"), "{}", found),
+            6 | 66 => prop_assert_eq!(found, "", "{:?}", ran),
+            _ => prop_assert!(false, "{:?}", ran),
+        }
+    }
 }

@@ -41,41 +41,63 @@ fn every_provider_is_in_the_table() {
 fn every_option_that_is_mentioned_exists() {
     let command = cli::command();
     let verbs = command.get_subcommands().flat_map(|verb| verb.get_arguments());
-    let known: Vec<&str> =
-        command.get_arguments().chain(verbs).filter_map(|argument| argument.get_long()).collect();
+    let known: Vec<&str> = command
+        .get_arguments()
+        .chain(verbs)
+        .filter_map(|argument| argument.get_long())
+        .chain(["help"])
+        .collect();
     let readme = read("README.md");
-    let own = readme.split("\n## Development").next().unwrap_or_default();
     let is_part = |char: char| char.is_ascii_lowercase() || char == '-';
-    for (at, _) in own.match_indices(" --").chain(own.match_indices("`--")) {
-        let name = &own[at + 3..];
-        let name = &name[..name.find(|char| !is_part(char)).unwrap_or(name.len())];
-        assert!(
-            name.is_empty() || known.contains(&name),
-            "the README mentions `--{name}`, which no verb has"
-        );
+    for line in readme.lines().filter(|line| !line.contains("cargo ") && !line.starts_with("diff --git ")) {
+        for (at, _) in line.match_indices(" --").chain(line.match_indices("`--")) {
+            let name = &line[at + 3..];
+            let name = &name[..name.find(|char| !is_part(char)).unwrap_or(name.len())];
+            let is_known = name.is_empty() || known.contains(&name);
+            assert!(is_known, "the README mentions `--{name}`, which no verb has");
+        }
     }
+}
+
+/// What stands in the README for what changes from run to run.
+const SAMPLES: [(&str, &str); 8] = [
+    ("$SANDBOX/checkout", "/srv/web"),
+    ("$TIME", "2026-05-06T07:08:09Z"),
+    ("$DATE", "2026-05-06"),
+    ("$CLOCK", "07:08Z"),
+    ("$OWNER", "bob (uid 1001)"),
+    ("$DIGEST1", "sha256:5b1c…"),
+    ("$DIGEST2", "sha256:9f02…"),
+    ("$DIGEST3", "sha256:c37e…"),
+];
+
+/// A transcript as a terminal shows it: both streams, no listing of the target.
+fn as_on_a_terminal(transcript: &str) -> String {
+    let mut shown = String::new();
+    let mut listing = false;
+    for line in transcript.lines() {
+        listing = line == "target/" || line.ends_with("live/") || listing && line.starts_with("  ");
+        if !listing && !line.starts_with("and `trueup plan` says") {
+            shown += line.strip_prefix("2> ").unwrap_or(line);
+            shown.push('\n');
+        }
+    }
+    SAMPLES.iter().fold(shown, |text, (name, sample)| text.replace(name, sample))
 }
 
 #[test]
 fn the_session_is_that_of_the_fixture() {
-    let expected = read("fixtures/first-day/expected");
-    // A terminal shows both streams, and no listing of the target.
-    let mut session = String::new();
-    let mut listing = false;
-    for line in expected.lines() {
-        listing = line.ends_with("live/") || listing && line.starts_with("  ");
-        if !listing && !line.starts_with("and `trueup plan` says") {
-            session += line.strip_prefix("2> ").unwrap_or(line);
-            session.push('\n');
-        }
-    }
+    let session = as_on_a_terminal(&read("fixtures/first-day/expected"));
     let readme = read("README.md");
-    assert!(
-        blocks(&readme)
-            .iter()
-            .any(|block| session.trim_end().ends_with(block.trim_end()) && block.lines().count() > 20),
-        "the README does not show\n{session}"
-    );
+    assert!(blocks(&readme).contains(&session.trim_end()), "the README does not show\n{session}");
+}
+
+#[test]
+fn ci_runs_the_command_that_the_readme_gives_for_the_tests() {
+    let readme = read("README.md");
+    let command = blocks(&readme)[1].lines().next().unwrap().to_owned();
+    assert!(command.contains("cargo test --locked"), "the second command is `{command}`");
+    assert!(read(".ci/run").lines().any(|line| line == command), ".ci/run lacks `{command}`");
 }
 
 /// The command that the README gives for a fresh clone, played in a copy of what it reads.

@@ -121,6 +121,8 @@ impl Sandbox {
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_DATE", "2001-02-03T04:05:06Z")
+            .env("GIT_COMMITTER_DATE", "2001-02-03T04:05:06Z")
             .env("GIT_AUTHOR_NAME", "Alice")
             .env("GIT_AUTHOR_EMAIL", "alice@example.org")
             .env("GIT_COMMITTER_NAME", "Alice")

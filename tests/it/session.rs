@@ -68,15 +68,25 @@ pub fn run(sandbox: &Sandbox, steps: &[Step]) -> Played {
 
 fn render(command: &str, ran: &Ran) -> String {
     let mut text = format!("$ {}\n", command.replace('\n', "\n> "));
-    text += &ran.stdout;
+    text += &visible(&ran.stdout);
     if !ran.stdout.is_empty() && !ran.stdout.ends_with('\n') {
         text += "\n(no newline at the end)\n";
     }
-    ran.stderr.lines().for_each(|line| writeln!(text, "2> {line}").unwrap());
+    visible(&ran.stderr).lines().for_each(|line| writeln!(text, "2> {line}").unwrap());
     if ran.exit != 0 || command.starts_with("trueup ") {
         writeln!(text, "exit {}", ran.exit).unwrap();
     }
     text
+}
+
+/// Makes control characters visible.
+fn visible(text: &str) -> String {
+    let escape = |char: char| match char {
+        '\n' | '\t' => char.to_string(),
+        _ if char.is_control() => char.escape_default().to_string(),
+        _ => char.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// What an apply left for the next one.
@@ -165,7 +175,7 @@ impl Normal {
             known.len() - 1
         });
         match kind {
-            "TIME" => format!("$TIME{rest}"),
+            "TIME" | "DATE" | "CLOCK" => format!("${kind}{rest}"),
             _ => format!("${kind}{}{rest}", number + 1),
         }
     }
@@ -190,8 +200,11 @@ fn changing(word: &str) -> Option<(&'static str, &str, &str)> {
     if shape.starts_with("9999-99-99T99:99:99Z") && !word.starts_with("2001-") {
         return cut("TIME", 20);
     }
-    if shape == "9999-99-99" && !word.starts_with("2001-") || shape == "99:99Z" {
-        return cut("TIME", word.len());
+    if shape == "9999-99-99" && !word.starts_with("2001-") {
+        return cut("DATE", 10);
+    }
+    if shape == "99:99Z" {
+        return cut("CLOCK", 6);
     }
     if shape.starts_with("99999999T999999Z-") && word.get(17..25).is_some_and(is_hex) {
         return cut("APPLY", 25);
@@ -226,6 +239,6 @@ fn what_changes_from_run_to_run_is_named() {
         "0f".repeat(16)
     );
     let wanted = "$DIGEST1 $DIGEST2 ($DIGEST1)\nat $TIME, not 2001-02-03T04:05:06Z, in $SANDBOX/target;\n\
-         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER at $TIME $TIME";
+         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER at $DATE $CLOCK";
     assert_eq!(normal.text(&text), wanted);
 }
