@@ -68,7 +68,10 @@ const OWNERS: &[(&str, &[&str])] = &[
             "model/tree.rs",
         ],
     ),
-    ("bstr", &["commands/adopt.rs", "commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"]),
+    (
+        "bstr",
+        &["commands/adopt.rs", "commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"],
+    ),
     ("globset", &["providers/files/", "source/config/", "model/selector.rs", "providers/kubernetes/"]),
     ("itertools", &["model/diff.rs"]),
     ("jiff", &["commands/circumstances.rs", "providers/files/", "providers/kubernetes/"]),

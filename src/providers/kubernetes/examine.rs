@@ -26,6 +26,9 @@ use crate::model::{
     value::Value,
 };
 
+/// How often an object that moves is looked at again.
+const TRIES: usize = 5;
+
 /// What was found out about one candidate.
 #[derive(Default)]
 pub(super) struct Finding {
@@ -60,6 +63,8 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
     for candidate in candidates.iter() {
         if let Some(seen) = cluster.seen.get_mut(&candidate.address) {
             seen.config = candidate.sides.desired.clone();
+            let renamed = cluster.renamed.get(&candidate.address);
+            seen.base = candidate.sides.base.as_ref().or(renamed).cloned();
         }
     }
     let coming = Coming::of(cluster);
@@ -135,7 +140,7 @@ fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option<Cas
     }
     let namespace = seen.name.namespace.clone().unwrap_or_default();
     Some(Case {
-        base: cluster.bases.get(&candidate.address).cloned(),
+        base: seen.base.clone(),
         lost,
         set: cluster.place.label().to_owned(),
         humans: cluster.humans.clone(),
@@ -155,15 +160,21 @@ async fn examine(looking: &Looking, case: &Case) -> Finding {
         marks::expect_version(&mut body, live);
     }
     let mut answer = looking.dry_apply(path, &body).await;
-    if let (Err(failure), Some(_)) = (&answer, &live)
-        && failure.code() == 409
-    {
+    for _ in 0..TRIES {
+        if live.is_none() || !answer.as_ref().is_err_and(|failure| failure.code() == 409) {
+            break;
+        }
         // It moved since it was listed; once more with what is there now.
         match looking.get(path).await {
             Ok(found) => {
                 let found = Arc::new(found.value);
                 marks::expect_version(&mut body, &found);
                 live = Some(found);
+                answer = looking.dry_apply(path, &body).await;
+            }
+            Err(failure) if failure.code() == 404 => {
+                marks::forget_version(&mut body);
+                live = None;
                 answer = looking.dry_apply(path, &body).await;
             }
             Err(failure) => return unclear("reading it again", &failure),
