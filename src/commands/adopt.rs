@@ -43,6 +43,12 @@ pub(super) fn run(
     let mut edited: Vec<Planned> = Vec::new();
     let mut edits: BTreeMap<BString, Edit> = BTreeMap::new();
     for (chosen, planned) in session.targets.iter().zip(planned) {
+        for change in &planned.plan.changes {
+            if let Some((_, why)) = &change.unknown {
+                refused += 1;
+                terminal.warning(&format!("`{}` could not be read: {why}", change.address));
+            }
+        }
         let drifted = planned.plan.changes.iter().filter(|change| change.drifted());
         let mut changes = Vec::new();
         for change in drifted {

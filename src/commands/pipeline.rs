@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use anyhow::Result;
@@ -189,13 +190,19 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
 
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
-    let mut memory = reader.memory()?;
+    // The target is asked for its memory while the files are read.
+    let (memory, wanted) = rayon::join(|| reader.memory(), || wanted(session, chosen, look));
+    let (mut memory, wanted) = (memory?, wanted?);
     let mut past = Past { session, chosen, declared: BTreeMap::new() };
+    let Revision { commit, dirty, merged, .. } = session.revision();
+    if let (Some(desired), Some(commit), false) = (&wanted, commit, *dirty || *merged) {
+        past.declared.insert(*commit, Rc::new(Ok(desired.clone())));
+    }
     let mut bases = past.bases(&mut memory);
     let attempted = past.attempted(&memory);
-    let (revision, mut desired) = match look.against {
-        Against::Revision => (session.revision().clone(), session.declared(chosen)?),
-        Against::Record => past.recorded(&memory)?,
+    let (revision, mut desired) = match wanted {
+        Some(desired) => (session.revision().clone(), desired),
+        None => past.recorded(&memory)?,
     };
     let declared = desired.objects.len();
     look.observer.on(Event::Phase { what: "reading", total: declared });
@@ -252,6 +259,14 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         notes,
     };
     Ok(Planned { plan, comparison, memory, declared })
+}
+
+/// What the revision declares, where that is what the target is compared with.
+fn wanted(session: &Session, chosen: &Chosen, look: &Look<'_>) -> Result<Option<Desired>> {
+    match look.against {
+        Against::Revision => session.declared(chosen).map(Some),
+        Against::Record => Ok(None),
+    }
 }
 
 /// Asks the target about everything that any tree knows.

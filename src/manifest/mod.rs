@@ -9,7 +9,7 @@ mod trouble;
 pub use events::nodes;
 pub use node::{Content, Entry, Node, Place};
 pub use object::{Manifest, manifests};
-pub use scalar::Reading;
+pub use scalar::{Reading, resolve};
 pub use trouble::{Trouble, Warning};
 
 #[cfg(test)]

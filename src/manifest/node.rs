@@ -117,7 +117,7 @@ impl Node {
         for step in path {
             let found = match &at.content {
                 Content::Map(_) => at.entry(step).map(|entry| (entry.place, &entry.node)),
-                Content::List(items) => item(items, step).map(|node| (node.place, node)),
+                Content::List(items) => at.item(step).map(|index| (items[index].place, &items[index])),
                 Content::Scalar(_) => None,
             };
             let Some((found, next)) = found else { break };
@@ -127,18 +127,24 @@ impl Node {
     }
 }
 
-fn item<'a>(items: &'a [Node], step: &str) -> Option<&'a Node> {
-    let Some(keys) = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')) else {
-        return items.get(step.parse::<usize>().ok()?);
-    };
-    items.iter().find(|node| {
-        keys.split(',').all(|pair| match pair.split_once('=') {
-            Some((key, wanted)) => node.get(key).is_some_and(|node| match &node.content {
-                Content::Scalar(Value::String(text)) => &**text == wanted,
-                Content::Scalar(Value::Number(number)) => number.to_string() == wanted,
-                _ => false,
-            }),
-            None => node.as_str() == Some(pair),
-        })
-    })
+impl Node {
+    /// Which item of a list is meant by `[key=value]`, `[value]` or its position.
+    pub fn item(&self, step: &str) -> Option<usize> {
+        let items = self.as_list()?;
+        let Some(keys) = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')) else {
+            return step.parse().ok().filter(|index| *index < items.len());
+        };
+        items.iter().position(|node| keys.split(',').all(|pair| node.is_called(pair)))
+    }
+
+    fn is_called(&self, pair: &str) -> bool {
+        let Some((key, wanted)) = pair.split_once('=') else { return self.as_str() == Some(pair) };
+        match self.get(key).map(|node| &node.content) {
+            Some(Content::Scalar(Value::String(text))) => &**text == wanted,
+            Some(Content::Scalar(Value::Number(number))) => number.to_string() == wanted,
+            // A port without a protocol is a TCP port.
+            None => pair == "protocol=TCP",
+            _ => false,
+        }
+    }
 }

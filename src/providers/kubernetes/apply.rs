@@ -85,10 +85,9 @@ impl Task<'_> {
 
 fn task<'a>(cluster: &'a Cluster, change: &'a Change) -> Option<Task<'a>> {
     let seen = cluster.seen.get(&change.address)?.clone();
-    let base = cluster.bases.get(&change.address);
     let config = match (change.action, &change.after) {
         (Action::Delete, _) | (_, None) => None,
-        (_, Some(after)) => Some(to_send(change, after, seen.config.as_ref()?, base)),
+        (_, Some(after)) => Some(to_send(change, after, seen.config.as_ref()?, seen.base.as_ref())),
     };
     let way = if change.action == Action::Delete { Way::Goes } else { Way::Comes };
     Some(Task { change, seen, config, way })

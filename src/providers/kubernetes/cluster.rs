@@ -34,8 +34,8 @@ pub(super) struct Cluster {
     pub about: Option<About>,
     /// What the last observation found, where a closer look or a write may follow.
     pub seen: BTreeMap<Address, Seen>,
-    /// What was declared when each object was applied last, as far as the last observation was told.
-    pub bases: BTreeMap<Address, Value>,
+    /// What was declared of objects that were applied in another API version.
+    pub renamed: BTreeMap<Address, Value>,
 }
 
 /// What the first requests found out.
@@ -57,6 +57,8 @@ pub(super) struct Seen {
     pub live: Option<Arc<Value>>,
     /// What is declared, in normal form.
     pub config: Option<Value>,
+    /// What was declared when it was applied last, once it was looked at closely.
+    pub base: Option<Value>,
 }
 
 impl Cluster {
@@ -84,7 +86,7 @@ impl Cluster {
             place,
             about: None,
             seen: BTreeMap::new(),
-            bases: BTreeMap::new(),
+            renamed: BTreeMap::new(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Kubernetes: objects of one cluster, applied on the server and owned field by field.
 
+mod adopt;
 mod apply;
 mod attribution;
 mod cluster;
@@ -20,7 +21,9 @@ mod normal;
 mod observe;
 mod options;
 mod order;
+mod owners;
 mod ready;
+mod refused;
 mod sides;
 mod transport;
 mod write;
@@ -38,18 +41,19 @@ pub const KIND: Kind = Kind {
     declare: declare::declare,
     open,
     open_for_apply,
-    adopt: |_, _, _, _| anyhow::bail!("bringing a cluster's values into manifests is not built yet"),
+    adopt: adopt::adopt,
     import: None,
-    risky: |_| RISKY.iter().map(ToString::to_string).collect(),
+    risky: |_| RISKY.map(str::to_owned).into(),
     collection: names::collection,
 };
 
-/// Deleting one of these deletes what others put into it, or data.
-const RISKY: [&str; 4] = [
-    "v1/Namespace/**",
-    "v1/PersistentVolume/**",
-    "v1/PersistentVolumeClaim/**",
-    "apiextensions.k8s.io/v1/CustomResourceDefinition/**",
+/// What takes more with it than itself.
+const RISKY: [&str; 5] = [
+    "v1/Namespace/*",
+    "v1/PersistentVolume/*",
+    "v1/PersistentVolumeClaim/*/*",
+    "apiextensions.k8s.io/*/CustomResourceDefinition/*",
+    "apps/*/StatefulSet/*/*",
 ];
 
 fn open(target: &Target) -> anyhow::Result<Box<dyn Reader>> {

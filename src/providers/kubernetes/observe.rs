@@ -43,11 +43,7 @@ struct Group {
 pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual> {
     let discovery = cluster.about()?.discovery.clone();
     cluster.seen.clear();
-    cluster.bases = query
-        .objects
-        .iter()
-        .filter_map(|(address, sides)| Some(((*address).clone(), sides.base?.clone())))
-        .collect();
+    cluster.renamed.clear();
     let mut actual = Actual::default();
     let (groups, renamed) = sort(cluster, query, &discovery, &mut actual);
     let listed = list(cluster, &groups);
@@ -103,14 +99,14 @@ fn sort(
             && let Some(successor) = desired.get(&name.identity())
         {
             if let Some(base) = sides.base {
-                cluster.bases.entry(successor.clone()).or_insert_with(|| base.clone());
+                cluster.renamed.insert(successor.clone(), base.clone());
             }
             renamed.push((*address).clone());
             continue;
         }
         // Where drift is looked for, what is desired is the base, and is only said later.
         let config = sides.desired.or(sides.base).cloned();
-        let mut seen = Seen { name, path: None, live: None, config };
+        let mut seen = Seen { name, path: None, live: None, config, base: None };
         match discovery.find(&seen.name.kind) {
             Known::Yes(resource) => {
                 seen.path = Some(resource.object(&seen.name, cluster.options.default_namespace()));
@@ -310,7 +306,9 @@ fn stranger(
         Known::Yes(resource) => Some(resource.object(&name, cluster.options.default_namespace())),
         _ => None,
     });
-    cluster.seen.insert(address.clone(), Seen { name, path, live: Some(Arc::new(live)), config: None });
+    cluster
+        .seen
+        .insert(address.clone(), Seen { name, path, live: Some(Arc::new(live)), config: None, base: None });
     actual.objects.entry(address).or_insert(Observed::Present(Box::new(state)));
 }
 

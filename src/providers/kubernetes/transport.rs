@@ -1,12 +1,6 @@
 //! Requests to the API server. What only looks cannot be turned into what writes.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use http::{Request, StatusCode};
 use kube::{Client, client::Body};
@@ -27,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(super) struct Looking {
     client: Client,
-    sent: Arc<AtomicUsize>,
 }
 
 /// A connection that can write.
@@ -59,12 +52,7 @@ pub(super) enum Force {
 impl Looking {
     /// Uses `client` for reading only.
     pub(super) fn new(client: Client) -> Looking {
-        Looking { client, sent: Arc::default() }
-    }
-
-    /// How many requests were sent.
-    pub(super) fn sent(&self) -> usize {
-        self.sent.load(Ordering::Relaxed)
+        Looking { client }
     }
 
     /// Reads one thing, patiently.
@@ -97,7 +85,7 @@ impl Looking {
     ) -> Result<Answer, Failure> {
         let mut delay = Duration::from_millis(100);
         for _ in 1..TRIES {
-            match send(&self.client, &self.sent, request()?).await {
+            match send(&self.client, request()?).await {
                 Err(failure) if failure.may_pass() => {
                     tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
                 }
@@ -105,7 +93,7 @@ impl Looking {
             }
             delay *= 3;
         }
-        send(&self.client, &self.sent, request()?).await
+        send(&self.client, request()?).await
     }
 }
 
@@ -162,7 +150,7 @@ impl Writing {
     ) -> Result<Answer, Failure> {
         let mut delay = Duration::from_millis(100);
         for _ in 1..TRIES {
-            match send(&self.client, &self.looking.sent, request()?).await {
+            match send(&self.client, request()?).await {
                 Err(failure) if failure.was_not_carried_out() => {
                     tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
                 }
@@ -170,7 +158,7 @@ impl Writing {
             }
             delay *= 3;
         }
-        send(&self.client, &self.looking.sent, request()?).await
+        send(&self.client, request()?).await
     }
 }
 
@@ -192,8 +180,7 @@ fn with_body(
         .map_err(|error| Failure::Garbled(error.to_string()))
 }
 
-async fn send(client: &Client, sent: &AtomicUsize, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
-    sent.fetch_add(1, Ordering::Relaxed);
+async fn send(client: &Client, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
     match tokio::time::timeout(PATIENCE, exchange(client, request)).await {
         Ok(answer) => answer,
         Err(_) => Err(Failure::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()))),

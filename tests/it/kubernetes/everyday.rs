@@ -224,3 +224,32 @@ fn no_secret_leaves() {
         }
     }
 }
+
+#[test]
+fn what_people_moved_is_taken_into_the_manifest_with_its_comments() {
+    let Some(shop) = Shop::new() else { return };
+    let settings = "# Colours of the shop\n".to_owned() + SETTINGS + "  # not too large\n  size: \"10\"\n";
+    shop.declare(&[("all.yaml", &format!("{settings}---\n{WEB}"))]);
+    shop.apply();
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"on\",\"depth\":\"1\"}}"]);
+    shop.kubectl(&["scale", "deployment/web", "--replicas=3"]);
+    shop.kubectl(&["set", "image", "deployment/web", "web=web:2"]);
+    shop.kubectl(&["set", "env", "deployment/web", "DEBUG=1", "LEVEL-"]);
+    shop.trueup(&["drift", "--adopt"]).expect(0);
+    let text = shop.sandbox.read("checkout/k8s/all.yaml");
+    let wanted = settings.replace("blue", "\"on\"").replace("\"10\"\n", "\"10\"\n  depth: \"1\"\n");
+    assert!(text.starts_with(&wanted), "{text}");
+    for line in [
+        "  replicas: 3\n",
+        "        image: web:2\n",
+        "name: DEBUG\n",
+        "        - {name: MODE, value: fast}\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    shop.sandbox.sh("commit 'Adopt'").expect(0);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    shop.trueup(&["drift"]).expect(0);
+}

@@ -22,8 +22,6 @@ const AUDIT: &str =
 pub struct Server {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its port on loopback.
-    pub port: u16,
     /// The folder of kubectl.
     pub programs: PathBuf,
     // Its end ends the server.
@@ -73,7 +71,7 @@ fn start() -> Option<Server> {
         .spawn()
         .unwrap();
     let lifeline = child.stdin.take().unwrap();
-    let server = Server { folder, port: ports[0], programs: kubernetes, _lifeline: lifeline, _child: child };
+    let server = Server { folder, programs: kubernetes, _lifeline: lifeline, _child: child };
     server.wait("/readyz");
     (&server._lifeline).write_all(b"go\n").unwrap();
     server.kubectl_as("admin", &["apply", "--server-side", "-f", "-"], WORLD);

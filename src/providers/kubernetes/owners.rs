@@ -1,0 +1,82 @@
+//! Who owns what of one object, and so what it was given last.
+
+use globset::GlobSet;
+
+use super::{
+    examine::Case,
+    fields::Fields,
+    managed::{self, applied},
+    marks::{doubt, stripped},
+};
+use crate::model::value::{Map, Value};
+
+/// What was applied last: as remembered, else what is still owned by us.
+pub(super) fn base(case: &Case, live: &Value, owners: &Owners) -> Option<Value> {
+    if case.base.is_some() && !case.lost {
+        return case.base.clone();
+    }
+    let proven = doubt(&case.seen.name, live, &case.set).is_none();
+    if !case.lost && !proven {
+        return None;
+    }
+    let ours = applied(live)?.fields();
+    let keyed = owners.shape.keyed(&stripped(&case.seen.name, live));
+    Some(within(&keyed, &ours, true))
+}
+
+/// The part of a value that a set of fields names.
+fn within(value: &Value, fields: &Fields, top: bool) -> Value {
+    let Value::Map(map) = value else { return value.clone() };
+    if fields.is_empty() {
+        return value.clone();
+    }
+    let mut kept = Map::new();
+    for (key, value) in map.iter() {
+        let always = top && matches!(&**key, "apiVersion" | "kind")
+            || matches!(&**key, "name" | "namespace") && fields.get("labels").is_some();
+        match fields.get(key) {
+            Some(fields) => _ = kept.insert(key.clone(), within(value, fields, false)),
+            None if always => _ = kept.insert(key.clone(), value.clone()),
+            None => {}
+        }
+    }
+    Value::from(kept)
+}
+
+/// Who owns what of one object.
+pub(super) struct Owners {
+    /// Everything that anybody owns: it tells which lists have keys.
+    pub shape: Fields,
+    /// What others than trueup own.
+    pub foreign: Fields,
+    /// What people own.
+    pub human: Fields,
+    /// What programs own, trueup among them.
+    pub programs: Fields,
+}
+
+impl Owners {
+    pub(super) fn of(live: &Value, preview: &Value, humans: &GlobSet) -> Owners {
+        let mut owners = Owners {
+            shape: Fields::default(),
+            foreign: Fields::default(),
+            human: Fields::default(),
+            programs: Fields::default(),
+        };
+        for entry in managed::entries(preview) {
+            owners.shape.add(entry.fields());
+        }
+        for entry in managed::entries(live) {
+            let fields = entry.fields();
+            owners.shape.add(fields.clone());
+            if !entry.is_by_us() {
+                owners.foreign.add(fields.clone());
+            }
+            match !entry.is_by_us() && humans.is_match(entry.manager) {
+                true => owners.human.add(fields),
+                false => owners.programs.add(fields),
+            }
+        }
+        owners
+    }
+}

@@ -1,0 +1,130 @@
+//! What a plan makes of a dry run that was refused.
+
+use std::sync::Arc;
+
+use super::{
+    attribution,
+    examine::{Case, Finding, not_yet, unclear},
+    failure::{Failure, Refusal},
+    managed::applied,
+    marks::stripped,
+    owners::{self, Owners},
+    sides::{self, Evidence},
+    transport::Looking,
+};
+use crate::model::{change::Sides, object::Cause, value::Value};
+
+/// The server refused the dry run: what that means for the plan.
+pub(super) async fn refused(
+    looking: &Looking,
+    case: &Case,
+    config: &Value,
+    path: &str,
+    live: Option<Arc<Value>>,
+    failure: Failure,
+) -> Finding {
+    let Some(refusal) = failure.refusal() else { return unclear("asking what an apply would do", &failure) };
+    match (refusal.code, &live) {
+        (404, None) if case.kind_comes => not_yet(config, "its kind is"),
+        (404, None) if case.namespace_comes => not_yet(config, "its namespace is"),
+        (404, None) => {
+            let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
+            let message = format!("the namespace `{namespace}` is not there and is not declared");
+            Finding { unknown: Some((Cause::Other, message)), ..Finding::default() }
+        }
+        (422, Some(live)) if immutable(refusal) => {
+            let mut finding = predicted(case, config, live);
+            finding.replace = Some(format!("it cannot be changed in place: {}", words(case, refusal)));
+            Finding { live: Some(live.clone()), ..finding }
+        }
+        (403, Some(live)) => {
+            let mut finding = predicted(case, config, live);
+            finding.notes.push("foretold without the server: dry runs are forbidden here".to_owned());
+            Finding { live: Some(live.clone()), ..finding }
+        }
+        (403, None) => forbidden(looking, case, config, path).await,
+        (400, Some(live)) if no_dry_run(refusal) => {
+            let mut finding = predicted(case, config, live);
+            finding.notes.push(format!("foretold without the server: {}", words(case, refusal)));
+            Finding { live: Some(live.clone()), ..finding }
+        }
+        (400, None) if no_dry_run(refusal) => {
+            let mut finding = forbidden(looking, case, config, path).await;
+            finding.notes = vec![format!("not checked by the server: {}", words(case, refusal))];
+            finding
+        }
+        _ => {
+            let message = format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code);
+            Finding { unknown: Some((failure.cause(), message)), ..Finding::default() }
+        }
+    }
+}
+
+/// Without dry runs, only a read tells whether an object is there.
+async fn forbidden(looking: &Looking, case: &Case, config: &Value, path: &str) -> Finding {
+    match looking.get(path).await {
+        Ok(answer) => {
+            let live = Arc::new(answer.value);
+            let mut finding = predicted(case, config, &live);
+            finding.notes.push("foretold without the server: dry runs are forbidden here".to_owned());
+            Finding { live: Some(live), ..finding }
+        }
+        Err(failure) if failure.code() == 404 => Finding {
+            sides: Some(Sides { base: case.base.clone(), desired: Some(config.clone()), actual: None }),
+            notes: vec!["not checked by the server: dry runs are forbidden here".to_owned()],
+            ..Finding::default()
+        },
+        Err(failure) => unclear("reading it", &failure),
+    }
+}
+
+/// What an apply would do, told without the server.
+fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
+    let name = &case.seen.name;
+    let owners = Owners::of(live, live, &case.humans);
+    let keyed = |value: &Value| owners.shape.keyed(value);
+    let actual = keyed(&stripped(name, live));
+    let config = keyed(config);
+    let ours = applied(live).map(|entry| entry.fields()).unwrap_or_default();
+    let preview = sides::predict(&actual, &config, &ours, &owners.foreign);
+    let base = owners::base(case, live, &owners).as_ref().map(keyed);
+    let sides = sides::sides(&Evidence {
+        base: base.as_ref(),
+        config: &config,
+        live: Some(&actual),
+        preview: &preview,
+        foreign: &owners.foreign,
+        human: &owners.human,
+        programs: &owners.programs,
+    });
+    let (writer, notes) = attribution::writers(&sides, live);
+    Finding { sides: Some(sides), writer, notes, ..Finding::default() }
+}
+
+/// Whether a refusal is about a field that cannot change.
+fn immutable(refusal: &Refusal) -> bool {
+    const WORDS: [&str; 6] = [
+        "immutable",
+        "may not be changed",
+        "cannot be changed",
+        "cannot change roleRef",
+        "updates to statefulset spec for fields other than",
+        "can not be changed",
+    ];
+    let says = |text: &str| WORDS.iter().any(|word| text.contains(word));
+    says(&refusal.message) || refusal.causes.iter().any(|cause| says(&cause.message))
+}
+
+fn no_dry_run(refusal: &Refusal) -> bool {
+    refusal.message.contains("dry run") || refusal.message.contains("dryRun")
+}
+
+/// The server's words; those about a Secret without what they may quote.
+fn words(case: &Case, refusal: &Refusal) -> String {
+    if !case.seen.name.kind.is_core("Secret") {
+        return refusal.message.clone();
+    }
+    let places: Vec<String> =
+        refusal.causes.iter().map(|cause| format!("{} {}", cause.field, cause.reason)).collect();
+    format!("{} {}", refusal.reason, places.join(", ")).trim().to_owned()
+}
