@@ -197,10 +197,10 @@ kinds:
 
     #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
-        let (line, message) = wrong("scope: room", "scoop: room");
+        let (line, message) = wrong("scope: room", "scop: room");
         assert_eq!(
             (line, message.as_str()),
-            (9, "kinds.thing.scoop: unknown key `scoop`; did you mean `scope`?")
+            (9, "kinds.thing.scop: unknown key `scop`; did you mean `scope`?")
         );
     }
 
