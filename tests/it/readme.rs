@@ -65,7 +65,7 @@ const SAMPLES: [(&str, &str); 8] = [
     ("$TIME", "2026-05-06T07:08:09Z"),
     ("$DATE", "2026-05-06"),
     ("$CLOCK", "07:08Z"),
-    ("$OWNER", "bob (uid 1001)"),
+    ("$OWNER (uid $UID)", "bob (uid 1001)"),
     ("$DIGEST1", "sha256:5b1c…"),
     ("$DIGEST2", "sha256:9f02…"),
     ("$DIGEST3", "sha256:c37e…"),

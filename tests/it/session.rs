@@ -141,6 +141,7 @@ impl Normal {
         let fixed = vec![
             (sandbox.root().to_str().unwrap().to_owned(), "$SANDBOX"),
             (format!("\"host\": \"{host}\""), "\"host\": \"$HOST\""),
+            (format!(" on `{host}`"), " on `$HOST`"),
         ];
         Normal { fixed, numbers: BTreeMap::new() }
     }
@@ -161,9 +162,10 @@ impl Normal {
             rest = &word[end..];
         }
         normal += rest;
-        let places =
-            [("(pid ", ")", "$PID"), (" since $TIME, ", " ago", "$AGE"), (" by owner ", " at ", "$OWNER")];
-        places.into_iter().fold(normal, |text, (start, end, name)| between(&text, start, end, name))
+        let places = [("(pid ", ")", "$PID"), (" since $TIME, ", " ago", "$AGE"), ("(uid ", ")", "$UID")];
+        let normal =
+            places.into_iter().fold(normal, |text, (start, end, name)| between(&text, start, end, name));
+        between(&normal, "owner ", " (uid $UID)", "$OWNER")
     }
 
     /// Equal values get equal names, so that a reader still sees what is the same.
@@ -186,8 +188,8 @@ fn between(text: &str, start: &str, end: &str, name: &str) -> String {
     let mut parts = text.split(start);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| match part.split_once(end) {
-        Some((_, rest)) => text + start + name + end + rest,
-        None => text + start + part,
+        Some((value, rest)) if !value.contains('\n') => text + start + name + end + rest,
+        _ => text + start + part,
     })
 }
 
@@ -239,6 +241,6 @@ fn what_changes_from_run_to_run_is_named() {
         "0f".repeat(16)
     );
     let wanted = "$DIGEST1 $DIGEST2 ($DIGEST1)\nat $TIME, not 2001-02-03T04:05:06Z, in $SANDBOX/target;\n\
-         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER at $DATE $CLOCK";
+         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER (uid $UID) at $DATE $CLOCK";
     assert_eq!(normal.text(&text), wanted);
 }
