@@ -1,10 +1,15 @@
 //! PowerDNS: one request for many records, and answers checked with dig.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::{
     Checkout,
     proxy::{Answer, Proxy},
 };
 use crate::parts::PowerDns;
+
+/// Its SQLite file takes one writer at a time and answers 500 to another.
+static ALONE: Mutex<()> = Mutex::new(());
 
 fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
     let options = format!(
@@ -28,6 +33,7 @@ const RECORDS: &str = "rrset:
 #[test]
 fn powerdns_goes_the_whole_way() {
     let Some(powerdns) = PowerDns::get() else { return };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     zone(powerdns, "whole.example.");
     let checkout = checkout(powerdns, "whole.example.");
     checkout.commit("records.yaml", RECORDS);
@@ -55,6 +61,7 @@ fn powerdns_goes_the_whole_way() {
 #[test]
 fn one_bad_record_keeps_the_whole_request_out() {
     let Some(powerdns) = PowerDns::get() else { return };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     zone(powerdns, "atomic.example.");
     let checkout = checkout(powerdns, "atomic.example.");
     checkout.commit("records.yaml", "rrset:\n  - {name: a.atomic.example., type: A, ttl: 60, records: [192.0.2.1]}\n  - {name: b.atomic.example., type: A, ttl: 60, records: [nonsense]}\n");
@@ -66,6 +73,7 @@ fn one_bad_record_keeps_the_whole_request_out() {
 #[test]
 fn many_records_take_few_requests() {
     let Some(powerdns) = PowerDns::get() else { return };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     zone(powerdns, "many.example.");
     let proxy = Proxy::start(&powerdns.url, |_| Answer::Forward);
     let options = format!(
