@@ -170,6 +170,10 @@ fn killed_after_any_write_it_is_completed_by_running_it_again() {
             if asked.method == "GET" || writes.fetch_add(1, Ordering::SeqCst) + 1 != fatal {
                 return Answer::Forward;
             }
+            // `kill -9 0` would end the whole group.
+            while victim.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
             let pid = victim.load(Ordering::SeqCst).to_string();
             Command::new("kill").args(["-9", &pid]).status().unwrap();
             Answer::Swallow
