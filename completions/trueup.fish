@@ -104,6 +104,7 @@ always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Trust nothing remembered: read every byte of the target'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l summary -d 'Show the list and the counts before asking, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l only-drift -d 'Undo what moved in the target and nothing else'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-empty -d 'Accept that nothing is declared any more'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-unknown -d 'Apply the rest where something could not be read; deletes nothing then'

@@ -127,6 +127,10 @@ pub struct ApplyArgs {
     #[arg(short, long)]
     pub yes: bool,
 
+    /// Show the list and the counts before asking, not the diff
+    #[arg(long)]
+    pub summary: bool,
+
     /// Do what this saved plan approves, or less; exit 6 if today's plan is another
     #[arg(long, value_name = "FILE", conflicts_with = "digest")]
     pub plan: Option<PathBuf>,

@@ -167,7 +167,7 @@ fn show_plan(
     if outputs.format != Format::Human || terminal.level() == Level::Quiet || !differs {
         return Ok(());
     }
-    let detail = if args.yes { Detail::Objects } else { Detail::Diffs };
+    let detail = if args.yes || args.summary { Detail::Objects } else { Detail::Diffs };
     let shown = Outputs { format: Format::Human, copies: Vec::new(), detail, max_bytes: 0 };
     show::plans(Verb::Apply, session, planned, &shown, terminal).map(drop)
 }

@@ -54,14 +54,14 @@ enum Try {
 }
 
 impl Lock {
-    /// Takes the lock, waiting up to `patience`.
+    /// Takes the lock, waiting up to `patience`; `None` if the namespace of the record is not there.
     pub(super) fn take(
         runtime: &Arc<Runtime>,
         writing: &Writing,
         place: &Place,
         who: &Who,
         patience: Duration,
-    ) -> Result<Lock> {
+    ) -> Result<Option<Lock>> {
         let lease = Arc::new(Lease {
             writing: writing.clone(),
             collection: format!("/apis/coordination.k8s.io/v1/namespaces/{}/leases", place.namespace),
@@ -70,10 +70,12 @@ impl Lock {
             version: Mutex::new(String::new()),
             lost: AtomicBool::new(false),
         });
-        runtime.block_on(lease.wait(patience))?;
+        if !runtime.block_on(lease.wait(patience))? {
+            return Ok(None);
+        }
         let renewed = lease.clone();
         let renewal = runtime.spawn(async move { renewed.keep().await });
-        Ok(Lock { runtime: runtime.clone(), lease, renewal })
+        Ok(Some(Lock { runtime: runtime.clone(), lease, renewal }))
     }
 
     /// Whether somebody else took it over meanwhile.
@@ -91,12 +93,17 @@ impl Drop for Lock {
 }
 
 impl Lease {
-    async fn wait(&self, patience: Duration) -> Result<()> {
+    /// Whether the lock could be taken: not without its namespace.
+    async fn wait(&self, patience: Duration) -> Result<bool> {
         let begun = std::time::Instant::now();
         loop {
             let doing = format!("taking the lock `{}`", self.place);
-            match self.attempt().await.map_err(|failure| self.fault(&failure, &doing))? {
-                Try::Taken => return Ok(()),
+            let tried = match self.attempt().await {
+                Err(failure) if failure.code() == 404 => return Ok(false),
+                tried => tried.map_err(|failure| failure.fault(&doing))?,
+            };
+            match tried {
+                Try::Taken => return Ok(true),
                 Try::Again => {}
                 Try::Held { holder, since } if begun.elapsed() >= patience => {
                     let message = format!("`{}` is locked by {holder} since {since}", self.place);
@@ -108,17 +115,6 @@ impl Lease {
                 }
                 Try::Held { .. } => tokio::time::sleep(Duration::from_millis(500)).await,
             }
-        }
-    }
-
-    fn fault(&self, failure: &Failure, doing: &str) -> Fault {
-        match failure.code() {
-            404 => Fault::new(
-                Exit::BadConfig,
-                format!("the namespace `{}` of the record is not there", self.place.namespace),
-            )
-            .hint("create it, or set `record-namespace` in trueup.yaml to one that is there"),
-            _ => failure.fault(doing),
         }
     }
 

@@ -10,6 +10,7 @@ mod discovery;
 mod examine;
 mod failure;
 mod fields;
+mod home;
 mod json;
 mod listing;
 mod lock;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     apply,
     cluster::Cluster,
-    connect,
+    connect, home,
     lock::Lock,
     memory, options,
     transport::{Force, Writing},
@@ -30,6 +30,8 @@ use crate::{
 pub(super) struct Applier {
     // Dropped first, while the connection is still there.
     lock: Option<Lock>,
+    /// Who takes the lock once there is a place for it.
+    waiting: Option<Who>,
     cluster: Cluster,
     writing: Writing,
 }
@@ -41,7 +43,7 @@ impl Applier {
         let runtime = connect::runtime()?;
         let writing = connect::for_writing(&runtime, target, &options)?;
         let cluster = Cluster::over(target, options, Arc::new(runtime), writing.looking().clone())?;
-        Ok(Applier { lock: None, cluster, writing })
+        Ok(Applier { lock: None, waiting: None, cluster, writing })
     }
 }
 
@@ -70,7 +72,8 @@ impl Writer for Applier {
 
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
         let place = &self.cluster.place;
-        self.lock = Some(Lock::take(&self.cluster.runtime, &self.writing, place, who, patience)?);
+        self.lock = Lock::take(&self.cluster.runtime, &self.writing, place, who, patience)?;
+        self.waiting = self.lock.is_none().then(|| who.clone());
         Ok(())
     }
 
@@ -80,6 +83,13 @@ impl Writer for Applier {
     }
 
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
+        if let Some(who) = self.waiting.take() {
+            home::make(&mut self.cluster, &self.writing, record)?;
+            self.lock(&who, Duration::ZERO)?;
+            if self.lock.is_none() {
+                return Err(home::missing(&self.cluster.place).into());
+            }
+        }
         let place = &self.cluster.place;
         let parent = memory::write(place, record, owned)?;
         let path = place.path();

@@ -253,3 +253,18 @@ fn what_people_moved_is_taken_into_the_manifest_with_its_comments() {
     shop.trueup(&["plan"]).expect(0);
     shop.trueup(&["drift"]).expect(0);
 }
+
+#[test]
+fn the_namespace_of_the_record_may_be_declared_by_the_set_itself() {
+    let Some(shop) = Shop::new() else { return };
+    let mine = format!("{}-own", shop.namespace);
+    let shop = shop.moved_to(&mine);
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.trueup(&["apply", "--yes"]).expect(1);
+    let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {mine}}}\n");
+    shop.declare(&[("namespace.yaml", &namespace), ("settings.yaml", SETTINGS)]);
+    shop.trueup(&["plan"]).expect(2);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    shop.trueup(&["drift"]).expect(0);
+}

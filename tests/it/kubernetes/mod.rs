@@ -47,6 +47,13 @@ impl Shop {
         Some(shop)
     }
 
+    /// The same shop in another namespace, which need not be there.
+    fn moved_to(self, namespace: &str) -> Shop {
+        let shop = Shop { namespace: namespace.to_owned(), ..self };
+        shop.configure("admin", "");
+        shop
+    }
+
     /// Writes trueup.yaml for a user, with more keys for the target.
     fn configure(&self, user: &str, more: &str) {
         fs::copy(self.server.kubeconfig(user), self.sandbox.path(format!("home/{user}.kubeconfig"))).unwrap();
