@@ -78,7 +78,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-e -y -o -C -q -v -h --env --ref --only --verify --yes --summary --plan --digest --only-drift --take --yield --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --rollback --allow-dirty --allow-off-ref --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -y -o -C -q -v -h --env --ref --only --verify --yes --summary --plan --digest --only-drift --take --yield --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --rollback --allow-dirty --allow-off-ref --wait --no-wait --timeout --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -137,6 +137,10 @@ _trueup() {
                     return 0
                     ;;
                 --max-delete-percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

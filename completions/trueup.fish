@@ -93,6 +93,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-protected 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-emptied -d 'Delete every object of ours in a collection' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-delete -d 'Delete or replace at most N objects, instead of what trueup.yaml says' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-delete-percent -d 'Delete or replace at most P percent of our objects, instead of what trueup.yaml says' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'Wait at most so long: seconds, or 90s, 5m, 1h30m' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'Wait so many seconds for another run\'s lock' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l reason -d 'Why, for the record' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
@@ -111,6 +112,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-unknown -d 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rollback -d 'Go back to a commit older than the one applied last'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-dirty -d 'Apply the work tree with its uncommitted edits; the record says so'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-off-ref -d 'Apply a commit that is not on the environment\'s ref; the record says so'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l wait -d 'Wait until everything declared is ready, where the target has a notion of that'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l no-wait -d 'Do not wait, whatever trueup.yaml says'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s q -l quiet -d 'Print the result only'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s v -l verbose -d 'Say more about the run; twice for even more'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'

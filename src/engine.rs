@@ -17,11 +17,11 @@ use crate::{
         event::{Event, Observer},
         plan::Plan,
         record::{Applied, Attempt, Memory, Past, PastObject, Record, Who},
-        report::{Outcome, Report, Verdict},
+        report::{FailureKind, Outcome, Report, Verdict},
         revision::Commit,
         tree::Contents,
     },
-    providers::{Run, Writer},
+    providers::{Run, Waiting, Writer},
 };
 
 /// How many objects a record lists for one apply.
@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub contents: &'a dyn Contents,
     /// Told of progress.
     pub observer: &'a dyn Observer,
+    /// What the command line says about waiting.
+    pub waiting: Waiting,
     /// Set when no further write may begin.
     pub stop: &'a AtomicBool,
     /// The code of the signal that set it.
@@ -74,12 +76,19 @@ pub struct Circumstances {
     pub flags: Vec<String>,
 }
 
+/// How an apply ended.
+pub struct Done {
+    /// What became of each change.
+    pub report: Report,
+    /// Why it could not be recorded, if so.
+    pub unrecorded: Option<anyhow::Error>,
+}
+
 /// Carries out `job` on a locked target and answers what became of each change.
 ///
 /// # Errors
-/// The record could not be written before the first write; nothing was changed then. A record
-/// that cannot be written afterwards is an error too, after everything was done.
-pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Report> {
+/// The record could not be written before the first write; nothing was changed then.
+pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Done> {
     let writes: Vec<&Change> =
         job.plan.changes.iter().filter(|change| change.action != Action::Keep).collect();
     let mut record = job.memory.record.clone().unwrap_or_else(|| Record::new(writer.id()));
@@ -93,14 +102,40 @@ pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Report> {
     }
     let done = write(job, writer, &writes);
     settle(job, &done, &mut owned);
-    let report = report(job, done);
+    let mut report = report(job, done);
+    if report.exit() == Exit::InSync {
+        report.outcomes.extend(wait(job, writer));
+    }
     if report.exit() == Exit::InSync && job.extent == Extent::Whole {
         let id = job.circumstances.id.clone();
         record.applied = Some(Applied { revision: job.plan.revision.clone(), at: (job.clock)(), id });
     }
     record.finish(past(job, &report, started));
-    writer.save(&record, &owned)?;
-    Ok(report)
+    let unrecorded = writer.save(&record, &owned).err();
+    Ok(Done { report, unrecorded })
+}
+
+/// What is as declared and not ready, where somebody wants to know.
+pub fn wait(job: &Job<'_>, writer: &mut dyn Writer) -> Vec<Outcome> {
+    let addresses: Vec<&Address> = job.comparison.in_sync.iter().collect();
+    let unready = writer.wait(&addresses, &run(job)).into_iter().map(|(address, why)| Outcome {
+        address,
+        action: Action::Keep,
+        class: Class::InSync,
+        verdict: Verdict::Unready,
+        error: Some((FailureKind::Other, why)),
+    });
+    unready.collect()
+}
+
+fn run<'a>(job: &'a Job<'_>) -> Run<'a> {
+    Run {
+        contents: job.contents,
+        observer: job.observer,
+        stop: job.stop,
+        id: &job.circumstances.id,
+        waiting: job.waiting,
+    }
 }
 
 /// Whether carrying out `job` would change nothing, the record included.
@@ -154,9 +189,7 @@ fn write(job: &Job<'_>, writer: &mut dyn Writer, writes: &[&Change]) -> Vec<Outc
         return Vec::new();
     }
     job.observer.on(Event::Phase { what: "applying", total: writes.len() });
-    let run =
-        Run { contents: job.contents, observer: job.observer, stop: job.stop, id: &job.circumstances.id };
-    let outcomes = writer.apply(writes, &run);
+    let outcomes = writer.apply(writes, &run(job));
     job.observer.on(Event::Done);
     outcomes
 }
@@ -173,7 +206,7 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
     for address in &job.comparison.gone {
         owned.remove(address);
     }
-    for outcome in done.iter().filter(|outcome| outcome.verdict == Verdict::Done) {
+    for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
         match outcome.action {
             Action::Delete => _ = owned.remove(&outcome.address),
             _ if job.extent == Extent::Drift => {

@@ -195,6 +195,18 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub allow_off_ref: bool,
 
+    /// Wait until everything declared is ready, where the target has a notion of that
+    #[arg(long, conflicts_with = "no_wait")]
+    pub wait: bool,
+
+    /// Do not wait, whatever trueup.yaml says
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Wait at most so long: seconds, or 90s, 5m, 1h30m
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
     /// Wait so many seconds for another run's lock
     #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
     pub lock_timeout: u64,

@@ -28,7 +28,7 @@ use crate::{
         Applied, Detail, Format, Outputs, Reports, Verb,
         terminal::{Consent as Answer, Level, Question, Terminal},
     },
-    providers::Writer,
+    providers::{Waiting, Writer, options::Period},
     source::{checkout::Selection, history},
 };
 
@@ -39,6 +39,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let detail = if global.quiet { Detail::Counts } else { Detail::Objects };
     let outputs = show::outputs::<Reports<'_>>(&args.output, Format::Human, detail)?;
     let consent = consent(args)?;
+    waiting(args)?;
     let only = Selector::new(&args.source.only)?;
     let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
     let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
@@ -63,17 +64,44 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let mut applied = Vec::new();
     let mut failed = None;
     for (planned, writer) in planned.iter().zip(&mut writers) {
-        match apply(&session, planned, &mut **writer, extent, args, &signals, &progress) {
-            Ok(report) => applied.push(Applied { plan: redact::show(&planned.plan), report }),
-            Err(error) => {
-                failed = Some(error);
-                break;
+        let done = apply(&session, planned, &mut **writer, extent, args, &signals, &progress);
+        failed = match done {
+            Ok(engine::Done { report, unrecorded }) => {
+                applied.push(Applied { plan: redact::show(&planned.plan), report });
+                unrecorded
             }
+            Err(error) => Some(error),
+        };
+        if failed.is_some() {
+            break;
         }
     }
     let exit = answer(&applied);
     outputs.show(&Reports { targets: &applied, exit }, terminal)?;
-    failed.map_or(Ok(exit), Err)
+    match failed {
+        // What was written counts more than that it could not be recorded.
+        Some(error) if exit == Exit::Partial => {
+            terminal.warning(&format!("{error:#}"));
+            Ok(exit)
+        }
+        Some(error) => Err(error),
+        None => Ok(exit),
+    }
+}
+
+/// What the options say about waiting.
+fn waiting(args: &ApplyArgs) -> Result<Waiting> {
+    let read = |text: &String| {
+        let period: Result<Period, String> = text.parse();
+        period.map_err(|error| Fault::new(Exit::Usage, format!("--timeout {error}")))
+    };
+    Ok(Waiting {
+        wanted: match (args.wait, args.no_wait) {
+            (false, false) => None,
+            (wait, _) => Some(wait),
+        },
+        timeout: args.timeout.as_ref().map(read).transpose()?.map(|Period(timeout)| timeout),
+    })
 }
 
 /// What the options consent to.
@@ -269,10 +297,7 @@ fn apply(
     args: &ApplyArgs,
     signals: &Signals,
     observer: &dyn crate::model::event::Observer,
-) -> Result<Report> {
-    if engine::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
-        return Ok(Report::default());
-    }
+) -> Result<engine::Done> {
     let job = Job {
         plan: &planned.plan,
         comparison: &planned.comparison,
@@ -280,11 +305,16 @@ fn apply(
         extent,
         contents: session.snapshot.contents(),
         observer,
+        waiting: waiting(args)?,
         stop: &signals.stop,
         signal: &|| signals.exit(),
         circumstances: circumstances(session, planned, args),
         clock: &circumstances::now,
     };
+    if engine::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
+        let report = Report { outcomes: engine::wait(&job, writer), ..Report::default() };
+        return Ok(engine::Done { report, unrecorded: None });
+    }
     engine::apply(&job, writer)
 }
 

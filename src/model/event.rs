@@ -20,6 +20,12 @@ pub enum Event<'a> {
     Applied(&'a Address, Action),
     /// A change failed.
     Failed(&'a Address, Action, &'a str),
+    /// An object is not ready yet, and why.
+    Awaiting(&'a Address, &'a str),
+    /// An object is ready.
+    Ready(&'a Address),
+    /// An object will not become ready, and why.
+    Unready(&'a Address, &'a str),
     /// The phase is over.
     Done,
 }

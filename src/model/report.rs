@@ -14,6 +14,8 @@ use crate::exit::Exit;
 pub enum Verdict {
     /// Written and read back.
     Done,
+    /// Written, and not ready in time.
+    Unready,
     /// Refused by the target or found wrong when read back.
     Failed,
     /// The object was not what the plan saw; it was left alone.
@@ -28,19 +30,26 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, the good ones first.
-    pub const ALL: [Verdict; 6] = [
+    pub const ALL: [Verdict; 7] = [
         Verdict::Done,
         Verdict::Skipped,
         Verdict::NotAttempted,
         Verdict::Stale,
         Verdict::Uncertain,
+        Verdict::Unready,
         Verdict::Failed,
     ];
+
+    /// Whether it certainly was written.
+    pub fn is_written(self) -> bool {
+        matches!(self, Verdict::Done | Verdict::Unready)
+    }
 
     /// The words used in every text.
     pub fn words(self) -> &'static str {
         match self {
             Verdict::Done => "done",
+            Verdict::Unready => "not ready",
             Verdict::Failed => "failed",
             Verdict::Stale => "stale",
             Verdict::NotAttempted => "not attempted",
@@ -93,8 +102,13 @@ impl Report {
 
     /// Whether something was, or may have been, written and something else was not.
     pub fn partial(&self) -> bool {
-        let written = self.count(Verdict::Done) + self.count(Verdict::Uncertain) > 0;
-        written && self.exit() != Exit::InSync
+        self.wrote() && self.exit() != Exit::InSync
+    }
+
+    /// Whether something was, or may have been, written.
+    fn wrote(&self) -> bool {
+        let may_be = |verdict: Verdict| verdict.is_written() || verdict == Verdict::Uncertain;
+        self.outcomes.iter().any(|outcome| may_be(outcome.verdict))
     }
 
     /// The answer of the apply: interrupted, applied, stale, in part, or failed as a whole.
@@ -102,14 +116,13 @@ impl Report {
         if let Some(signal) = self.interrupted {
             return signal;
         }
-        let done = self.count(Verdict::Done);
         let wrong = self
             .outcomes
             .iter()
             .filter(|outcome| !matches!(outcome.verdict, Verdict::Done | Verdict::Skipped));
         match wrong.clone().count() {
             0 => Exit::InSync,
-            _ if done > 0 || self.count(Verdict::Uncertain) > 0 => Exit::Partial,
+            _ if self.wrote() => Exit::Partial,
             _ if self.count(Verdict::Stale) > 0 => Exit::StalePlan,
             _ => wrong
                 .filter_map(|outcome| outcome.error.as_ref())

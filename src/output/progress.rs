@@ -1,7 +1,7 @@
 //! Shows progress on stderr.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -59,7 +59,8 @@ struct Now {
     what: &'static str,
     total: usize,
     done: usize,
-    running: BTreeSet<String>,
+    /// What runs, and what it waits for.
+    running: BTreeMap<String, String>,
     since: Instant,
     /// The run is over.
     over: bool,
@@ -72,7 +73,7 @@ impl Progress {
 
     fn paced(screen: Arc<Screen>, kind: Kind, level: Level, pace: Pace) -> Self {
         let now =
-            Now { what: "", total: 0, done: 0, running: BTreeSet::new(), since: Instant::now(), over: false };
+            Now { what: "", total: 0, done: 0, running: BTreeMap::new(), since: Instant::now(), over: false };
         let shared = Arc::new(Shared { screen, kind, level, now: Mutex::new(now), ended: Condvar::new() });
         let ticking = shared.clone();
         // Without a thread there is no progress to see, and nothing else is lost.
@@ -90,20 +91,28 @@ impl Observer for Progress {
             Event::Phase { what, total } => {
                 self.shared.clear();
                 let since = Instant::now();
-                *now = Now { what, total, done: 0, running: BTreeSet::new(), since, over: now.over };
+                *now = Now { what, total, done: 0, running: BTreeMap::new(), since, over: now.over };
             }
             Event::Step(steps) => now.done += steps,
-            Event::Applying(address, _) => {
-                now.running.insert(address.to_string());
+            Event::Applying(address, _) => _ = now.running.insert(address.to_string(), String::new()),
+            Event::Awaiting(address, why) => _ = now.running.insert(address.to_string(), why.to_owned()),
+            Event::Ready(address) => {
+                now.finish(address.as_str());
+                self.shared.log("ready", &visible(address.as_str()));
+            }
+            Event::Unready(address, why) => {
+                now.finish(address.as_str());
+                let what = format!("{}: {}", visible(address.as_str()), visible(why));
+                self.shared.log(Verdict::Unready.words(), &what);
             }
             Event::Applied(address, action) => {
                 now.finish(address.as_str());
-                self.shared.log(Verdict::Done, &format!("{action} {}", visible(address.as_str())));
+                self.shared.log(Verdict::Done.words(), &format!("{action} {}", visible(address.as_str())));
             }
             Event::Failed(address, action, reason) => {
                 now.finish(address.as_str());
                 let (name, reason) = (visible(address.as_str()), visible(reason));
-                self.shared.log(Verdict::Failed, &format!("{action} {name}: {reason}"));
+                self.shared.log(Verdict::Failed.words(), &format!("{action} {name}: {reason}"));
             }
             Event::Done => {
                 now.what = "";
@@ -133,10 +142,11 @@ impl Now {
 
     /// What runs at this moment.
     fn busy(&self) -> String {
-        match (self.running.first(), self.running.len()) {
-            (None, _) => String::new(),
-            (Some(first), 1) => visible(first).into_owned(),
-            (Some(first), count) => format!("{} and {} more", visible(first), count - 1),
+        let Some((name, why)) = self.running.first_key_value() else { return String::new() };
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", visible(why)) };
+        match self.running.len() {
+            1 => format!("{}{why}", visible(name)),
+            count => format!("{}{why} and {} more", visible(name), count - 1),
         }
     }
 
@@ -191,9 +201,9 @@ impl Shared {
     }
 
     /// Says how one change ended, to those who want to see every step.
-    fn log(&self, verdict: Verdict, what: &str) {
+    fn log(&self, verdict: &str, what: &str) {
         if self.level >= Level::Verbose {
-            self.screen.tell(&format!("{} {what}\n", verdict.words()));
+            self.screen.tell(&format!("{verdict} {what}\n"));
         }
     }
 }

@@ -167,6 +167,17 @@ pub struct Run<'a> {
     pub stop: &'a AtomicBool,
     /// Id of this apply, for names of temporary things.
     pub id: &'a str,
+    /// What the command line says about waiting.
+    pub waiting: Waiting,
+}
+
+/// Whether an apply waits until objects are ready, where the command line says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waiting {
+    /// `--wait`, `--no-wait`.
+    pub wanted: Option<bool>,
+    /// `--timeout`.
+    pub timeout: Option<Duration>,
 }
 
 /// A target that can be written.
@@ -191,6 +202,12 @@ pub trait Writer: Reader {
     ///
     /// Answers one outcome for each change, in the same order.
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome>;
+
+    /// Waits until objects that no write was about are ready, where the target or the command line
+    /// wants that. Answers those that are not, with what is missing.
+    fn wait(&mut self, _addresses: &[&Address], _run: &Run<'_>) -> Vec<(Address, String)> {
+        Vec::new()
+    }
 
     /// Replaces what the target remembers, durably, all or nothing. `owned`
     /// holds every object that is ours from now on, with the commit that its

@@ -1,6 +1,8 @@
 //! The provider's own keys of a target in trueup.yaml.
 
-use serde::de::DeserializeOwned;
+use std::{fmt, str::FromStr, time::Duration};
+
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_path_to_error::{Error, Segment};
 
 use super::{BadOption, Target};
@@ -45,9 +47,69 @@ fn bad_option(error: &Error<serde_yaml::Error>) -> BadOption {
     BadOption { path, message }
 }
 
+/// A duration as people write it: seconds, or a text like `90s`, `5m`, `1h30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period(pub Duration);
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(seconds) = text.parse() {
+            return Ok(Period(Duration::from_secs(seconds)));
+        }
+        let read = text.parse::<jiff::SignedDuration>().ok().and_then(|period| period.try_into().ok());
+        read.map(Period).ok_or_else(|| format!("`{text}` is no duration; `90s`, `5m` and `1h30m` are"))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Period;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds or a text like `5m`")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Period, E> {
+                Ok(Period(Duration::from_secs(seconds)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Period, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}
+
+impl schemars::JsonSchema for Period {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["integer", "string"], "minimum": 0 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_seconds_or_words() {
+        let read = |text: &str| text.parse::<Period>().map(|period| period.0.as_secs());
+        assert_eq!(
+            [read("90"), read("90s"), read("5m"), read("1h30m"), read("0")],
+            [Ok(90), Ok(90), Ok(300), Ok(5400), Ok(0)]
+        );
+        for wrong in ["", "soon", "-5m", "5 m x"] {
+            assert!(read(wrong).unwrap_err().contains("no duration"), "{wrong}");
+        }
+    }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -44,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("flate2", &["providers/kubernetes/"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),
+    ("hyper_util", &["providers/kubernetes/"]),
     // Named by nobody: it tells `kube` which version of the API to speak.
     ("k8s_openapi", &[]),
     ("kube", &["providers/kubernetes/"]),

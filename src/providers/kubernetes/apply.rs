@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::Ordering,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -16,13 +16,15 @@ use super::{
     order::{self, Step, Way},
     ready,
     transport::Writing,
+    wait,
     write::{self, Ended},
 };
 use crate::{
     model::{
+        address::Address,
         change::{Action, Change},
         event::Event,
-        report::{FailureKind, Outcome, Verdict},
+        report::{Outcome, Verdict},
         value::{Map, Value},
     },
     providers::Run,
@@ -43,6 +45,9 @@ struct Task<'a> {
     way: Way,
 }
 
+/// The objects that each object has to come after.
+type Before = BTreeMap<usize, BTreeSet<usize>>;
+
 /// Makes the changes; one outcome for each, in the same order.
 pub(super) fn apply(
     cluster: &Cluster,
@@ -50,6 +55,7 @@ pub(super) fn apply(
     changes: &[&Change],
     run: &Run<'_>,
     lost: &dyn Fn() -> bool,
+    until: &mut Option<Instant>,
 ) -> Vec<Outcome> {
     let tasks: Vec<Option<Task<'_>>> = changes.iter().map(|change| task(cluster, change)).collect();
     let known: Vec<usize> = (0..tasks.len()).filter(|index| tasks[*index].is_some()).collect();
@@ -59,20 +65,20 @@ pub(super) fn apply(
         .map(|task| Step { name: &task.seen.name, way: task.way, value: task.value() })
         .collect();
     let before = order::before(&steps);
-    let before: BTreeMap<usize, BTreeSet<usize>> = known
+    let before: Before = known
         .iter()
         .zip(before)
         .map(|(index, before)| (*index, before.into_iter().map(|position| known[position]).collect()))
         .collect();
     let mut shift =
         Shift { cluster, writing, tasks: &tasks, run, lost, ended: BTreeMap::new(), failed: false };
-    cluster.runtime.block_on(shift.work(before));
+    cluster.runtime.block_on(shift.work_through(before, until));
     let Shift { mut ended, .. } = shift;
     changes.iter().enumerate().map(|(index, change)| outcome(change, ended.remove(&index))).collect()
 }
 
 fn outcome(change: &Change, ended: Option<Ended>) -> Outcome {
-    let Ended { verdict, error, .. } = ended.unwrap_or(Ended { verdict: Verdict::NotAttempted, error: None });
+    let (verdict, error) = ended.map_or((Verdict::NotAttempted, None), |ended| (ended.verdict, ended.error));
     Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
 }
 
@@ -135,12 +141,30 @@ struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    async fn work(&mut self, mut waiting: BTreeMap<usize, BTreeSet<usize>>) {
+    /// Makes everything; what may stop others from coming up, and what goes, only once what comes is ready.
+    async fn work_through(&mut self, before: Before, until: &mut Option<Instant>) {
+        let (late, early): (Before, Before) = before.into_iter().partition(|(index, _)| self.is_late(*index));
+        self.work(early).await;
+        if let Some(patience) = wait::patience(self.cluster, self.run) {
+            let until = *until.get_or_insert_with(|| Instant::now() + patience);
+            self.wait(until).await;
+            self.work(late).await;
+            self.wait(until).await;
+        } else {
+            self.work(late).await;
+        }
+    }
+
+    fn is_late(&self, index: usize) -> bool {
+        let is_late = |task: &Task<'_>| task.way == Way::Goes || order::is_admission(&task.seen.name.kind);
+        self.tasks[index].as_ref().is_some_and(is_late)
+    }
+
+    async fn work(&mut self, mut waiting: Before) {
         let mut running = FuturesUnordered::new();
         loop {
             self.skip_dependants(&mut waiting);
-            let stopped = self.run.stop.load(Ordering::SeqCst) || (self.lost)();
-            while running.len() < PARALLEL && !stopped {
+            while running.len() < PARALLEL && !self.is_over() {
                 let Some(index) = self.next(&waiting, running.is_empty()) else { break };
                 waiting.remove(&index);
                 let Some(task) = &self.tasks[index] else { continue };
@@ -151,13 +175,16 @@ impl Shift<'_> {
             let Some((index, ended)) = running.next().await else { break };
             self.end(index, ended);
         }
-        if self.cluster.options.wait && !self.run.stop.load(Ordering::SeqCst) {
-            self.wait().await;
-        }
+    }
+
+    /// Whether no further write may begin: somebody said so, or there is nobody to write to.
+    fn is_over(&self) -> bool {
+        let stopped = self.run.stop.load(Ordering::SeqCst) || (self.lost)();
+        stopped || self.ended.values().any(|ended| ended.lost)
     }
 
     /// The next change whose needs are met; any of them if a circle keeps all waiting.
-    fn next(&self, waiting: &BTreeMap<usize, BTreeSet<usize>>, idle: bool) -> Option<usize> {
+    fn next(&self, waiting: &Before, idle: bool) -> Option<usize> {
         let goes = |index: usize| self.tasks[index].as_ref().is_some_and(|task| task.way == Way::Goes);
         let free = |before: &BTreeSet<usize>| before.iter().all(|other| self.ended.contains_key(other));
         let mut able = waiting.iter().filter(|(index, _)| !(self.failed && goes(**index)));
@@ -166,7 +193,7 @@ impl Shift<'_> {
     }
 
     /// What needs something that failed is not tried.
-    fn skip_dependants(&mut self, waiting: &mut BTreeMap<usize, BTreeSet<usize>>) {
+    fn skip_dependants(&mut self, waiting: &mut Before) {
         let good = |ended: &Ended| matches!(ended.verdict, Verdict::Done);
         let failed: BTreeSet<usize> =
             self.ended.iter().filter(|(_, ended)| !good(ended)).map(|(index, _)| *index).collect();
@@ -185,8 +212,8 @@ impl Shift<'_> {
             }
             for index in skipped {
                 waiting.remove(&index);
-                let error = Some((FailureKind::Other, "something that it needs was not written".to_owned()));
-                self.ended.insert(index, Ended { verdict: Verdict::NotAttempted, error });
+                let why = "something that it needs was not written, or is not ready";
+                self.ended.insert(index, Ended::with(Verdict::NotAttempted, why));
             }
         }
     }
@@ -205,23 +232,21 @@ impl Shift<'_> {
     }
 
     /// Waits until everything that was written is ready.
-    async fn wait(&mut self) {
-        let written: Vec<(usize, String)> = self
+    async fn wait(&mut self, until: Instant) {
+        if self.is_over() {
+            return;
+        }
+        let written: BTreeMap<&Address, usize> = self
             .ended
             .iter()
             .filter(|(_, ended)| ended.verdict == Verdict::Done)
-            .filter_map(|(index, _)| {
-                let task = self.tasks[*index].as_ref().filter(|task| task.way == Way::Comes)?;
-                Some((*index, path(self.cluster, &task.seen)?))
-            })
+            .filter_map(|(index, _)| Some((self.tasks[*index].as_ref()?, *index)))
+            .filter(|(task, _)| task.way == Way::Comes)
+            .map(|(task, index)| (&task.change.address, index))
             .collect();
-        let patience = Duration::from_secs(self.cluster.options.timeout.unwrap_or(300));
-        for (index, why) in ready::wait(self.writing.looking(), written, patience, self.run.stop).await {
-            let error = Some((FailureKind::Other, format!("it was written and is not ready: {why}")));
-            if let Some(ended) = self.ended.get_mut(&index) {
-                ended.verdict = Verdict::Failed;
-                ended.error = error;
-            }
+        for (address, why) in wait::wait(self.cluster, written.keys().copied(), until, self.run).await {
+            self.failed = true;
+            self.ended.insert(written[&address], Ended::with(Verdict::Unready, why));
         }
     }
 }
@@ -265,7 +290,7 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
 
 /// The path of an object whose kind came during this apply.
 async fn new_path(cluster: &Cluster, writing: &Writing, seen: &Seen) -> Result<String, Failure> {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     loop {
         let discovery = discovery::discover(writing.looking()).await?;
         if let Known::Yes(resource) = discovery.find(&seen.name.kind) {
@@ -280,7 +305,7 @@ async fn new_path(cluster: &Cluster, writing: &Writing, seen: &Seen) -> Result<S
 
 /// Waits until a definition is taken up.
 async fn established(writing: &Writing, path: &str, ended: Ended) -> Ended {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     loop {
         match writing.looking().get(path).await {
             Ok(answer)
@@ -291,11 +316,9 @@ async fn established(writing: &Writing, path: &str, ended: Ended) -> Ended {
             }
             Ok(_) if begun.elapsed() < ESTABLISHED => tokio::time::sleep(Duration::from_millis(100)).await,
             Ok(answer) => {
-                let why =
-                    ready::condition(&answer.value, "Established").map(|(_, why)| why).unwrap_or_default();
-                let error =
-                    Some((FailureKind::Other, format!("it was written and is not established: {why}")));
-                return Ended { verdict: Verdict::Failed, error };
+                let why = ready::condition(&answer.value, "Established").map(|(_, why)| why);
+                let why = format!("it is not established: {}", why.unwrap_or_default());
+                return Ended::with(Verdict::Unready, why);
             }
             Err(failure) => return Ended::failed(&failure, "waiting until it is established"),
         }

@@ -1,19 +1,30 @@
 //! Which cluster, as whom: the rules of kubectl, without its guesses.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Result;
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::{
     Client, Config,
-    config::{KubeConfigOptions, Kubeconfig},
+    client::AuthError,
+    config::{ExecConfig, KubeConfigOptions, Kubeconfig},
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
     options::Options,
-    transport::{Looking, Writing},
+    transport::{Line, Looking, Writing},
 };
 use crate::{exit::Exit, model::fault::Fault, providers::Target};
+
+/// How long a connection may take to come about.
+const CONNECTED: Duration = Duration::from_secs(5);
 
 /// The threads that requests run on.
 pub(super) fn runtime() -> Result<Runtime> {
@@ -22,21 +33,67 @@ pub(super) fn runtime() -> Result<Runtime> {
 
 /// Connects for reading.
 pub(super) fn for_reading(runtime: &Runtime, target: &Target, options: &Options) -> Result<Looking> {
-    client(runtime, target, options).map(Looking::new)
+    line(runtime, target, options).map(Looking::new)
 }
 
 /// Connects for an apply.
 pub(super) fn for_writing(runtime: &Runtime, target: &Target, options: &Options) -> Result<Writing> {
-    client(runtime, target, options).map(Writing::new)
+    line(runtime, target, options).map(Writing::new)
 }
 
-fn client(runtime: &Runtime, target: &Target, options: &Options) -> Result<Client> {
+fn line(runtime: &Runtime, target: &Target, options: &Options) -> Result<Line> {
     // A second call finds the provider installed, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = runtime.block_on(config(target, options))?;
     let _guard = runtime.enter();
+    let server: Arc<str> = place(&config).into();
+    let exec = config.auth_info.exec.clone();
+    let client = Client::try_from(config).map_err(|error| match (error, &exec) {
+        (kube::Error::Auth(error), Some(exec)) => no_credentials(&error, exec),
+        (error, _) => bad(format!("connecting to {server}: {error}")),
+    })?;
+    Ok(Line { client, server })
+}
+
+/// Where requests go, for people.
+fn place(config: &Config) -> String {
     let server = config.cluster_url.to_string();
-    Client::try_from(config).map_err(|error| bad(format!("connecting to `{server}`: {error}")).into())
+    let server = server.trim_end_matches('/');
+    match &config.proxy_url {
+        Some(proxy) => {
+            let (scheme, host) = (proxy.scheme_str().unwrap_or("http"), proxy.host().unwrap_or_default());
+            let port = proxy.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("`{server}` through the proxy `{scheme}://{host}{port}`")
+        }
+        None => format!("`{server}`"),
+    }
+}
+
+/// What is wrong with the program that gives the credentials. Nothing is quoted of what it
+/// said on standard output, which may hold them.
+fn no_credentials(error: &AuthError, exec: &ExecConfig) -> Fault {
+    let command = exec.command.as_deref().unwrap_or_default();
+    let of =
+        |what: String| format!("the program `{command}` that gives the credentials of the kubeconfig {what}");
+    match error {
+        AuthError::AuthExecStart(error) => {
+            let hint = exec
+                .install_hint
+                .clone()
+                .unwrap_or_else(|| "install it, or correct the kubeconfig".to_owned());
+            bad(of(format!("cannot be run: {error}"))).hint(hint)
+        }
+        AuthError::AuthExecRun { out, .. } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let said = said.trim().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            Fault::new(Exit::NoPermission, of(format!("failed with {}{said}", out.status)))
+                .hint("log in again with it")
+        }
+        AuthError::AuthExecParse(_) => {
+            bad(of("answered with something that is no ExecCredential".to_owned()))
+        }
+        other => bad(of(format!("does not help: {other}"))),
+    }
 }
 
 async fn config(target: &Target, options: &Options) -> Result<Config> {
@@ -45,45 +102,84 @@ async fn config(target: &Target, options: &Options) -> Result<Config> {
             bad("there is no kubeconfig, and this is no pod of a cluster".to_owned())
                 .hint("set `kubeconfig` in trueup.yaml, or KUBECONFIG")
         })?;
-        return Ok(settled(config));
+        return settled(config, None);
     };
     let context = context(&kubeconfig, options)?;
+    let proxy = proxy_of(&kubeconfig, &context);
     let wanted = KubeConfigOptions { context: Some(context.clone()), ..Default::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &wanted)
         .await
         .map_err(|error| bad(format!("the context `{context}` of the kubeconfig: {error}")))?;
-    Ok(settled(config))
+    settled(config, proxy)
+}
+
+/// The proxy that the cluster of a context names.
+fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
+    cluster.cluster.as_ref()?.proxy_url.clone().filter(|proxy| !proxy.is_empty())
 }
 
 /// Limits are those of single requests, see the transport.
-fn settled(mut config: Config) -> Config {
+fn settled(mut config: Config, proxy: Option<String>) -> Result<Config> {
+    config.proxy_url = match proxy.or_else(|| proxy_of_environment(&config.cluster_url)) {
+        Some(proxy) => {
+            Some(proxy.parse().map_err(|error| bad(format!("the address of the proxy: {error}")))?)
+        }
+        None => None,
+    };
     config.read_timeout = None;
     config.write_timeout = None;
-    config.connect_timeout = Some(std::time::Duration::from_secs(15));
+    config.connect_timeout = Some(CONNECTED);
     config.default_retry = false;
     let agent = concat!("trueup/", env!("CARGO_PKG_VERSION"));
     config.headers.push((http::header::USER_AGENT, http::HeaderValue::from_static(agent)));
-    config
+    Ok(config)
 }
 
+/// The proxy that HTTPS_PROXY or HTTP_PROXY name for a server, unless NO_PROXY excepts it. As in
+/// kubectl, this machine itself is never asked through one of these.
+fn proxy_of_environment(server: &Uri) -> Option<String> {
+    let host = server.host()?.trim_matches(['[', ']']);
+    let is_here =
+        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    if is_here || Matcher::from_env().intercept(server).is_none() {
+        return None;
+    }
+    let names = if server.scheme_str() == Some("http") {
+        ["HTTP_PROXY", "http_proxy"]
+    } else {
+        ["HTTPS_PROXY", "https_proxy"]
+    };
+    names.into_iter().find_map(|name| env::var(name).ok()).filter(|proxy| !proxy.is_empty())
+}
+
+/// The kubeconfig: the one that trueup.yaml names, those of KUBECONFIG, or that of the home folder.
 fn kubeconfig(target: &Target, options: &Options) -> Result<Option<Kubeconfig>> {
     if let Some(file) = &options.kubeconfig {
-        let file = target.base_dir.join(file);
-        return Kubeconfig::read_from(&file)
-            .map(Some)
-            .map_err(|error| bad(format!("reading the kubeconfig `{}`: {error}", file.display())).into());
+        return read(&target.base_dir.join(file)).map(Some);
     }
-    if env::var_os("KUBECONFIG").is_some_and(|value| !value.is_empty()) {
-        return Kubeconfig::from_env()
-            .map_err(|error| bad(format!("reading the files of KUBECONFIG: {error}")).into());
+    if let Some(list) = env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        // Files that are not there are passed over, as kubectl does.
+        let files: Vec<_> = env::split_paths(&list).filter(|file| file.exists()).collect();
+        if files.is_empty() {
+            let message = format!("none of the files of KUBECONFIG is there: {}", list.display());
+            return Err(bad(message).into());
+        }
+        let merge = |whole: Kubeconfig, file: &PathBuf| {
+            whole
+                .merge(read(file)?)
+                .map_err(|error| bad(format!("merging the files of KUBECONFIG: {error}")).into())
+        };
+        return files.iter().try_fold(Kubeconfig::default(), merge).map(Some);
     }
     let file = env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
-    match file.filter(|file| file.exists()) {
-        Some(file) => Kubeconfig::read_from(&file)
-            .map(Some)
-            .map_err(|error| bad(format!("reading the kubeconfig `{}`: {error}", file.display())).into()),
-        None => Ok(None),
-    }
+    file.filter(|file| file.exists()).map(|file| read(&file)).transpose()
+}
+
+fn read(file: &Path) -> Result<Kubeconfig> {
+    Kubeconfig::read_from(file)
+        .map_err(|error| bad(format!("reading the kubeconfig `{}`: {error}", file.display())).into())
 }
 
 /// The context to use: the one that is named, or the only one. What `kubectl config use-context`

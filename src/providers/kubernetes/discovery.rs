@@ -16,6 +16,8 @@ pub(super) struct Resource {
     pub plural: String,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
+    /// Whether somebody reports the status of its objects.
+    pub has_status: bool,
 }
 
 /// Every kind that the server knows.
@@ -76,9 +78,11 @@ impl Discovery {
                 let Some(response) = resource.get("responseKind") else { continue };
                 let kind =
                     Kind { group: name.clone(), version: number.clone(), kind: text(response, "kind") };
+                let subresources = list(resource, "subresources");
                 let resource = Resource {
                     plural: text(resource, "resource"),
                     namespaced: text(resource, "scope") == "Namespaced",
+                    has_status: subresources.iter().any(|part| text(part, "subresource") == "status"),
                 };
                 self.kinds.insert(kind, resource);
             }

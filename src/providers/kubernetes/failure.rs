@@ -1,10 +1,13 @@
 //! Why the API server did not do what it was asked to.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 
-use super::json;
+use super::{
+    json,
+    obstacle::{self, Obstacle},
+};
 use crate::{
     exit::Exit,
     model::{fault::Fault, object::Cause, report::FailureKind, value::Value},
@@ -15,8 +18,10 @@ use crate::{
 pub(super) enum Failure {
     /// The server said no.
     Refused(Box<Refusal>),
+    /// Nothing could be sent; where to, and why.
+    Unconnected(Arc<str>, Obstacle),
     /// There was no answer.
-    Unreachable(String),
+    Unanswered(String),
     /// The answer makes no sense.
     Garbled(String),
 }
@@ -51,20 +56,21 @@ pub(super) struct Because {
 const QUOTED: usize = 200;
 
 impl Failure {
-    /// A connection that failed.
-    pub(super) fn from_client(error: kube::Error) -> Failure {
-        let mut words = Vec::new();
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(error) = cause {
-            let text = error.to_string();
-            let said = text.strip_prefix("ServiceError: ").or(text.strip_prefix("HyperError: "));
-            let text = said.unwrap_or(&text).to_owned();
-            if !words.iter().any(|word: &String| word.contains(&text)) {
-                words.push(text);
-            }
-            cause = error.source();
+    /// A request to `server` that brought no answer.
+    pub(super) fn from_client(error: &kube::Error, server: &Arc<str>) -> Failure {
+        if let Some(obstacle) = Obstacle::of(error) {
+            return Failure::Unconnected(server.clone(), obstacle);
         }
-        Failure::Unreachable(words.join(": "))
+        let mut words: Vec<String> = Vec::new();
+        for cause in obstacle::causes(error) {
+            let text = cause.to_string();
+            let said = text.strip_prefix("ServiceError: ").or(text.strip_prefix("HyperError: "));
+            let text = said.unwrap_or(&text);
+            if !words.iter().any(|word| word.contains(text)) {
+                words.push(text.to_owned());
+            }
+        }
+        Failure::Unanswered(words.join(": "))
     }
 
     /// An answer that is no success.
@@ -118,25 +124,42 @@ impl Failure {
         }
     }
 
-    /// Whether the same request may be answered a moment later.
-    pub(super) fn may_pass(&self) -> bool {
-        match self {
-            Failure::Refused(refusal) => matches!(refusal.code, 429 | 500 | 502 | 503 | 504),
-            Failure::Unreachable(_) | Failure::Garbled(_) => true,
-        }
+    /// How long it may help to send the same request again.
+    pub(super) fn patience(&self) -> Duration {
+        let seconds = match self {
+            Failure::Unconnected(_, obstacle) if obstacle.may_pass() => 1,
+            Failure::Unconnected(..) => 0,
+            Failure::Refused(refusal) => match refusal.code {
+                429 => 60,
+                500 | 502 | 503 | 504 => 5,
+                _ => 0,
+            },
+            Failure::Unanswered(_) | Failure::Garbled(_) => 5,
+        };
+        Duration::from_secs(seconds) + self.retry_after().unwrap_or_default()
     }
 
-    /// Whether the server said that a write was not begun.
+    /// Whether a write was certainly not begun, and may be once more.
     pub(super) fn was_not_carried_out(&self) -> bool {
-        matches!(self, Failure::Refused(refusal) if refusal.code == 429 || refusal.code == 503)
+        match self {
+            Failure::Unconnected(..) => true,
+            Failure::Refused(refusal) => refusal.code == 429 || refusal.code == 503,
+            Failure::Unanswered(_) | Failure::Garbled(_) => false,
+        }
     }
 
     /// Whether nobody can tell if a write took place.
     pub(super) fn is_uncertain(&self) -> bool {
         match self {
+            Failure::Unconnected(..) => false,
             Failure::Refused(refusal) => matches!(refusal.code, 500 | 502 | 504),
-            Failure::Unreachable(_) | Failure::Garbled(_) => true,
+            Failure::Unanswered(_) | Failure::Garbled(_) => true,
         }
+    }
+
+    /// Whether the server cannot be spoken to at all.
+    pub(super) fn is_unconnected(&self) -> bool {
+        matches!(self, Failure::Unconnected(..))
     }
 
     /// How long the server asks to wait.
@@ -146,10 +169,13 @@ impl Failure {
 
     /// Why something is unknown.
     pub(super) fn cause(&self) -> Cause {
-        match self.code() {
-            401 | 403 => Cause::NoPermission,
-            0 | 429 | 500..=599 => Cause::Unavailable,
-            _ => Cause::Other,
+        match self {
+            Failure::Unconnected(_, Obstacle { kind: obstacle::Kind::Login, .. }) => Cause::NoPermission,
+            _ => match self.code() {
+                401 | 403 => Cause::NoPermission,
+                0 | 429 | 500..=599 => Cause::Unavailable,
+                _ => Cause::Other,
+            },
         }
     }
 
@@ -170,8 +196,10 @@ impl Failure {
             Cause::Other => Exit::Error,
         };
         let fault = Fault::new(exit, format!("{doing}: {self}"));
-        match self.code() {
-            401 => fault.hint("the credentials of the kubeconfig are not accepted; log in again"),
+        match self {
+            Failure::Unconnected(_, obstacle) => fault.hint(obstacle.hint()),
+            Failure::Refused(refusal) if refusal.code == 401 => fault
+                .hint("the credentials of the kubeconfig are not accepted or no longer valid; log in again"),
             _ => fault,
         }
     }
@@ -181,7 +209,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Refused(refusal) => write!(f, "{} (HTTP {})", refusal.message, refusal.code),
-            Failure::Unreachable(why) | Failure::Garbled(why) => f.write_str(why),
+            Failure::Unconnected(server, obstacle) => write!(f, "connecting to {server}: {obstacle}"),
+            Failure::Unanswered(why) | Failure::Garbled(why) => f.write_str(why),
         }
     }
 }

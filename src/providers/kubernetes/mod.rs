@@ -20,6 +20,7 @@ mod memory;
 mod names;
 mod normal;
 mod observe;
+mod obstacle;
 mod options;
 mod order;
 mod owners;
@@ -27,6 +28,7 @@ mod ready;
 mod refused;
 mod sides;
 mod transport;
+mod wait;
 mod write;
 mod writer;
 

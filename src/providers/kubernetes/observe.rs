@@ -232,7 +232,7 @@ fn take(
 }
 
 /// An item of a list with the kind that lists leave out.
-fn whole(kind: &Kind, item: Value) -> Value {
+pub(super) fn whole(kind: &Kind, item: Value) -> Value {
     let Value::Map(mut map) = item else { return item };
     let whole = Arc::make_mut(&mut map);
     whole.insert("apiVersion".into(), Value::string(kind.api_version()));

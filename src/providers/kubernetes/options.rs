@@ -12,7 +12,7 @@ use crate::{
     model::fault::Fault,
     providers::{
         BadOption, Target,
-        options::{self, refused},
+        options::{self, Period, refused},
     },
 };
 
@@ -52,9 +52,9 @@ pub(super) struct Options {
     /// After an apply, wait until what was written is ready.
     #[serde(default)]
     pub wait: bool,
-    /// How many seconds to wait at most; 300 if not given.
+    /// How long to wait at most: seconds, or a text like `5m`; 5 minutes if not given.
     #[serde(default)]
-    pub timeout: Option<u64>,
+    pub timeout: Option<Period>,
 }
 
 /// Field managers through which people write.

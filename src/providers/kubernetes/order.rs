@@ -93,7 +93,7 @@ impl Graph {
 }
 
 /// Webhooks and policies come last: they may refuse everything else until what they need runs.
-fn is_admission(kind: &Kind) -> bool {
+pub(super) fn is_admission(kind: &Kind) -> bool {
     kind.group == "admissionregistration.k8s.io"
 }
 

@@ -1,6 +1,9 @@
 //! Requests to the API server. What only looks cannot be turned into what writes.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{Request, StatusCode};
 use kube::{Client, client::Body};
@@ -11,22 +14,28 @@ use crate::model::value::Value;
 /// The field manager that owns what trueup applies.
 pub(super) const MANAGER: &str = "trueup";
 
-/// How often a read is tried before it fails.
-const TRIES: u32 = 5;
-
 /// The longest single request.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A way to a server.
+#[derive(Clone)]
+pub(super) struct Line {
+    /// What sends requests.
+    pub client: Client,
+    /// Where it leads, for people.
+    pub server: Arc<str>,
+}
 
 /// A connection that can say GET, LIST and `dryRun=All`, and nothing else.
 #[derive(Clone)]
 pub(super) struct Looking {
-    client: Client,
+    line: Line,
 }
 
 /// A connection that can write.
 #[derive(Clone)]
 pub(super) struct Writing {
-    client: Client,
+    line: Line,
     looking: Looking,
 }
 
@@ -50,9 +59,9 @@ pub(super) enum Force {
 }
 
 impl Looking {
-    /// Uses `client` for reading only.
-    pub(super) fn new(client: Client) -> Looking {
-        Looking { client }
+    /// Uses `line` for reading only.
+    pub(super) fn new(line: Line) -> Looking {
+        Looking { line }
     }
 
     /// Reads one thing, patiently.
@@ -78,29 +87,19 @@ impl Looking {
         self.patiently(|| patch(&path, APPLY, bytes.clone())).await
     }
 
-    /// Sends what changes nothing until it is answered, as long as the server asks to wait.
+    /// Sends what changes nothing until it is answered, as long as that may help.
     async fn patiently(
         &self,
         request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
     ) -> Result<Answer, Failure> {
-        let mut delay = Duration::from_millis(100);
-        for _ in 1..TRIES {
-            match send(&self.client, request()?).await {
-                Err(failure) if failure.may_pass() => {
-                    tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
-                }
-                answer => return answer,
-            }
-            delay *= 3;
-        }
-        send(&self.client, request()?).await
+        self.line.send(request, |_| true).await
     }
 }
 
 impl Writing {
-    /// Uses `client` for everything.
-    pub(super) fn new(client: Client) -> Writing {
-        Writing { looking: Looking::new(client.clone()), client }
+    /// Uses `line` for everything.
+    pub(super) fn new(line: Line) -> Writing {
+        Writing { looking: Looking::new(line.clone()), line }
     }
 
     /// The same connection for what only reads.
@@ -143,22 +142,57 @@ impl Writing {
         self.politely(|| with_body(Request::delete(path), "application/json", bytes.clone())).await
     }
 
-    /// Sends a write, again only where the server said that it did not carry it out.
+    /// Sends a write, again only where it was certainly not carried out.
     async fn politely(
         &self,
         request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
     ) -> Result<Answer, Failure> {
+        self.line.send(request, Failure::was_not_carried_out).await
+    }
+}
+
+impl Line {
+    /// Sends a request, again after a failure that `again` allows, with longer and longer pauses
+    /// and no longer than that failure deserves.
+    async fn send(
+        &self,
+        request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
+        again: impl Fn(&Failure) -> bool,
+    ) -> Result<Answer, Failure> {
+        let begun = Instant::now();
         let mut delay = Duration::from_millis(100);
-        for _ in 1..TRIES {
-            match send(&self.client, request()?).await {
-                Err(failure) if failure.was_not_carried_out() => {
-                    tokio::time::sleep(failure.retry_after().unwrap_or(delay)).await;
-                }
-                answer => return answer,
+        loop {
+            let failure = match self.once(request()?).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let pause = failure.retry_after().unwrap_or_default().max(delay);
+            if !again(&failure) || begun.elapsed() + pause > failure.patience() {
+                return Err(failure);
             }
+            tokio::time::sleep(pause).await;
             delay *= 3;
         }
-        send(&self.client, request()?).await
+    }
+
+    async fn once(&self, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+        let late = |_| Failure::Unanswered(format!("no answer within {} seconds", PATIENCE.as_secs()));
+        tokio::time::timeout(PATIENCE, self.exchange(request)).await.map_err(late)?
+    }
+
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+        let broken = |error: kube::Error| Failure::from_client(&error, &self.server);
+        let response = self.client.send(request.map(Body::from)).await.map_err(broken)?;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect_bytes().await.map_err(broken)?;
+        if !parts.status.is_success() {
+            return Err(Failure::from_status(parts.status, &parts.headers, &bytes));
+        }
+        let value = json::read(&bytes)
+            .map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
+        let warnings = parts.headers.get_all(http::header::WARNING);
+        let warnings = warnings.iter().filter_map(|value| value.to_str().ok()).map(warning).collect();
+        Ok(Answer { status: parts.status, value, warnings })
     }
 }
 
@@ -178,27 +212,6 @@ fn with_body(
         .header(http::header::ACCEPT, "application/json")
         .body(body)
         .map_err(|error| Failure::Garbled(error.to_string()))
-}
-
-async fn send(client: &Client, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
-    match tokio::time::timeout(PATIENCE, exchange(client, request)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failure::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()))),
-    }
-}
-
-async fn exchange(client: &Client, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
-    let response = client.send(request.map(Body::from)).await.map_err(Failure::from_client)?;
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect_bytes().await.map_err(Failure::from_client)?;
-    if !parts.status.is_success() {
-        return Err(Failure::from_status(parts.status, &parts.headers, &bytes));
-    }
-    let value =
-        json::read(&bytes).map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
-    let warnings = parts.headers.get_all(http::header::WARNING);
-    let warnings = warnings.iter().filter_map(|value| value.to_str().ok()).map(warning).collect();
-    Ok(Answer { status: parts.status, value, warnings })
 }
 
 /// The text of `299 - "text"`.

@@ -26,21 +26,29 @@ const GONE: Duration = Duration::from_secs(60);
 pub(super) struct Ended {
     pub verdict: Verdict,
     pub error: Option<(FailureKind, String)>,
+    /// The server cannot be spoken to any more.
+    pub lost: bool,
 }
 
 impl Ended {
     fn done() -> Ended {
-        Ended { verdict: Verdict::Done, error: None }
+        Ended { verdict: Verdict::Done, error: None, lost: false }
+    }
+
+    /// A write that did not come to its end, for a reason of its own.
+    pub(super) fn with(verdict: Verdict, why: impl Into<String>) -> Ended {
+        Ended { verdict, error: Some((FailureKind::Other, why.into())), lost: false }
     }
 
     fn stale(why: &str) -> Ended {
-        Ended { verdict: Verdict::Stale, error: Some((FailureKind::Other, why.to_owned())) }
+        Ended::with(Verdict::Stale, why)
     }
 
     /// A write that failed, or of which nobody knows.
     pub(super) fn failed(failure: &Failure, doing: &str) -> Ended {
         let verdict = if failure.is_uncertain() { Verdict::Uncertain } else { Verdict::Failed };
-        Ended { verdict, error: Some((failure.kind(), format!("{doing}: {failure}"))) }
+        let error = Some((failure.kind(), format!("{doing}: {failure}")));
+        Ended { verdict, error, lost: failure.is_unconnected() }
     }
 
     /// A change without the object that it is about.
@@ -250,10 +258,7 @@ pub(super) async fn replace(writing: &Writing, path: &str, name: &Name, live: &V
             Err(failure) if failure.code() == 404 => break,
             Err(failure) => return Ended::failed(&failure, "waiting until the old one is gone"),
             Ok(_) if begun.elapsed() < GONE => tokio::time::sleep(Duration::from_millis(100)).await,
-            Ok(_) => {
-                let error = Some((FailureKind::Other, "the old one is still being deleted".to_owned()));
-                return Ended { verdict: Verdict::Failed, error };
-            }
+            Ok(_) => return Ended::with(Verdict::Failed, "the old one is still being deleted"),
         }
     }
     create(writing, path, body).await

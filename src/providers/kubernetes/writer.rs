@@ -1,6 +1,10 @@
 //! A cluster that is written: lock, changes, record.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 
@@ -11,6 +15,7 @@ use super::{
     lock::Lock,
     memory, options,
     transport::{Force, Writing},
+    wait,
 };
 use crate::{
     model::{
@@ -34,6 +39,8 @@ pub(super) struct Applier {
     waiting: Option<Who>,
     cluster: Cluster,
     writing: Writing,
+    /// When waiting ends, once it began.
+    until: Option<Instant>,
 }
 
 impl Applier {
@@ -43,7 +50,7 @@ impl Applier {
         let runtime = connect::runtime()?;
         let writing = connect::for_writing(&runtime, target, &options)?;
         let cluster = Cluster::over(target, options, Arc::new(runtime), writing.looking().clone())?;
-        Ok(Applier { lock: None, waiting: None, cluster, writing })
+        Ok(Applier { lock: None, waiting: None, cluster, writing, until: None })
     }
 }
 
@@ -79,7 +86,16 @@ impl Writer for Applier {
 
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
         let lost = || self.lock.as_ref().is_some_and(Lock::is_lost);
-        apply::apply(&self.cluster, &self.writing, changes, run, &lost)
+        apply::apply(&self.cluster, &self.writing, changes, run, &lost, &mut self.until)
+    }
+
+    fn wait(&mut self, addresses: &[&Address], run: &Run<'_>) -> Vec<(Address, String)> {
+        let Some(patience) = wait::patience(&self.cluster, run).filter(|_| !addresses.is_empty()) else {
+            return Vec::new();
+        };
+        let until = *self.until.get_or_insert_with(|| Instant::now() + patience);
+        let waited = wait::wait(&self.cluster, addresses.iter().copied(), until, run);
+        self.cluster.runtime.block_on(waited)
     }
 
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {

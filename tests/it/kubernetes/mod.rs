@@ -10,11 +10,13 @@ use std::{
 
 use crate::sandbox::{Ran, Sandbox};
 
+mod connection;
 mod everyday;
 mod faults;
 mod proxy;
 mod random;
 mod server;
+mod waits;
 
 use server::{Server, server};
 

@@ -114,7 +114,7 @@ fn page(code: u16) -> Vec<u8> {
 }
 
 /// One HTTP request with its body.
-fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut byte = [0; 1];
     while !bytes.ends_with(b"\r\n\r\n") {

@@ -3,6 +3,9 @@
 cd "$D" || exit 1
 export HOME="$D"
 openssl genrsa -out sa.key 2048 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=clients -keyout ca.key -out ca.crt 2>/dev/null
+openssl req -x509 -CA ca.crt -CAkey ca.key -newkey rsa:2048 -nodes -subj /O=system:masters/CN=admin \
+  -addext basicConstraints=CA:FALSE -keyout client.key -out client.crt 2>/dev/null
 "$ETCD/etcd" --data-dir "$D/etcd" --listen-client-urls "http://127.0.0.1:$P1" \
   --advertise-client-urls "http://127.0.0.1:$P1" --listen-peer-urls "http://127.0.0.1:$P2" \
   --initial-advertise-peer-urls "http://127.0.0.1:$P2" --initial-cluster "default=http://127.0.0.1:$P2" \
@@ -10,7 +13,7 @@ openssl genrsa -out sa.key 2048 2>/dev/null
 etcd=$!
 "$KUBERNETES/kube-apiserver" --etcd-servers="http://127.0.0.1:$P1" --secure-port="$P" --bind-address=127.0.0.1 \
   --cert-dir="$D/certs" --service-account-key-file="$D/sa.key" --service-account-signing-key-file="$D/sa.key" \
-  --service-account-issuer=https://kubernetes.default.svc --token-auth-file="$D/tokens.csv" \
+  --service-account-issuer=https://kubernetes.default.svc --token-auth-file="$D/tokens.csv" --client-ca-file="$D/ca.crt" \
   --authorization-mode=RBAC --service-cluster-ip-range=10.0.0.0/16 --disable-admission-plugins=ServiceAccount \
   --allow-privileged --audit-policy-file="$D/audit.yaml" --audit-log-path="$D/audit.log" \
   >apiserver.log 2>&1 </dev/null &

@@ -14,7 +14,7 @@ use crate::{
         report::{Outcome, Verdict},
         revision::Revision,
     },
-    providers::{Run, Writer as _},
+    providers::{Run, Waiting, Writer as _},
 };
 
 /// Something to do between the plan and the apply.
@@ -74,7 +74,13 @@ impl<'a> Apply<'a> {
         (self.meanwhile)();
         let stop = AtomicBool::new(self.stop_after == 0);
         let observer = Stopper { stop: &stop, left: self.stop_after.into() };
-        let run = Run { contents: checkout, observer: &observer, stop: &stop, id: self.id };
+        let run = Run {
+            contents: checkout,
+            observer: &observer,
+            stop: &stop,
+            id: self.id,
+            waiting: Waiting::default(),
+        };
         let outcomes = writer.apply(&changes.iter().collect::<Vec<_>>(), &run);
         if self.kill {
             return outcomes;
