@@ -7,6 +7,10 @@ use super::digest::Digest;
 /// A mapping in key order, kept flat since most objects have few keys.
 pub type Map = litemap::LiteMap<Arc<str>, Value>;
 
+/// The key under which the order of a list stands that a provider turned into a mapping
+/// by key (`[name=web]`, or `[web]` for a word), where the order matters.
+pub const ORDER: &str = "(order)";
+
 /// What an object, or a part of it, holds.
 ///
 /// Deliberately not serializable: output goes through [`super::redact`].

@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::json;
+pub(super) use crate::model::value::ORDER;
 use crate::model::value::{Map, Value};
-
-/// The key under which the order of a keyed list stands, where it matters.
-pub(super) const ORDER: &str = "(order)";
 
 /// A set of fields as a tree. Items of lists are called `[name=web]`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -123,8 +123,9 @@ fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
         return four.desired.cloned();
     }
     let maps = four.all().into_iter().flatten().all(|value| matches!(value, Value::Map(_)));
-    if maps && (four.live.is_some() || four.desired.is_some()) {
-        let mut keys: Vec<&Arc<str>> = four.all().into_iter().flatten().flat_map(keys).collect();
+    let mut keys: Vec<&Arc<str>> = four.all().into_iter().flatten().flat_map(keys).collect();
+    // Where all are empty, there is nothing to go into: they are one value.
+    if maps && !keys.is_empty() && (four.live.is_some() || four.desired.is_some()) {
         keys.sort_unstable();
         keys.dedup();
         let mut whole = Map::with_capacity(keys.len());
@@ -290,6 +291,26 @@ fn quantity(value: &Value) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_default_of_the_server_is_nobodys_change() {
+        let object = |mode: &str, default: bool| {
+            let mut fields = vec![("mode", Value::string(mode))];
+            fields.extend(default.then(|| ("context", Value::from(Map::new()))));
+            Value::map(fields)
+        };
+        let none = Fields::default();
+        let sides = sides(&Evidence {
+            base: Some(&object("a", false)),
+            config: &object("b", false),
+            live: Some(&object("b", true)),
+            preview: &object("b", true),
+            foreign: &none,
+            human: &none,
+            programs: &none,
+        });
+        assert_eq!(sides.base, Some(object("a", true)));
+    }
 
     #[test]
     fn quantities_are_compared_by_what_they_mean() {
