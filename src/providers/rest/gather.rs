@@ -94,9 +94,12 @@ impl Gatherer<'_> {
         let form = Form::of(self.kind);
         let mut gathered = Gathered::default();
         let variables = self.variables();
-        let name =
-            |item: &Json| self.mapped(list.map.as_ref(), item, item).and_then(|item| form.identity(&item));
-        let listing = match pages::list(self.getter, self.setup, list, &variables, &name) {
+        let name = |item: &Json| {
+            let mut object = self.mapped(list.map.as_ref(), item, item)?;
+            form.normalize(&mut object);
+            form.identity(&object)
+        };
+        let listing = match pages::list(self.getter, self.setup, list, &variables, &name, wanted) {
             Ok(listing) => listing,
             Err(failure) => {
                 let found = match failure.kind {

@@ -23,9 +23,16 @@ pub struct Listing {
     pub items: Vec<Json>,
     /// Why something may be missing, if so.
     pub truncated: Option<String>,
+    /// How many objects the server announced.
+    announced: Option<usize>,
+    /// Whether it took more than one page.
+    paged: bool,
 }
 
-/// Reads a list to its end. One that shifts while it is paged is read again, once.
+/// The names of an object, as `identity` reads them from an item of a list.
+type Names<'a> = &'a dyn Fn(&Json) -> Option<Vec<String>>;
+
+/// Reads a list to its end. One that may have shifted while it was paged is read again, once.
 ///
 /// # Errors
 /// A page that could not be read: there is no half of a list.
@@ -34,31 +41,54 @@ pub fn list(
     setup: &Setup,
     list: &List,
     variables: &Variables,
-    identity: &dyn Fn(&Json) -> Option<Vec<String>>,
+    identity: Names<'_>,
+    wanted: &BTreeSet<Vec<String>>,
 ) -> Result<Listing, Failure> {
     let mut first = read(getter, setup, list, variables)?;
-    if list.page.style == PageStyle::None || !shifted(&first, identity) {
+    if first.is_settled(identity, wanted) {
         return Ok(first);
     }
     let second = read(getter, setup, list, variables)?;
-    if !shifted(&second, identity) {
+    if second.is_settled(identity, wanted) || second.truncated.is_none() && second.same(&first, identity) {
         return Ok(second);
     }
     first.truncated.get_or_insert_with(|| "the list shifts while it is read".to_owned());
     Ok(first)
 }
 
-/// Whether an object occurs twice or the end did not match the count, as when others write meanwhile.
-fn shifted(listing: &Listing, identity: &dyn Fn(&Json) -> Option<Vec<String>>) -> bool {
-    let mut seen = BTreeSet::new();
-    listing.truncated.is_some() || listing.items.iter().filter_map(identity).any(|name| !seen.insert(name))
+impl Listing {
+    /// Whether others writing meanwhile would have shown: an object on two pages, or another number
+    /// of them. Without a number, what is `wanted` and missing may have slipped from page to page.
+    fn is_settled(&self, identity: Names<'_>, wanted: &BTreeSet<Vec<String>>) -> bool {
+        if self.truncated.is_some() || !self.paged {
+            return self.truncated.is_none();
+        }
+        let mut seen = BTreeSet::new();
+        let once = self.items.iter().filter_map(identity).all(|name| seen.insert(name));
+        once && (self.announced.is_some() || wanted.is_subset(&seen))
+    }
+
+    fn same(&self, other: &Listing, identity: Names<'_>) -> bool {
+        self.items.iter().map(identity).eq(other.items.iter().map(identity))
+    }
+
+    /// Takes note of how many objects the server announces now.
+    fn announce(&mut self, total: Option<usize>) {
+        if let (Some(before), Some(now)) = (self.announced, total)
+            && before != now
+        {
+            self.truncated = Some(format!("it went from {before} to {now} objects while it was read"));
+        }
+        self.announced = total;
+    }
 }
 
 fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> Result<Listing, Failure> {
     let mut listing = Listing::default();
     let mut asked = BTreeSet::new();
     let mut next = Some(first(setup, list, variables)?);
-    while let Some(url) = next {
+    while let Some(url) = next.take().filter(|_| listing.truncated.is_none()) {
+        listing.paged = !asked.is_empty();
         if !asked.insert(url.clone()) {
             listing.truncated = Some("the pages lead back to one that was read already".to_owned());
             break;
@@ -72,6 +102,7 @@ fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> R
         let items = items(&answer, list)?;
         let count = items.len();
         listing.items.extend(items);
+        listing.announce(total(&list.page, &answer));
         next = following(&list.page, &answer, &url, count, &mut listing)?;
     }
     Ok(listing)
@@ -131,9 +162,8 @@ fn following(
             Ok(cursor.map(|cursor| with(url, page, &cursor)))
         }
         PageStyle::Page | PageStyle::Offset => {
-            let total = total(page, answer);
             let have = listing.items.len();
-            match total {
+            match listing.announced {
                 Some(total) if have >= total => return Ok(None),
                 Some(total) if count == 0 => {
                     listing.truncated = Some(format!("it has {have} objects where {total} were announced"));
