@@ -40,7 +40,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("percent_encoding", &["providers/rest/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.
-    ("base64", &["providers/kubernetes/"]),
+    ("base64", &["providers/kubernetes/", "providers/rest/credentials.rs"]),
     ("flate2", &["providers/kubernetes/"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),

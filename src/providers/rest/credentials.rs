@@ -3,6 +3,11 @@
 use std::{fs, io::Read as _, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use reqwest::{
     Url,
     header::{AUTHORIZATION, HeaderName, HeaderValue},
@@ -11,11 +16,15 @@ use reqwest::{
 use super::{
     definition::{Auth, Scheme},
     options::Setup,
+    template::STRICT,
 };
 use crate::{exit::Exit, model::fault::Fault};
 
 /// The longest secret that is read from a file or a program.
 const LONGEST: u64 = 64 * 1024;
+
+/// What a form encodes (`application/x-www-form-urlencoded`), blanks aside.
+const FORM: &AsciiSet = &STRICT.remove(b'*').add(b'~');
 
 /// What proves who we are. Deliberately neither shown nor serialized.
 #[derive(Default)]
@@ -122,7 +131,7 @@ fn proof(auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
             proof.header = Some(header(auth.name.as_deref().unwrap_or("Authorization"), value)?);
         }
         Scheme::Basic => {
-            let encoded = base64(format!("{}:{secret}", user.unwrap_or_default()).as_bytes());
+            let encoded = STANDARD.encode(format!("{}:{secret}", user.unwrap_or_default()));
             proof.header = Some(header(AUTHORIZATION.as_str(), format!("Basic {encoded}"))?);
             proof.hidden.push(encoded);
         }
@@ -142,30 +151,27 @@ impl Proof {
     }
 }
 
-/// Takes every one of `hidden` out of `text`.
+/// Takes every one of `hidden` out of `text`, in each form that a server may quote it in.
 pub fn scrub<'a>(text: &str, hidden: impl IntoIterator<Item = &'a String>) -> String {
     let mut clean = text.to_owned();
-    for secret in hidden.into_iter().filter(|secret| secret.len() >= 3) {
-        clean = clean.replace(secret.as_str(), "(hidden)");
+    for form in hidden.into_iter().filter(|secret| secret.len() >= 3).flat_map(|secret| forms(secret)) {
+        clean = clean.replace(&form, "(hidden)");
     }
     clean
 }
 
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let whole = chunk
-            .iter()
-            .enumerate()
-            .fold(0u32, |sum, (index, byte)| sum | u32::from(*byte) << (16 - 8 * index));
-        for digit in 0..4 {
-            let index = (whole >> (18 - 6 * digit)) & 63;
-            text.push(if digit <= chunk.len() { char::from(DIGITS[index as usize]) } else { '=' });
-        }
-    }
-    text
+/// `secret` as it is, inside of JSON, in an address, in a form, and in base64.
+fn forms(secret: &str) -> [String; 6] {
+    let json = serde_json::Value::from(secret).to_string();
+    let form = utf8_percent_encode(secret, FORM).to_string();
+    [
+        secret.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        utf8_percent_encode(secret, STRICT).to_string(),
+        form.replace("%20", "+"),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+    ]
 }
 
 fn fault(message: &str) -> Fault {
@@ -178,15 +184,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_pads() {
-        assert_eq!(
-            ["", "f", "fo", "foo", "guest:guest"].map(|text| base64(text.as_bytes())),
-            ["", "Zg==", "Zm8=", "Zm9v", "Z3Vlc3Q6Z3Vlc3Q="]
-        );
-    }
-
-    #[test]
-    fn secrets_are_taken_out_of_texts() {
-        assert_eq!(scrub("bad value `s3cret`", &["s3cret".to_owned()]), "bad value `(hidden)`");
+    fn secrets_are_taken_out_of_texts_in_every_form() {
+        let secret = r#"s3 "cr/et""#;
+        for form in [secret, r#"s3 \"cr/et\""#, "s3%20%22cr%2Fet%22", "s3+%22cr%2Fet%22", "czMgImNyL2V0Ig"] {
+            assert_eq!(scrub(&format!("bad `{form}`"), &[secret.to_owned()]), "bad `(hidden)`", "{form}");
+        }
     }
 }

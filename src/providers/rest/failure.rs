@@ -14,8 +14,8 @@ use super::{
 };
 use crate::model::{object::Cause, report::FailureKind};
 
-/// The most characters of a server's words that an error quotes.
-const QUOTED: usize = 300;
+/// The most characters of an error that quotes a server.
+const QUOTED: usize = 400;
 
 /// What a failure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn of_class(class: ErrorClass) -> Kind {
 
 /// What the server says of it, as far as it is text in the usual places.
 fn words(body: &Json) -> String {
-    let said = ["/message", "/error", "/detail", "/title", "/reason"].iter().find_map(|pointer| {
+    let said = ["/title", "/error", "/message", "/reason", "/detail"].iter().filter_map(|pointer| {
         let text = body.pointer(pointer)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     });
@@ -140,10 +140,18 @@ fn words(body: &Json) -> String {
         let found = body.pointer(pointer)?;
         found.as_array().is_some_and(|list| !list.is_empty()).then(|| found.to_string())
     });
-    let text = [said, errors].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    let text = said.chain(errors).collect::<Vec<_>>().join(": ");
     match text.is_empty() {
         true => String::new(),
-        false => format!(": {}", text.chars().take(QUOTED).collect::<String>()),
+        false => format!(": {text}"),
+    }
+}
+
+/// As much of `message` as a person reads. Secrets have to be out of it: a half of one is none to be found.
+pub fn shortened(message: &str) -> String {
+    match message.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
     }
 }
 
@@ -164,7 +172,7 @@ pub fn of_error(error: &reqwest::Error) -> Failure {
     let mut failure = Failure::new(Kind::Unavailable, message);
     failure.sent = !error.is_connect() && !error.is_builder();
     // A certificate does not get better by trying again.
-    failure.again = !error.is_builder() && !failure.message.contains("certificate");
+    failure.again = !error.is_builder() && !failure.message.to_lowercase().contains("certificate");
     failure
 }
 

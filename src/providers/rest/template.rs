@@ -9,14 +9,12 @@ use serde_json::{Map, Value as Json};
 pub type Variables = BTreeMap<String, String>;
 
 /// Everything but RFC 3986's unreserved characters.
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// `STRICT` without the reserved characters, for `{+name}`.
+/// `STRICT` without the reserved characters, for `{+name}`; those that end a path stay encoded.
 const LOOSE: &AsciiSet = &STRICT
     .remove(b':')
     .remove(b'/')
-    .remove(b'?')
-    .remove(b'#')
     .remove(b'[')
     .remove(b']')
     .remove(b'@')
@@ -156,13 +154,16 @@ mod tests {
     use super::*;
 
     fn variables() -> Variables {
-        [("name", "release/*"), ("up", "..")].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+        [("name", "release/*"), ("up", ".."), ("odd", "a/b?c#d")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
     }
 
     #[test]
     fn a_slash_in_a_name_is_no_slash_of_the_path() {
         assert_eq!(uri("/b/{name}", &variables()).unwrap(), "/b/release%2F%2A");
         assert_eq!(uri("/b/{+name}", &variables()).unwrap(), "/b/release/*");
+        assert_eq!(uri("/b/{+odd}", &variables()).unwrap(), "/b/a/b%3Fc%23d");
     }
 
     #[test]

@@ -207,7 +207,8 @@ impl Wire {
             );
             return Err(Failure::new(Kind::Other, message));
         }
-        let inside = url.path().starts_with(base.path().trim_end_matches('/'));
+        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
+        let inside = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match inside && url.username().is_empty() && url.password().is_none() {
             true => Ok(()),
             false => Err(Failure::new(Kind::Other, format!("`{}` is outside of `{base}`", url.path()))),
@@ -239,8 +240,8 @@ impl Wire {
     }
 
     fn clean(&self, mut failure: Failure, request: &Request<'_>) -> Failure {
-        failure.message =
-            credentials::scrub(&failure.message, self.proof.hidden.iter().chain(request.hidden));
+        let hidden = self.proof.hidden.iter().chain(request.hidden);
+        failure.message = failure::shortened(&credentials::scrub(&failure.message, hidden));
         failure
     }
 }
@@ -273,9 +274,9 @@ fn client(setup: &Setup, timeout: Duration) -> Result<Client> {
     if let Some(file) = &setup.options.tls.ca_file {
         let file = setup.path(file);
         let pem = std::fs::read(&file).with_context(|| format!("reading `{}`", file.display()))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|_| bad(&format!("`{}` holds no certificates", file.display())))?;
-        builder = builder.tls_certs_merge(certificates);
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
+        let none = || bad(&format!("`{}` holds no certificates", file.display()));
+        builder = builder.tls_certs_merge(certificates.ok_or_else(none)?);
     }
     if let Some(file) = &setup.options.tls.client_file {
         let file = setup.path(file);
