@@ -124,7 +124,7 @@ impl Progress {
     fn note(&mut self, at: usize, change: &Change, result: Result<(), Trouble>, run: &Run<'_>) {
         let (verdict, error) = match result {
             Ok(()) => (Verdict::Done, None),
-            Err(trouble) => (trouble.verdict, Some((trouble.kind, trouble.message))),
+            Err(trouble) => (trouble.verdict, Some((trouble.kind, declared(change, trouble.message)))),
         };
         match &error {
             None => run.observer.on(Event::Applied(&change.address, change.action)),
@@ -134,6 +134,15 @@ impl Progress {
             }
         }
         self.outcomes.insert(at, outcome(change, verdict, error));
+    }
+}
+
+/// `message`, with the place of the declaration that it is about.
+fn declared(change: &Change, message: String) -> String {
+    let origin = change.origin.as_ref().filter(|_| change.after.is_some());
+    match origin.and_then(|origin| Some((&origin.file, origin.line?))) {
+        Some((file, line)) => format!("`{file}:{line}`: {message}"),
+        None => message,
     }
 }
 
