@@ -207,7 +207,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let declared = desired.objects.len();
     look.observer.on(Event::Phase { what: "reading", total: declared });
     let mut actual = observe(session, reader, look, &desired, &bases, &attempted)?;
-    resume(&mut bases, attempted, &actual);
+    resume(&mut bases, &memory, attempted, &actual);
     let moved = rename(&mut bases, &actual);
     if look.against == Against::Record {
         forget_deleted(&mut bases, &memory, &actual);
@@ -293,11 +293,18 @@ fn observe(
 }
 
 /// Takes an interrupted apply for what it was: an object that already is what
-/// the attempt was to make of it was made so by us.
-fn resume(bases: &mut Bases, attempted: BTreeMap<Address, Value>, actual: &Actual) {
+/// the attempt was to make of it was made so by us, and so was a part of one
+/// that takes several steps to make and was not there before.
+fn resume(bases: &mut Bases, memory: &Memory, attempted: BTreeMap<Address, Value>, actual: &Actual) {
+    let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+    let begun = |address: &Address| {
+        actual.in_steps.contains(address)
+            && attempt.is_some_and(|attempt| attempt.changes.contains(&(address.clone(), Action::Create)))
+    };
     for (address, value) in attempted {
-        if matches!(actual.objects.get(&address), Some(Observed::Present(state)) if state.value == value) {
-            bases.insert(address, Base::Known(value));
+        let Some(Observed::Present(state)) = actual.objects.get(&address) else { continue };
+        if state.value == value || begun(&address) {
+            bases.insert(address, Base::Known(state.value.clone()));
         }
     }
 }

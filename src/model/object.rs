@@ -1,6 +1,9 @@
 //! Objects: what is declared, and what the target holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +109,8 @@ pub struct Actual {
     pub incomplete: Vec<(Address, Cause, String)>,
     /// Objects that are there under the name they had before, by their new address.
     pub renamed: BTreeMap<Address, Address>,
+    /// Objects that take more than one write to make: of an interrupted apply, a part may be there.
+    pub in_steps: BTreeSet<Address>,
     /// Fields that others own and that are not compared, counted.
     pub external: usize,
     /// Remarks for the person who reads the plan.

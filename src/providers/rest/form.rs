@@ -169,6 +169,29 @@ impl<'a> Form<'a> {
         Some(Json::Object(whole))
     }
 
+    /// Fills `base` with the server's own values of fields that are declared now and were not then:
+    /// what nobody declared has not moved.
+    pub fn fill_undeclared(&self, base: &mut Json, desired: &Json, actual: &Json) {
+        self.fill(base, desired, actual, &mut Vec::new());
+    }
+
+    fn fill(&self, base: &mut Json, desired: &Json, actual: &Json, path: &mut Vec<String>) {
+        let (Json::Object(base), Json::Object(desired), Json::Object(actual), true) =
+            (base, desired, actual, self.is_divided(path))
+        else {
+            return;
+        };
+        for (key, desired) in desired {
+            let Some(actual) = actual.get(key) else { continue };
+            path.push(key.clone());
+            match base.get_mut(key) {
+                Some(base) => self.fill(base, desired, actual, path),
+                None => _ = base.insert(key.clone(), actual.clone()),
+            }
+            path.pop();
+        }
+    }
+
     /// The model's form, in which secrets are marked.
     pub fn to_model(&self, object: &Json) -> Value {
         json::to_model(object, &|path| self.field(path).is_some_and(|field| field.sensitive))

@@ -211,6 +211,14 @@ impl Session {
         Observed::Present(Box::new(state))
     }
 
+    fn is_made_in_steps(&self, address: &Address) -> bool {
+        let kind = Place::parse(&self.setup.definition, address);
+        let kind = kind.and_then(|place| self.setup.definition.kind(&place.kind));
+        kind.is_some_and(|kind| {
+            !kind.actions.is_empty() || kind.create.as_ref().is_some_and(|create| create.follow_up)
+        })
+    }
+
     /// An object whose scope is not there is absent if the scope is ours to make, and unknown otherwise.
     fn without_parent(&self, place: &Place, kind: &Kind, query: &Query<'_>) -> Observed {
         let parent = place.collection().parent(&self.setup.definition, kind);
@@ -313,6 +321,11 @@ impl Session {
         }
         if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
             candidate.replace = replacement(kind, &desired, &actual);
+            if let Some(base) = &mut candidate.sides.base {
+                let (form, mut filled) = (Form::of(kind), json::from_model(base));
+                form.fill_undeclared(&mut filled, &desired, &actual);
+                *base = form.to_model(&filled);
+            }
         }
         Ok(())
     }
@@ -377,6 +390,9 @@ impl Reader for Session {
         let mut actual = Actual { notes: self.setup.notes.clone(), ..Actual::default() };
         for (address, sides) in &query.objects {
             let observed = self.observed(address, sides, &gathered, query);
+            if self.is_made_in_steps(address) {
+                actual.in_steps.insert((*address).clone());
+            }
             actual.objects.insert((*address).clone(), observed);
             query.observer.on(Event::Step(1));
         }
