@@ -40,8 +40,8 @@ pub fn folder(name: &str) -> PathBuf {
 }
 
 /// Starts a server that ends with this process: the kernel sends it SIGTERM when the thread that
-/// started it is gone, which is when all threads are.
-pub fn start(mut make: impl FnMut() -> Command + Send + 'static) {
+/// started it is gone, which is when all threads are. Answers its process id.
+pub fn start(mut make: impl FnMut() -> Command + Send + 'static) -> u32 {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         let made = make();
@@ -55,11 +55,11 @@ pub fn start(mut make: impl FnMut() -> Command + Send + 'static) {
         }
         let mut child: Child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        tell.send(()).unwrap();
+        tell.send(child.id()).unwrap();
         // Not before the server ends, which it does not before this process.
         _ = child.wait();
     });
-    told.recv().unwrap();
+    told.recv().unwrap()
 }
 
 /// Waits until `ready` says so.

@@ -1,6 +1,17 @@
 //! The servers of the REST suite, started as README.md beside this file says.
 
-use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use serde_json::json;
 
 use super::{curl, folder, free_port, programs, start, wait_for};
 
@@ -125,6 +136,9 @@ pub struct PowerDns {
     pub url: String,
     /// Where it answers questions.
     pub port: u16,
+    programs: PathBuf,
+    folder: PathBuf,
+    process: AtomicU32,
 }
 
 impl PowerDns {
@@ -134,35 +148,54 @@ impl PowerDns {
     /// The server of this run.
     pub fn get() -> Option<&'static PowerDns> {
         static SERVER: OnceLock<Option<PowerDns>> = OnceLock::new();
-        SERVER.get_or_init(|| Some(PowerDns::start(programs("powerdns")?))).as_ref()
+        SERVER.get_or_init(|| Some(PowerDns::start(programs("powerdns")?, "powerdns"))).as_ref()
     }
 
-    fn start(programs: PathBuf) -> PowerDns {
-        let (folder, port, api) = (folder("powerdns"), free_port(), free_port());
-        let database = folder.join("pdns.db");
+    /// A server for one test, which may end it.
+    pub fn own() -> Option<PowerDns> {
+        Some(PowerDns::start(programs("powerdns")?, &format!("powerdns-{}", free_port())))
+    }
+
+    fn start(programs: PathBuf, name: &str) -> PowerDns {
+        let (folder, port, url) = (folder(name), free_port(), format!("http://127.0.0.1:{}", free_port()));
         let schema = fs::File::open("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql").unwrap();
-        assert!(Command::new("sqlite3").arg(&database).stdin(schema).status().unwrap().success());
-        start(move || {
-            let mut command = Command::new(programs.join("pdns_server"));
-            let place = folder.display();
-            command.args([
-                "--daemon=no",
-                "--guardian=no",
-                "--launch=gsqlite3",
-                "--webserver=yes",
-                "--api=yes",
-                "--write-pid=no",
-            ]);
-            command.arg(format!("--config-dir={place}")).arg(format!("--socket-dir={place}"));
-            command.arg(format!("--gsqlite3-database={}", database.display()));
-            command.arg("--local-address=127.0.0.1").arg(format!("--local-port={port}"));
-            command.arg("--webserver-address=127.0.0.1").arg(format!("--webserver-port={api}"));
-            command.arg(format!("--api-key={}", PowerDns::KEY));
+        let made = Command::new("sqlite3").arg(folder.join("pdns.db")).stdin(schema).status();
+        assert!(made.unwrap().success());
+        let server = PowerDns { url, port, programs, folder, process: AtomicU32::new(0) };
+        server.run();
+        server
+    }
+
+    /// Starts the program, again if need be, and waits for its first answer.
+    pub fn run(&self) {
+        let place = self.folder.display();
+        let api = self.url.rsplit(':').next().unwrap_or_default();
+        let words = "--daemon=no --guardian=no --launch=gsqlite3 --webserver=yes --api=yes --write-pid=no \
+                     --local-address=127.0.0.1 --webserver-address=127.0.0.1";
+        let mut args: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        args.extend([
+            format!("--config-dir={place}"),
+            format!("--socket-dir={place}"),
+            format!("--gsqlite3-database={place}/pdns.db"),
+            format!("--local-port={}", self.port),
+            format!("--webserver-port={api}"),
+            format!("--api-key={}", Self::KEY),
+        ]);
+        let program = self.programs.join("pdns_server");
+        let process = start(move || {
+            let mut command = Command::new(&program);
+            command.args(&args);
             command
         });
-        let server = PowerDns { url: format!("http://127.0.0.1:{api}"), port };
-        wait_for("powerdns", || server.curl("GET", "", "").is_some());
-        server
+        self.process.store(process, Ordering::SeqCst);
+        wait_for("powerdns", || self.curl("GET", "", "").is_some());
+    }
+
+    /// Ends the program, as a crash would.
+    pub fn end(&self) {
+        let process = self.process.load(Ordering::SeqCst).to_string();
+        assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
+        wait_for("the end of powerdns", || self.curl("GET", "", "").is_none());
     }
 
     /// Sends a request with curl; the path starts at the server's entry in the API.
@@ -188,10 +221,16 @@ impl PowerDns {
     }
 }
 
+/// Keeps Erlang from listening on every address.
+const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
+
 /// A RabbitMQ broker with its management plugin.
 pub struct RabbitMq {
     /// Where its API is.
     pub url: String,
+    programs: PathBuf,
+    folder: PathBuf,
+    epmd: u16,
 }
 
 impl RabbitMq {
@@ -214,27 +253,44 @@ impl RabbitMq {
             command.args(["-address", "127.0.0.1", "-port", &epmd.to_string()]);
             command
         });
+        let server = RabbitMq { url: format!("http://127.0.0.1:{api}"), programs, folder, epmd };
+        let mut settings = server.settings();
+        settings.push(("RABBITMQ_DIST_PORT", distribution.to_string()));
+        settings.push(("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", LOOPBACK.to_owned()));
+        let files = [("RABBITMQ_BASE", ""), ("RABBITMQ_MNESIA_BASE", "mnesia"), ("RABBITMQ_LOG_BASE", "log")];
+        let more =
+            [("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"), ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins")];
+        let files = files.into_iter().chain(more).chain([("RABBITMQ_PID_FILE", "pid")]);
+        settings.extend(files.map(|(name, file)| (name, server.folder.join(file).display().to_string())));
+        let program = server.programs.join("rabbitmq-server");
         start(move || {
-            let place = |name: &str| folder.join(name);
-            let mut command = Command::new(programs.join("rabbitmq-server"));
-            command
-                .env("HOME", &folder)
-                .env("RABBITMQ_NODENAME", format!("trueup-{api}@localhost"))
-                .env("RABBITMQ_BASE", &folder)
-                .env("RABBITMQ_MNESIA_BASE", place("mnesia"))
-                .env("RABBITMQ_LOG_BASE", place("log"))
-                .env("RABBITMQ_CONFIG_FILE", place("rabbitmq.conf"))
-                .env("RABBITMQ_ENABLED_PLUGINS_FILE", place("enabled_plugins"))
-                .env("RABBITMQ_PID_FILE", place("pid"))
-                .env("RABBITMQ_DIST_PORT", distribution.to_string())
-                .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")
-                .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-                .env("ERL_EPMD_PORT", epmd.to_string());
+            let mut command = Command::new(&program);
+            command.envs(settings.iter().map(|(name, value)| (name, value)));
             command
         });
-        let server = RabbitMq { url: format!("http://127.0.0.1:{api}") };
         wait_for("rabbitmq", || server.curl("GET", "/overview", "").is_some());
         server
+    }
+
+    /// What the server and its own client have to agree on.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let api = self.url.rsplit(':').next().unwrap_or_default();
+        vec![
+            ("HOME", self.folder.display().to_string()),
+            ("RABBITMQ_NODENAME", format!("trueup-{api}@localhost")),
+            ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+            ("ERL_EPMD_PORT", self.epmd.to_string()),
+        ]
+    }
+
+    /// What `rabbitmqctl` says.
+    pub fn ctl(&self, args: &[&str]) -> String {
+        let mut command = Command::new(self.programs.join("rabbitmqctl"));
+        command.args(["-q", "--node", &self.settings()[1].1]).args(args);
+        command.envs(self.settings()).env("RABBITMQ_CTL_ERL_ARGS", LOOPBACK);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Sends a request with curl; the path starts at the API.
@@ -294,14 +350,48 @@ impl Caddy {
             r#"{{"admin": {{"listen": "127.0.0.1:{port}"}}, "apps": {{"http": {{"servers": {{}}}}}}}}"#
         );
         fs::write(folder.join("caddy.json"), config).unwrap();
+        Caddy::run(programs, folder);
+        let url = format!("http://127.0.0.1:{port}");
+        wait_for("caddy", || curl(&[&format!("{url}/config/")]).is_some());
+        Caddy { url }
+    }
+
+    fn run(programs: PathBuf, folder: PathBuf) {
         start(move || {
             let mut command = Command::new(programs.join("caddy"));
             command.args(["run", "--config"]).arg(folder.join("caddy.json"));
             command.env("HOME", &folder).env("XDG_CONFIG_HOME", &folder).env("XDG_DATA_HOME", &folder);
             command
         });
-        let url = format!("http://127.0.0.1:{port}");
-        wait_for("caddy", || curl(&[&format!("{url}/config/")]).is_some());
-        Caddy { url }
+    }
+
+    /// A Caddy that speaks TLS before `upstream`, with the `server.pem` of the folder `certificates`, which
+    /// is for `host`, and with people who have one of `ca.pem` only, if `clients` says so. Answers its port.
+    pub fn before(upstream: &str, certificates: &Path, host: &str, clients: bool) -> Option<u16> {
+        let programs = programs("caddy")?;
+        let port = free_port();
+        let folder = folder(&format!("caddy-{port}"));
+        let file = |name: &str| certificates.join(name).display().to_string();
+        let mut policy = json!({"default_sni": host});
+        if clients {
+            let trusted =
+                json!({"mode": "require_and_verify", "trusted_ca_certs_pem_files": [file("ca.pem")]});
+            policy["client_authentication"] = trusted;
+        }
+        let upstream = upstream.trim_start_matches("http://");
+        let server = json!({
+            "listen": [format!("127.0.0.1:{port}")], "protocols": ["h1", "h2"],
+            "automatic_https": {"disable": true}, "strict_sni_host": false, "tls_connection_policies": [policy],
+            "routes": [{"handle": [{"handler": "reverse_proxy", "upstreams": [{"dial": upstream}]}]}],
+        });
+        let files = json!([{"certificate": file("server.pem"), "key": file("server.key")}]);
+        let config = json!({
+            "admin": {"disabled": true},
+            "apps": {"http": {"servers": {"front": server}}, "tls": {"certificates": {"load_files": files}}},
+        });
+        fs::write(folder.join("caddy.json"), config.to_string()).unwrap();
+        Caddy::run(programs, folder);
+        wait_for("caddy", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Some(port)
     }
 }

@@ -1,12 +1,6 @@
 //! What servers and networks do wrong, and what must not come of it.
 
-use std::{
-    process::{Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
     Checkout,
@@ -157,59 +151,4 @@ fn a_plan_asks_for_no_more_than_it_needs_and_writes_nothing() {
     let requests = proxy.requests();
     assert!(requests.iter().all(|request| request.starts_with("GET ")), "{requests:?}");
     assert_eq!(requests.len(), 6, "one list or object for each of three kinds, twice: {requests:?}");
-}
-
-#[test]
-fn killed_after_any_write_it_is_completed_by_running_it_again() {
-    let Some(kinto) = Kinto::get() else { return };
-    for fatal in 1..=5 {
-        let name = format!("killed{fatal}");
-        let (pid, writes) = (Arc::new(AtomicU32::new(0)), AtomicUsize::new(0));
-        let victim = pid.clone();
-        let proxy = Proxy::start(&kinto.url, move |asked| {
-            if asked.method == "GET" || writes.fetch_add(1, Ordering::SeqCst) + 1 != fatal {
-                return Answer::Forward;
-            }
-            // `kill -9 0` would end the whole group.
-            while victim.load(Ordering::SeqCst) == 0 {
-                std::thread::yield_now();
-            }
-            let pid = victim.load(Ordering::SeqCst).to_string();
-            Command::new("kill").args(["-9", &pid]).status().unwrap();
-            Answer::Swallow
-        });
-        let checkout = checkout(&proxy, &name);
-        let mut child = checkout
-            .sandbox
-            .command_trueup(&["apply", "--yes"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        pid.store(child.id(), Ordering::SeqCst);
-        child.wait().unwrap();
-        checkout.run(&["apply", "--yes"], 0);
-        checkout.run(&["plan"], 0);
-        checkout.run(&["drift"], 0);
-    }
-}
-
-#[test]
-fn of_two_runs_at_once_both_leave_the_target_as_declared() {
-    let Some(kinto) = Kinto::get() else { return };
-    let proxy = Proxy::start(&kinto.url, |_| Answer::Forward);
-    let checkout = checkout(&proxy, "twice");
-    let start = || {
-        checkout
-            .sandbox
-            .command_trueup(&["apply", "--yes"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    };
-    let children = [start(), start()];
-    let exits: Vec<_> = children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
-    assert!(exits.contains(&0) && exits.iter().all(|exit| [0, 9].contains(exit)), "{exits:?}");
-    checkout.run(&["plan"], 0);
 }

@@ -72,6 +72,14 @@ fn gitea_goes_the_whole_way() {
         rule.contains("\"required_approvals\":2") && rule.contains("\"enable_push_whitelist\":true"),
         "{rule}"
     );
+    // A field that Git never spoke of has not moved.
+    let described = "{name: bug, description: new, color:";
+    let declared =
+        checkout.sandbox.read("checkout/objects/all.yaml").replace("{name: bug, color:", described);
+    checkout.commit("all.yaml", &declared);
+    let plan = checkout.run(&["plan"], 2);
+    assert!(plan.stdout.contains("pending /description"), "{}", plan.stdout);
+    checkout.apply(&[]);
     // The server moves.
     gitea.curl("PATCH", "/repos/whole/web", r#"{"description": "by hand", "has_issues": false}"#).unwrap();
     let drift = checkout.run(&["drift"], 3);

@@ -3,32 +3,46 @@
 use crate::sandbox::{Ran, Sandbox};
 
 mod caddy;
+mod canary;
+mod crash;
 mod definitions;
+mod everyday;
 mod faults;
 mod gitea;
 mod github;
 mod kinto;
+mod lists;
 mod powerdns;
 mod proxy;
 mod rabbitmq;
+mod small;
+mod tls;
+mod writes;
 
 /// A checkout with one target, whose files are below `objects`.
 pub struct Checkout {
     /// Its sandbox.
     pub sandbox: Sandbox,
+    /// The name of the target.
+    pub target: String,
 }
 
 impl Checkout {
     /// A checkout whose target `t` has the keys `options`, and the content of `home/secret`.
     pub fn new(options: &str, secret: &str) -> Checkout {
+        Checkout::named("t", options, secret)
+    }
+
+    /// The same with a target of this name, by which some servers know what they remember.
+    pub fn named(target: &str, options: &str, secret: &str) -> Checkout {
         let sandbox = Sandbox::new();
         sandbox.write(
             "checkout/trueup.yaml",
-            format!("version: 1\ntargets:\n  t: {{path: objects, {options}}}\n"),
+            format!("version: 1\ntargets:\n  {target}: {{path: objects, {options}}}\n"),
         );
         sandbox.write("home/secret", secret);
         sandbox.write("checkout/objects/README.md", "The objects of the target.\n");
-        Checkout { sandbox }
+        Checkout { sandbox, target: target.to_owned() }
     }
 
     /// Writes `objects/PATH` and commits everything.

@@ -1,6 +1,6 @@
 //! PowerDNS: one request for many records, and answers checked with dig.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     Checkout,
@@ -8,8 +8,11 @@ use super::{
 };
 use crate::parts::PowerDns;
 
-/// Its SQLite file takes one writer at a time and answers 500 to another.
-static ALONE: Mutex<()> = Mutex::new(());
+/// Keeps others out: its SQLite file takes one writer at a time and answers 500 to another.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
     let options = format!(
@@ -19,7 +22,8 @@ fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
     Checkout::new(&options, PowerDns::KEY)
 }
 
-fn zone(powerdns: &PowerDns, name: &str) {
+/// Makes a zone.
+pub fn zone(powerdns: &PowerDns, name: &str) {
     let body = format!(r#"{{"name": "{name}", "kind": "Native", "nameservers": ["ns.example.net."]}}"#);
     powerdns.curl("POST", "/zones", &body).unwrap();
 }
@@ -33,7 +37,7 @@ const RECORDS: &str = "rrset:
 #[test]
 fn powerdns_goes_the_whole_way() {
     let Some(powerdns) = PowerDns::get() else { return };
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     zone(powerdns, "whole.example.");
     let checkout = checkout(powerdns, "whole.example.");
     checkout.commit("records.yaml", RECORDS);
@@ -61,7 +65,7 @@ fn powerdns_goes_the_whole_way() {
 #[test]
 fn one_bad_record_keeps_the_whole_request_out() {
     let Some(powerdns) = PowerDns::get() else { return };
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     zone(powerdns, "atomic.example.");
     let checkout = checkout(powerdns, "atomic.example.");
     checkout.commit("records.yaml", "rrset:\n  - {name: a.atomic.example., type: A, ttl: 60, records: [192.0.2.1]}\n  - {name: b.atomic.example., type: A, ttl: 60, records: [nonsense]}\n");
@@ -73,7 +77,7 @@ fn one_bad_record_keeps_the_whole_request_out() {
 #[test]
 fn many_records_take_few_requests() {
     let Some(powerdns) = PowerDns::get() else { return };
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     zone(powerdns, "many.example.");
     let proxy = Proxy::start(&powerdns.url, |_| Answer::Forward);
     let options = format!(

@@ -7,25 +7,33 @@ use std::{
     thread,
 };
 
-/// What a request line and its head say.
-#[derive(Clone, Debug)]
+/// A request.
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The method.
     pub method: String,
-    /// Path and query.
+    /// Path and query; the whole address where we are asked as a proxy.
     pub path: String,
     /// The head as it came, credentials included.
     pub head: String,
+    /// What it carries.
+    pub body: String,
 }
 
 /// What the proxy does with a request.
 pub enum Answer {
     /// Asks the real server.
     Forward,
+    /// Asks the real server, with another body.
+    ForwardAs(String),
     /// Asks the real server and says nothing of its answer.
     Swallow,
+    /// Says nothing and asks nobody.
+    Drop,
     /// Says this, bytes for bytes.
     Say(Vec<u8>),
+    /// Says a list of so many MiB, without announcing how long it is.
+    Flood(usize),
 }
 
 /// The proxy.
@@ -78,6 +86,21 @@ fn serve(
     rule: &dyn Fn(&Asked) -> Answer,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
+    let asked = read(&mut reader)?;
+    log.lock().unwrap().push(asked.clone());
+    match rule(&asked) {
+        Answer::Say(bytes) => client.write_all(&bytes)?,
+        Answer::Drop => {}
+        Answer::Flood(mib) => flood(&mut client, mib)?,
+        _ if asked.method == "CONNECT" => tunnel(&mut client, upstream)?,
+        Answer::Forward => client.write_all(&forward(&asked, &asked.body, upstream)?)?,
+        Answer::ForwardAs(body) => client.write_all(&forward(&asked, &body, upstream)?)?,
+        Answer::Swallow => _ = forward(&asked, &asked.body, upstream)?,
+    }
+    client.shutdown(Shutdown::Both)
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Asked> {
     let mut head = String::new();
     loop {
         let mut line = String::new();
@@ -91,29 +114,44 @@ fn serve(
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let mut words = head.split_whitespace();
-    let (method, path) =
-        (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
-    let asked = Asked { method, path, head: head.clone() };
-    log.lock().unwrap().push(asked.clone());
-    let answer = rule(&asked);
-    if let Answer::Say(bytes) = &answer {
-        client.write_all(bytes)?;
-        return client.shutdown(Shutdown::Both);
-    }
+    let mut words = head.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Ok(Asked { method, path, head, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// What the real server answers. No connection is kept, whatever it thinks of that.
+fn forward(asked: &Asked, body: &str, upstream: &str) -> std::io::Result<Vec<u8>> {
+    let ours = ["connection:", "content-length:"];
+    let kept = asked.head.lines().skip(1).filter(|line| {
+        let line = line.to_ascii_lowercase();
+        !ours.iter().any(|name| line.starts_with(name))
+    });
+    let headers: String = kept.map(|line| format!("{line}\r\n")).collect();
+    // A proxy is asked for a whole address.
+    let path = asked
+        .path
+        .strip_prefix("http://")
+        .map_or(asked.path.as_str(), |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+    let (method, length) = (&asked.method, body.len());
     let mut server = TcpStream::connect(upstream)?;
-    let head: String = head
-        .lines()
-        .filter(|line| !line.to_ascii_lowercase().starts_with("connection:"))
-        .map(|line| format!("{line}\r\n"))
-        .collect();
-    server.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;
-    server.write_all(&body)?;
-    let mut bytes = Vec::new();
-    server.read_to_end(&mut bytes)?;
-    if let Answer::Forward = answer {
-        // Connections are not kept, whatever the server thinks of it.
-        client.write_all(&bytes)?;
-    }
-    client.shutdown(Shutdown::Both)
+    let head = format!("{method} {path} HTTP/1.1\r\n{headers}Content-Length: {length}\r\n");
+    server.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes())?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+fn tunnel(client: &mut TcpStream, upstream: &str) -> std::io::Result<()> {
+    let server = TcpStream::connect(upstream)?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+    thread::spawn(move || _ = std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut &server, client).map(drop)
+}
+
+fn flood(client: &mut TcpStream, mib: usize) -> std::io::Result<()> {
+    client.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[")?;
+    let chunk = "0,".repeat(512 * 1024);
+    (0..mib).try_for_each(|_| client.write_all(chunk.as_bytes()))?;
+    client.write_all(b"0]")
 }
