@@ -78,7 +78,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-e -y -o -C -q -v -h --env --ref --only --verify --yes --summary --plan --digest --only-drift --take --yield --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --rollback --allow-dirty --allow-off-ref --wait --no-wait --timeout --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -y -o -C -q -v -h --env --ref --only --verify --strict-ignores --yes --summary --plan --digest --only-drift --take --yield --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --rollback --allow-dirty --allow-off-ref --wait --no-wait --timeout --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -206,7 +206,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__diff)
-            opts="-e -o -C -q -v -h --env --ref --only --verify --merge-into --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --ref --only --verify --strict-ignores --merge-into --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -264,7 +264,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__drift)
-            opts="-e -o -C -q -v -h --env --only --verify --summary --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --only --verify --strict-ignores --summary --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,7 +446,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__plan)
-            opts="-e -o -C -q -v -h --env --ref --only --verify --merge-into --summary --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --ref --only --verify --strict-ignores --merge-into --summary --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

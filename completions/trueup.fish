@@ -57,6 +57,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand plan" -l color -d 'When to
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand plan" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l summary -d 'Print the list and the counts, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s q -l quiet -d 'Print the result only'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s v -l verbose -d 'Say more about the run; twice for even more'
@@ -75,6 +76,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l color -d 'When to
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s q -l quiet -d 'Print the result only'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s v -l verbose -d 'Say more about the run; twice for even more'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
@@ -104,6 +106,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l summary -d 'Show the list and the counts before asking, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l only-drift -d 'Undo what moved in the target and nothing else'
@@ -129,6 +132,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand drift" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand drift" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l summary -d 'Print the list and the counts, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l adopt -d 'Write the target\'s values into the files of the work tree'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l patch -d 'With --adopt: print a patch that `git apply` takes, write nothing'

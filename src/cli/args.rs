@@ -23,6 +23,10 @@ pub struct SourceArgs {
     /// Trust nothing remembered: read every byte of the target
     #[arg(long)]
     pub verify: bool,
+
+    /// Exit 78 if an ignore rule matches nothing
+    #[arg(long)]
+    pub strict_ignores: bool,
 }
 
 /// Where the result goes.
@@ -282,6 +286,10 @@ pub struct DriftArgs {
     /// Trust nothing remembered: read every byte of the target
     #[arg(long)]
     pub verify: bool,
+
+    /// Exit 78 if an ignore rule matches nothing
+    #[arg(long)]
+    pub strict_ignores: bool,
 
     /// Print the list and the counts, not the diff
     #[arg(long)]

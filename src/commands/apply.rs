@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{
-    circumstances,
+    circumstances, ignoring,
     pipeline::{self, Against, Look, Planned, Session},
     show,
     signals::Signals,
@@ -50,8 +50,10 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let look =
         Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
     let mut planned = plan_locked(&session, &mut writers, &look)?;
+    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
     check_position(&session, &planned, args)?;
     show_plan(&session, &planned, &outputs, args, terminal)?;
+    ignoring::strict(args.source.strict_ignores, idle)?;
     check_approval(&planned, args)?;
     planned.iter_mut().for_each(|planned| guard::narrow(&mut planned.plan, &consent));
     refuse(&session, &planned, args, &consent, terminal)?;

@@ -45,7 +45,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
     for (address, object) in &before.objects {
         let Some(value) = &object.value else { continue };
         bases.insert(address.clone(), Base::Known(value.clone()));
-        let state = State { value: value.clone(), writer: None, notes: Vec::new() };
+        let state = State::new(value.clone());
         actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
     }
     for address in desired.objects.keys() {
@@ -77,6 +77,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         unchanged: comparison.in_sync.len(),
         owned: bases.len(),
         external: 0,
+        ignored: Vec::new(),
         complete: only.is_empty(),
         notes: desired.notes,
     };

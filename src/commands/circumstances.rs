@@ -12,6 +12,11 @@ pub fn now() -> String {
     now.round(Unit::Second).unwrap_or(now).to_string()
 }
 
+/// The day of today, UTC: `2027-01-31`.
+pub fn today() -> String {
+    Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
 /// An id for an apply that begins now, which sorts by time.
 pub fn apply_id() -> String {
     let now = Timestamp::now();

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    between,
+    between, circumstances, ignoring,
     pipeline::{self, Against, Look, Session},
     plan, show,
 };
@@ -28,8 +28,11 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
     let progress = terminal.progress();
     let look =
         Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
-    let planned = pipeline::read(&session, &look)?;
-    show::plans(Verb::Diff, &session, &planned, &outputs, terminal)
+    let mut planned = pipeline::read(&session, &look)?;
+    let idle = ignoring::remark(&mut planned, targets.is_empty(), &circumstances::today());
+    let exit = show::plans(Verb::Diff, &session, &planned, &outputs, terminal)?;
+    ignoring::strict(args.source.strict_ignores, idle)?;
+    Ok(exit)
 }
 
 /// A first operand with `..` in it is a range, the rest are targets.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    adopt,
+    adopt, circumstances, ignoring,
     pipeline::{self, Against, Look, Session},
     show,
 };
@@ -19,13 +19,18 @@ pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal
     let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
     let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
+    let today = circumstances::today();
+    ignoring::refuse_expired(&session, &today)?;
     let only = Selector::new(&args.only)?;
     let progress = terminal.progress();
     let against = if args.adopt { Against::Revision } else { Against::Record };
     let look = Look { only: &only, verify: args.verify, against, observer: &progress };
-    let planned = pipeline::read(&session, &look)?;
+    let mut planned = pipeline::read(&session, &look)?;
+    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &today);
     if args.adopt {
         return adopt::run(&session, &planned, args.patch, terminal);
     }
-    Ok(show::plans(Verb::Drift, &session, &planned, &outputs, terminal)?.as_drift())
+    let exit = show::plans(Verb::Drift, &session, &planned, &outputs, terminal)?;
+    ignoring::strict(args.strict_ignores, idle)?;
+    Ok(exit.as_drift())
 }

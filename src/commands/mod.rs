@@ -16,6 +16,7 @@ mod circumstances;
 mod diff;
 mod drift;
 mod generate;
+mod ignoring;
 mod import;
 mod init;
 mod log;

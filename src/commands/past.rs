@@ -61,6 +61,12 @@ impl Past<'_> {
         memory.owned.iter_mut().map(base).collect()
     }
 
+    /// What Git declared when an object was applied last, if that can be told.
+    pub fn declared(&mut self, memory: &Memory, address: &Address) -> Option<Value> {
+        let commit = memory.owned.get(address)?.commit?;
+        self.declared_value(&commit, address).value().cloned()
+    }
+
     fn declared_value(&mut self, commit: &Digest, address: &Address) -> Base {
         match &*self.at(commit) {
             Ok(desired) => match desired.objects.get(address).and_then(|object| object.value.clone()) {

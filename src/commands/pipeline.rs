@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{attribution, past::Past};
+use super::{attribution, ignoring, past::Past};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -21,6 +21,7 @@ use crate::{
         event::{Event, Observer},
         fault::Fault,
         guard::Limits,
+        ignore::Rules,
         object::{Actual, Cause, Desired, Observed},
         plan::{Plan, TargetName},
         record::{Memory, Record},
@@ -55,6 +56,8 @@ pub struct Chosen {
     pub kind: &'static Kind,
     /// How much may be deleted there.
     pub limits: Limits,
+    /// What is left to others.
+    pub rules: Rules,
 }
 
 /// What to look at, and how closely.
@@ -179,7 +182,8 @@ fn choose(
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
     protect.extend((kind.risky)(&chosen));
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
-    Ok(Chosen { target: chosen, kind, limits })
+    let rules = ignoring::rules(config, environment, target, kind)?;
+    Ok(Chosen { target: chosen, kind, limits, rules })
 }
 
 /// Plans every target of the session, several at a time, and writes to none.
@@ -206,7 +210,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     };
     let declared = desired.objects.len();
     look.observer.on(Event::Phase { what: "reading", total: declared });
-    let mut actual = observe(session, reader, look, &desired, &bases, &attempted)?;
+    let mut actual = observe(session, chosen, reader, look, &desired, &bases, &attempted)?;
     resume(&mut bases, &memory, attempted, &actual);
     let moved = rename(&mut bases, &actual);
     if look.against == Against::Record {
@@ -218,6 +222,15 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     comparison.gone.extend(moved);
     let mut candidates = std::mem::take(&mut comparison.candidates);
     reader.complete(&mut candidates, session.snapshot.contents())?;
+    let known = |address: &Address| {
+        let now = desired.objects.get(address).and_then(|object| object.value.as_ref());
+        now.or_else(|| bases.get(address).and_then(Base::value))
+    };
+    let was = |address: &Address| match look.against {
+        Against::Revision => past.declared(&memory, address),
+        Against::Record => None,
+    };
+    let ignored = ignoring::settle(chosen, known, was, &mut candidates, &comparison.in_sync, &actual);
     look.observer.on(Event::Done);
     let mut notes: Vec<String> = desired.notes.iter().chain(&actual.notes).cloned().collect();
     let mut changes: Vec<Change> = actual.incomplete.iter().map(incomplete).collect();
@@ -256,6 +269,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         unchanged: comparison.in_sync.len(),
         owned: memory.owned.len(),
         external: actual.external,
+        ignored,
         notes,
     };
     Ok(Planned { plan, comparison, memory, declared })
@@ -272,6 +286,7 @@ fn wanted(session: &Session, chosen: &Chosen, look: &Look<'_>) -> Result<Option<
 /// Asks the target about everything that any tree knows.
 fn observe(
     session: &Session,
+    chosen: &Chosen,
     reader: &mut dyn Reader,
     look: &Look<'_>,
     desired: &Desired,
@@ -287,6 +302,7 @@ fn observe(
         objects,
         exclusive: &desired.exclusive,
         verify: look.verify,
+        rules: &chosen.rules,
         algorithm: session.checkout.algorithm(),
         observer: look.observer,
     })
@@ -368,6 +384,7 @@ fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change
         writer: None,
         commits: Vec::new(),
         unknown: Some((*cause, format!("listing it: {message}"))),
+        ignored: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{
+    circumstances, ignoring,
     pipeline::{self, Against, Look, Session},
     show,
 };
@@ -26,13 +27,15 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
     let progress = terminal.progress();
     let look =
         Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
-    let planned = pipeline::read(&session, &look)?;
+    let mut planned = pipeline::read(&session, &look)?;
+    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
     let exit = show::plans(Verb::Plan, &session, &planned, &outputs, terminal)?;
     for (chosen, planned) in session.targets.iter().zip(&planned) {
         for refusal in show::refusals(chosen, planned, &chosen.limits, &Consent::default()) {
             terminal.status(&format!("apply would refuse: {} ({})", refusal.message, refusal.hint));
         }
     }
+    ignoring::strict(args.source.strict_ignores, idle)?;
     Ok(exit)
 }
 

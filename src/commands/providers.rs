@@ -1,6 +1,6 @@
 //! `trueup providers`
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use schemars::SchemaGenerator;
@@ -9,7 +9,7 @@ use super::show;
 use crate::{
     cli::args::ProvidersArgs,
     exit::Exit,
-    model::fault::Fault,
+    model::{fault::Fault, ignore::Rule},
     output::{Explain, Format, Outputs, ProviderInfo, Providers, terminal::Terminal},
     providers::{KINDS, Kind, rest::definition},
 };
@@ -55,7 +55,10 @@ fn info(kind: &Kind) -> ProviderInfo {
     let named =
         schema.get("$ref").and_then(|reference| reference.as_str()).and_then(|path| path.rsplit('/').next());
     let schema = named.and_then(|name| definitions.get(name)).cloned().unwrap_or(schema);
-    ProviderInfo { name: kind.name.to_owned(), about: kind.about.to_owned(), schema }
+    let rule = |rule: &Arc<Rule>| (rule.id.to_string(), rule.reason.clone());
+    let mut rules: Vec<_> = (kind.rules)().iter().map(rule).collect();
+    rules.dedup();
+    ProviderInfo { name: kind.name.to_owned(), about: kind.about.to_owned(), schema, rules }
 }
 
 fn unknown(name: &str) -> Fault {

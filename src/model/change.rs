@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     address::Address,
+    ignore::Ignored,
     object::{Cause, Origin, Writer},
     revision::Commit,
     value::Value,
@@ -182,6 +183,8 @@ pub struct Change {
     pub commits: Vec<Commit>,
     /// Why it is unknown.
     pub unknown: Option<(Cause, String)>,
+    /// What rules leave to the target.
+    pub ignored: Vec<Ignored>,
     /// Remarks.
     pub notes: Vec<String>,
 }

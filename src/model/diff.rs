@@ -10,7 +10,9 @@ use itertools::{EitherOrBoth, Itertools};
 use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
+    ignore::Ignored,
     object::{Actual, Cause, Desired, Observed, Writer},
+    path::escape,
     text,
     value::{Blob, Map, Value},
 };
@@ -22,6 +24,16 @@ pub enum Base {
     Known(Value),
     /// trueup wrote it, but what it wrote cannot be told; the text says why.
     Lost(String),
+}
+
+impl Base {
+    /// What trueup wrote, where that is known.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Base::Known(value) => Some(value),
+            Base::Lost(_) => None,
+        }
+    }
 }
 
 /// What is known of the last apply, by address; what is not in it is not ours.
@@ -42,8 +54,26 @@ pub struct Candidate {
     pub claim: Option<String>,
     /// Who moved it, where the provider found out only now.
     pub writer: Option<Writer>,
+    /// What rules leave to the target; none where nobody saw to that yet.
+    pub ignored: Option<Vec<Ignored>>,
     /// Remarks of the provider.
     pub notes: Vec<String>,
+}
+
+impl Candidate {
+    /// An object whose sides differ, of which nothing else is known.
+    pub fn new(address: Address, sides: Sides<Value>) -> Self {
+        Candidate {
+            address,
+            sides,
+            replace: None,
+            unknown: None,
+            claim: None,
+            writer: None,
+            ignored: None,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// The outcome of the first, cheap pass over all objects.
@@ -104,22 +134,16 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             Some(Base::Lost(why)) => Some((Cause::Other, why.clone())),
             _ => None,
         };
-        comparison.candidates.push(Candidate {
-            address: address.clone(),
-            sides: Sides { actual, ..sides }.map(Value::clone),
-            replace: None,
-            unknown: unknown.or(lost),
-            claim: None,
-            writer: None,
-            notes: Vec::new(),
-        });
+        let sides = Sides { actual, ..sides }.map(Value::clone);
+        let unknown = unknown.or(lost);
+        comparison.candidates.push(Candidate { unknown, ..Candidate::new(address.clone(), sides) });
     }
     comparison
 }
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown, claim, writer, notes } = candidate;
+    let Candidate { address, sides, replace, unknown, claim, writer, ignored, notes } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -136,6 +160,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         writer: None,
         commits: Vec::new(),
         unknown: None,
+        ignored: ignored.unwrap_or_default(),
         notes: state.into_iter().flat_map(|state| state.notes.clone()).chain(notes).collect(),
         address,
         sides,
@@ -321,11 +346,6 @@ fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
     let [base, desired, actual] =
         [maps.base, maps.desired, maps.actual].map(|map| map.and_then(|map| map.get(key)));
     Sides { base, desired, actual }
-}
-
-/// One reference token of a JSON pointer (RFC 6901, section 3).
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl Value {

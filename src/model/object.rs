@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{address::Address, value::Value};
+use super::{address::Address, ignore::Ignored, value::Value};
 
 /// Where a desired value stands in the checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -69,6 +69,15 @@ pub struct State {
     pub writer: Option<Writer>,
     /// Remarks, for example `3 hard links: replacing it breaks them`.
     pub notes: Vec<String>,
+    /// What rules leave to the target; none where the provider did not see to that.
+    pub ignored: Option<Vec<Ignored>>,
+}
+
+impl State {
+    /// The state of something that holds `value`.
+    pub fn new(value: Value) -> Self {
+        State { value, writer: None, notes: Vec::new(), ignored: None }
+    }
 }
 
 /// Why something could not be read.

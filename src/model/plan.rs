@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     change::{Action, Change, Class, Sides},
+    ignore,
     object::Cause,
     revision::Revision,
     value::Value,
@@ -43,6 +44,8 @@ pub struct Plan {
     pub owned: usize,
     /// Fields that others own and that are not compared.
     pub external: usize,
+    /// What ignore rules did.
+    pub ignored: Vec<ignore::Use>,
     /// Whether everything declared was read and compared: false with `--only` or with something unknown.
     pub complete: bool,
     /// Remarks.
@@ -213,7 +216,10 @@ pub fn change_digest(change: &Change, revision: &Revision) -> String {
     hasher.text(change.action.word());
     hasher.text(change.class.word());
     for side in [&change.sides.base, &change.sides.desired, &change.sides.actual, &change.after] {
-        hasher.value(side.as_ref());
+        match change.ignored.is_empty() {
+            true => hasher.value(side.as_ref()),
+            false => hasher.value(side.as_ref().map(|side| ignore::without(side, &change.ignored)).as_ref()),
+        }
     }
     hasher.finish()
 }

@@ -1,12 +1,16 @@
 //! The only form of a plan that views accept: values that no output may show are gone from it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
 use super::{
     change::{Action, Change, Class, Sides},
     digest::Digest,
+    ignore::{Effect, Ignored, Use},
     object::{Origin, Writer},
     plan::{Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
@@ -31,6 +35,8 @@ pub struct ShownPlan {
     pub summary: Summary,
     /// Fields that others own, counted.
     pub external: usize,
+    /// What ignore rules did.
+    pub ignored: Vec<Use>,
     /// Whether everything declared was read and compared.
     pub complete: bool,
     /// Whether nothing but guards and consent stands in the way of applying it.
@@ -149,6 +155,8 @@ pub struct ShownChange {
     pub commits: Vec<Commit>,
     /// Why it is unknown.
     pub unknown: Option<String>,
+    /// How many fields each ignore rule hides.
+    pub ignored: Vec<(Arc<str>, usize)>,
     /// Remarks.
     pub notes: Vec<String>,
 }
@@ -257,6 +265,7 @@ pub fn show(plan: &Plan) -> ShownPlan {
         changes: plan.changes.iter().map(|change| redactor.change(change)).collect(),
         summary: plan.summary(),
         external: plan.external,
+        ignored: plan.ignored.clone(),
         complete: plan.complete,
         applyable: plan.applyable(),
         digest: plan.digest(),
@@ -294,6 +303,7 @@ impl Redactor {
             writer: change.writer.clone(),
             commits: change.commits.clone(),
             unknown: change.unknown.as_ref().map(|(_, message)| message.clone()),
+            ignored: hidden(&change.ignored),
             notes: change.notes.clone(),
         }
     }
@@ -324,6 +334,15 @@ impl Redactor {
         let next = self.numbers.len() + 1;
         *self.numbers.entry(identity(hidden)).or_insert(next)
     }
+}
+
+/// How many fields each rule hides.
+fn hidden(ignored: &[Ignored]) -> Vec<(Arc<str>, usize)> {
+    let mut counts = BTreeMap::<Arc<str>, usize>::new();
+    for one in ignored.iter().filter(|one| one.effect == Effect::Hidden) {
+        *counts.entry(one.rule.clone()).or_default() += 1;
+    }
+    counts.into_iter().collect()
 }
 
 /// Tells hidden values apart, in memory only.

@@ -19,6 +19,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         unchanged: 0,
         owned: 0,
         external: 0,
+        ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),
     }
@@ -38,6 +39,24 @@ pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) 
         writer: None,
         commits: Vec::new(),
         unknown: None,
+        ignored: Vec::new(),
         notes: Vec::new(),
     }
+}
+
+/// A value, given as JSON.
+pub fn value(json: &str) -> Value {
+    fn of(json: serde_json::Value) -> Value {
+        match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(flag) => Value::Bool(flag),
+            serde_json::Value::Number(number) => Value::Number(number),
+            serde_json::Value::String(text) => Value::string(text),
+            serde_json::Value::Array(items) => Value::List(items.into_iter().map(of).collect()),
+            serde_json::Value::Object(map) => {
+                Value::map(map.into_iter().map(|(key, value)| (key, of(value))))
+            }
+        }
+    }
+    of(serde_json::from_str(json).expect("the test gives JSON"))
 }

@@ -106,6 +106,8 @@ pub struct ProviderInfo {
     pub about: String,
     /// JSON Schema of its own keys in a target.
     pub schema: serde_json::Value,
+    /// Its built-in ignore rules: id and reason.
+    pub rules: Vec<(String, String)>,
 }
 
 /// The answer of `providers`.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     model::{
         change::{Action, Class},
+        ignore::Use,
         object::{Origin, Writer},
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan},
@@ -43,6 +44,16 @@ pub fn subject(commit: &Commit) -> String {
 pub fn writer(writer: &Writer) -> String {
     let at = writer.at.as_ref().map(|at| format!(" at {}", visible(at))).unwrap_or_default();
     format!("{}{at} ({})", visible(&writer.who), visible(&writer.precision))
+}
+
+/// What an ignore rule hides, and why: "2 fields ignored by `hpa-replicas` (HPA owns replicas)".
+pub fn ignored(found: &Use) -> String {
+    format!("{} ({})", ignored_by(&found.rule.id, found.fields), visible(&found.rule.reason))
+}
+
+/// What an ignore rule hides.
+pub fn ignored_by(rule: &str, fields: usize) -> String {
+    format!("{} ignored by `{}`", count(fields, "field"), visible(rule))
 }
 
 /// The revision for headings.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{LazyLock, atomic::AtomicBool},
+    sync::{Arc, LazyLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use crate::model::{
     diff::Candidate,
     digest::{Algorithm, Digest},
     event::Observer,
+    ignore::{Rule, Rules},
     object::{Actual, Desired, Scope},
     record::{Memory, Record, Who},
     report::Outcome,
@@ -62,6 +63,10 @@ pub struct Kind {
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
     pub risky: fn(&Target) -> Vec<String>,
+    /// Group, kind, namespace and name of an object, where the provider has such.
+    pub names: fn(&Address) -> Option<[String; 4]>,
+    /// The ignore rules that are on unless trueup.yaml says otherwise.
+    pub rules: fn() -> Vec<Arc<Rule>>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
@@ -113,6 +118,11 @@ impl Kind {
     }
 }
 
+/// The ignore rules that come with trueup, of every provider.
+pub fn built_in_rules() -> Vec<Arc<Rule>> {
+    BUILT_IN.iter().flat_map(|kind| (kind.rules)()).collect()
+}
+
 /// What a plan wants to know of a target.
 pub struct Query<'a> {
     /// The objects asked for, with what base and desired say of each.
@@ -121,6 +131,8 @@ pub struct Query<'a> {
     pub exclusive: &'a [Scope],
     /// Trust nothing remembered: read every byte.
     pub verify: bool,
+    /// What is left to others.
+    pub rules: &'a Rules,
     /// The hash function of the repository's ids.
     pub algorithm: Algorithm,
     /// Told of progress.

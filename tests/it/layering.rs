@@ -84,7 +84,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("globset", &["providers/", "source/config/", "model/selector.rs"]),
     ("itertools", &["model/diff.rs"]),
-    ("jiff", &["commands/circumstances.rs", "providers/"]),
+    ("jiff", &["commands/circumstances.rs", "providers/", "source/config/"]),
     ("litemap", &["model/value.rs"]),
     ("rayon", &["commands/", "providers/", "source/checkout/"]),
     ("schemars", &["commands/", "output/json/", "providers/", "source/config/", "model/", "exit.rs"]),

@@ -36,8 +36,7 @@ fn declared(objects: &BTreeMap<Address, Value>) -> Desired {
 fn observed(desired: &Desired, bases: &Bases, held: &BTreeMap<Address, Value>) -> Actual {
     let mut actual = Actual::default();
     for address in addresses(desired, bases).into_keys() {
-        let state =
-            held.get(address).map(|value| State { value: value.clone(), writer: None, notes: Vec::new() });
+        let state = held.get(address).map(|value| State::new(value.clone()));
         let observed = state.map_or(Observed::Absent, |state| Observed::Present(Box::new(state)));
         actual.objects.insert(address.clone(), observed);
     }
@@ -59,7 +58,7 @@ fn one(base: Option<&str>, desired: Option<&str>, actual: Option<&str>) -> Optio
     let bases: Bases = tree(base).into_iter().map(|(address, value)| (address, Base::Known(value))).collect();
     let mut held = observed(&desired, &bases, &tree(actual));
     if let Some(text) = actual {
-        let state = State { value: value(text), writer: None, notes: Vec::new() };
+        let state = State::new(value(text));
         held.objects.insert(address, Observed::Present(Box::new(state)));
     }
     changes(&desired, &bases, &held).first().map(|change| (change.action, change.class))

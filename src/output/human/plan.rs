@@ -149,6 +149,9 @@ fn reasons(change: &ShownChange, out: &mut dyn Write) -> io::Result<()> {
     if more > 0 {
         writeln!(out, "       and {}", words::count(more, "earlier commit"))?;
     }
+    for (rule, fields) in &change.ignored {
+        writeln!(out, "       note: {}", words::ignored_by(rule, *fields))?;
+    }
     change.notes.iter().try_for_each(|note| writeln!(out, "       note: {}", visible(note)))
 }
 
@@ -157,6 +160,9 @@ fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     plan.notes.iter().try_for_each(|note| writeln!(out, "{word} {}", visible(note)))?;
     if plan.external > 0 {
         writeln!(out, "{word} {} of others, not compared", words::count(plan.external, "field"))?;
+    }
+    for found in plan.ignored.iter().filter(|found| found.fields > 0) {
+        writeln!(out, "{word} {}", words::ignored(found))?;
     }
     if !plan.complete && !plan.changes.is_empty() {
         writeln!(out, "{word} not complete: something could not be read, or was not asked for")?;

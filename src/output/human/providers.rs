@@ -36,6 +36,9 @@ fn keys(info: &ProviderInfo, out: &mut dyn Write) -> io::Result<()> {
             about.lines().try_for_each(|line| writeln!(out, "      {}", visible(line)))?;
         }
     }
+    for (rule, reason) in &info.rules {
+        writeln!(out, "  built-in ignore rule `{}`: {}", visible(rule), visible(reason))?;
+    }
     Ok(())
 }
 

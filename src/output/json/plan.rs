@@ -1,6 +1,9 @@
 //! `trueup.plan/v1`: the answer of `plan`, `diff` and `drift`.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +14,7 @@ use crate::{
     model::{
         change::{Action, Class},
         digest::Digest,
+        ignore::{From, Use},
         object::Writer,
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
@@ -91,10 +95,29 @@ pub struct Target<'a> {
     summary: Summary,
     /// Fields that others own and that are not compared, counted.
     external: usize,
+    /// What ignore rules did: those of trueup.yaml, and others that hid something.
+    ignored: Vec<IgnoredBy<'a>>,
     /// Whether everything declared was read and compared.
     complete: bool,
     /// Whether nothing but guards and consent stands in the way of applying it.
     applyable: bool,
+}
+
+/// What an ignore rule did.
+#[derive(Serialize, JsonSchema)]
+struct IgnoredBy<'a> {
+    /// The rule.
+    rule: &'a str,
+    /// Where it is from.
+    from: From,
+    /// Why there is one.
+    reason: &'a str,
+    /// Its last day.
+    expires: Option<&'a str>,
+    /// How many objects have a place that it names.
+    objects: usize,
+    /// How many fields it hides.
+    fields: usize,
 }
 
 /// One difference.
@@ -124,6 +147,8 @@ struct ChangeEntry<'a> {
     notes: &'a [String],
     /// Why it is unknown.
     unknown: Option<&'a str>,
+    /// How many fields each ignore rule hides.
+    ignored: BTreeMap<&'a str, usize>,
 }
 
 /// Where an object is declared.
@@ -228,6 +253,7 @@ pub fn target(plan: &ShownPlan) -> Target<'_> {
         digest: &plan.digest,
         summary: plan.summary,
         external: plan.external,
+        ignored: plan.ignored.iter().filter_map(ignored_by).collect(),
         complete: plan.complete,
         applyable: plan.applyable,
     }
@@ -252,7 +278,21 @@ fn entry<'a>(change: &'a ShownChange, plan: &'a ShownPlan) -> ChangeEntry<'a> {
         commits: &change.commits,
         notes: &change.notes,
         unknown: change.unknown.as_deref(),
+        ignored: change.ignored.iter().map(|(rule, fields)| (&**rule, *fields)).collect(),
     }
+}
+
+fn ignored_by(found: &Use) -> Option<IgnoredBy<'_>> {
+    let Use { rule, objects, fields } = found;
+    let said = *fields > 0 || matches!(rule.from, From::Environment | From::Target);
+    said.then(|| IgnoredBy {
+        rule: &rule.id,
+        from: rule.from,
+        reason: &rule.reason,
+        expires: rule.expires.as_deref(),
+        objects: *objects,
+        fields: *fields,
+    })
 }
 
 fn field(field: &ShownField) -> FieldEntry<'_> {

@@ -1,6 +1,9 @@
 //! `trueup.providers/v1`: the answer of `providers`.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,6 +33,8 @@ struct Entry<'a> {
     about: &'a str,
     /// JSON Schema of its own keys in a target.
     schema: &'a Value,
+    /// Its built-in ignore rules, with the reason of each.
+    ignore_builtin: BTreeMap<&'a str, &'a str>,
 }
 
 /// Writes what providers there are.
@@ -42,6 +47,7 @@ pub fn providers(providers: &Providers<'_>, out: &mut dyn Write) -> io::Result<(
 }
 
 fn entry(info: &ProviderInfo) -> Entry<'_> {
-    let ProviderInfo { name, about, schema } = info;
-    Entry { name, about, schema }
+    let ProviderInfo { name, about, schema, rules } = info;
+    let rules = rules.iter().map(|(rule, reason)| (rule.as_str(), reason.as_str()));
+    Entry { name, about, schema, ignore_builtin: rules.collect() }
 }

@@ -46,8 +46,8 @@ pub fn plans(plans: &Plans<'_>, max_bytes: usize, out: &mut dyn Write) -> io::Re
         format!("- {}: {}\n", span::code(&named(sheet, change)), span::code(&words::what(change)))
     };
     page.list("**Look at these first:**", "deletes, conflicts and the like", dangerous.map(danger));
-    let notes = plans.sheets.iter().flat_map(|sheet| &sheet.plan.notes);
-    page.list("Remarks:", "remarks", notes.map(|note| format!("- {}\n", span::code(note))));
+    let notes = plans.sheets.iter().flat_map(|sheet| remarks(&sheet.plan));
+    page.list("Remarks:", "remarks", notes.map(|note| format!("- {}\n", span::code(&note))));
     let line = |(sheet, change)| object(&named(sheet, change), change);
     page.list("Objects (`D` drifted, `P` pending):", "objects", changes().map(line));
     let all: Vec<_> =
@@ -84,6 +84,12 @@ pub fn mark(command: &str, plans: &[&ShownPlan]) -> String {
     let environment = plans.first().and_then(|plan| plan.target.environment.as_deref()).unwrap_or_default();
     let target = if let [plan] = plans { plan.target.name.as_str() } else { "" };
     format!("<!-- trueup:{command} env={} target={} v1 -->\n", span::mark(environment), span::mark(target))
+}
+
+/// What there is to say of a plan, besides its objects.
+fn remarks(plan: &ShownPlan) -> Vec<String> {
+    let ignored = plan.ignored.iter().filter(|found| found.fields > 0).map(words::ignored);
+    plan.notes.iter().cloned().chain(ignored).collect()
 }
 
 /// One target in a line.
@@ -137,6 +143,9 @@ fn object(name: &str, change: &ShownChange) -> String {
         let more =
             if more > 0 { format!(" and {}", words::count(more, "earlier commit")) } else { String::new() };
         let _ = writeln!(item, "  - {}{more}", span::code(&words::commit(commit)));
+    }
+    for (rule, fields) in &change.ignored {
+        let _ = writeln!(item, "  - {}", span::code(&words::ignored_by(rule, *fields)));
     }
     for note in &change.notes {
         let _ = writeln!(item, "  - {}", span::code(note));

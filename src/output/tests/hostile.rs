@@ -123,7 +123,12 @@ fn foreign_text_is_only_text_in_reports_logs_and_errors() {
 
     let schema =
         json!({"properties": {EVIL: {"type": EVIL, "description": "What it is."}, "b": {"enum": [EVIL]}}});
-    let info = ProviderInfo { name: "files".to_owned(), about: EVIL.to_owned(), schema };
+    let info = ProviderInfo {
+        name: "files".to_owned(),
+        about: EVIL.to_owned(),
+        schema,
+        rules: vec![(EVIL.to_owned(), EVIL.to_owned())],
+    };
     check(&Providers { providers: &[info], explain: Explain::Keys });
 
     let problem =
@@ -168,6 +173,7 @@ fn secret_plan() -> Plan {
         writer: None,
         commits: Vec::new(),
         unknown: None,
+        ignored: Vec::new(),
         notes: Vec::new(),
     };
     Plan {
@@ -179,6 +185,7 @@ fn secret_plan() -> Plan {
         unchanged: 0,
         owned: 1,
         external: 0,
+        ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),
     }

@@ -195,6 +195,7 @@ fn the_providers_are_described_by_their_schema() {
     let info = ProviderInfo {
         name: "files".to_owned(),
         about: "files below a directory".to_owned(),
+        rules: Vec::new(),
         schema: json!({"type": "object"}),
     };
     let providers = Providers { providers: &[info], explain: Explain::Names };

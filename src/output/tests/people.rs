@@ -233,7 +233,12 @@ fn providers_explain_their_keys() {
         },
         "required": ["root"],
     });
-    let info = ProviderInfo { name: "files".to_owned(), about: "files below a directory".to_owned(), schema };
+    let info = ProviderInfo {
+        name: "files".to_owned(),
+        about: "files below a directory".to_owned(),
+        schema,
+        rules: Vec::new(),
+    };
     let text = |explain| shown(&Providers { providers: std::slice::from_ref(&info), explain }, &objects());
     assert_eq!(text(Explain::Names), "files   files below a directory\n");
     assert_eq!(

@@ -78,6 +78,7 @@ pub fn change(address: &str, before: Option<Shown>, after: Option<Shown>) -> Sho
         writer: None,
         commits: Vec::new(),
         unknown: None,
+        ignored: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -169,6 +170,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         changes,
         summary,
         external: 0,
+        ignored: Vec::new(),
         digest: format!("sha256:{}", "5b1c".repeat(16)),
         exit,
         notes: Vec::new(),

@@ -58,6 +58,8 @@ pub const KIND: Kind = Kind {
     declare: declare::declare,
     open: |target| Ok(Box::new(site::Site::open(target)?)),
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
+    names: |_| None,
+    rules: Vec::new,
     collection,
     adopt: |target, change, merged, _| adopt::adopt(target, change, merged),
     import: None,

@@ -251,7 +251,11 @@ impl<'a> Look<'a> {
             let settled = self.reliable && print.device == self.device && print.settled(self.started);
             Box::new(Seen::new(found, value.clone(), sides.desired, settled))
         });
-        Answer { address, observed: Observed::Present(Box::new(State { value, writer, notes })), seen }
+        Answer {
+            address,
+            observed: Observed::Present(Box::new(State { writer, notes, ..State::new(value) })),
+            seen,
+        }
     }
 
     /// The finding for something whose directory cannot be reached.

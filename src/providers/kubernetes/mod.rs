@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod attribution;
+mod builtin;
 mod cluster;
 mod connect;
 mod declare;
@@ -47,6 +48,8 @@ pub const KIND: Kind = Kind {
     adopt: adopt::adopt,
     import: None,
     risky: |_| RISKY.map(str::to_owned).into(),
+    names: names::names,
+    rules: builtin::rules,
     collection: names::collection,
 };
 

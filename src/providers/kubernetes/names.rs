@@ -118,6 +118,12 @@ impl fmt::Display for Identity {
     }
 }
 
+/// Group, kind, namespace and name.
+pub(super) fn names(address: &Address) -> Option<[String; 4]> {
+    let Name { kind: Kind { group, kind, .. }, namespace, name } = Name::parse(address)?;
+    Some([group, kind, namespace.unwrap_or_default(), name])
+}
+
 /// The collection of an address, for the guard against emptied collections: its kind in its namespace.
 pub(super) fn collection(address: &Address) -> String {
     let text = address.as_str();

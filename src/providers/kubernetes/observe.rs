@@ -253,15 +253,14 @@ fn present(cluster: &mut Cluster, address: &Address, sides: Sides<&Value>, live:
             if sides.desired.is_none() {
                 seen.live = Some(Arc::new(live));
             }
-            let state = State { value: wanted.clone(), writer: None, notes: Vec::new() };
+            let state = State::new(wanted.clone());
             actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
             return;
         }
     }
     let state = State {
-        value: candidate_value(&seen.name, &live, wanted),
-        writer: None,
         notes: if is_deleting(&live) { vec!["it is being deleted".to_owned()] } else { Vec::new() },
+        ..State::new(candidate_value(&seen.name, &live, wanted))
     };
     seen.live = Some(Arc::new(live));
     actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
@@ -298,9 +297,8 @@ fn stranger(
     }
     let address = name.address();
     let state = State {
-        value: stripped(&name, &live),
-        writer: None,
         notes: vec!["trueup applied it, and its record does not know it any more".to_owned()],
+        ..State::new(stripped(&name, &live))
     };
     let path = cluster.about.as_ref().and_then(|about| match about.discovery.find(kind) {
         Known::Yes(resource) => Some(resource.object(&name, cluster.options.default_namespace())),
@@ -342,7 +340,7 @@ fn look_up(cluster: &mut Cluster, left: Vec<Address>, actual: &mut Actual) {
                 let Some(seen) = cluster.seen.get_mut(&address) else { continue };
                 let value = candidate_value(&seen.name, &answer.value, seen.config.as_ref());
                 seen.live = Some(Arc::new(answer.value));
-                Observed::Present(Box::new(State { value, writer: None, notes: Vec::new() }))
+                Observed::Present(Box::new(State::new(value)))
             }
         };
         actual.objects.insert(address, observed);

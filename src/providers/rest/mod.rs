@@ -66,6 +66,8 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         adopt: adopt::adopt,
         import: Some(import::import),
         risky,
+        names: |_| None,
+        rules: Vec::new,
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();
             parts[..parts.len().saturating_sub(1).max(1)].join("/")

@@ -206,7 +206,7 @@ impl Session {
         let whole = Form::of(kind).export(&raw);
         let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
         let value = self.projected(kind, &raw, shape, base.as_ref());
-        let state = State { value, writer: self.writer(kind, &raw), notes: Vec::new() };
+        let state = State { writer: self.writer(kind, &raw), ..State::new(value) };
         self.seen.insert(address.clone(), raw);
         Observed::Present(Box::new(state))
     }
@@ -272,8 +272,11 @@ impl Session {
                 if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(raw)) {
                     notes.push("the server protects it".to_owned());
                 }
-                let state =
-                    State { value: form.to_model(&form.export(raw)), writer: self.writer(kind, raw), notes };
+                let state = State {
+                    writer: self.writer(kind, raw),
+                    notes,
+                    ..State::new(form.to_model(&form.export(raw)))
+                };
                 self.seen.insert(address.clone(), raw.clone());
                 actual.objects.insert(address, Observed::Present(Box::new(state)));
             }

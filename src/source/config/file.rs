@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::model::ignore::When;
+
 /// What trueup brings to the state that this repository declares, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a mapping")]
@@ -24,6 +26,12 @@ pub(super) struct File {
     pub(super) targets: Option<BTreeMap<String, serde_yaml::Mapping>>,
     /// What an apply may do without being told twice; only beside `targets`.
     pub(super) guards: Option<GuardsFile>,
+    /// What is left to others; only beside `targets`.
+    #[serde(default)]
+    pub(super) ignore: Vec<IgnoreFile>,
+    /// Built-in ignore rules, switched off by `false`; only beside `targets`.
+    #[serde(default)]
+    pub(super) ignore_builtin: BTreeMap<String, bool>,
 }
 
 /// One environment.
@@ -39,6 +47,12 @@ pub(super) struct EnvironmentFile {
     pub(super) targets: BTreeMap<String, serde_yaml::Mapping>,
     /// What an apply may do without being told twice.
     pub(super) guards: Option<GuardsFile>,
+    /// What is left to others, in every target of the environment.
+    #[serde(default)]
+    pub(super) ignore: Vec<IgnoreFile>,
+    /// Built-in ignore rules, switched off by `false`; `trueup providers NAME` lists them.
+    #[serde(default)]
+    pub(super) ignore_builtin: BTreeMap<String, bool>,
 }
 
 /// One target: the keys that every provider shares.
@@ -52,6 +66,82 @@ pub(super) struct TargetFile {
     pub(super) path: Option<String>,
     /// Its own guards, over those of its environment.
     pub(super) guards: Option<GuardsFile>,
+    /// What is left to others, besides what its environment leaves to them.
+    #[serde(default)]
+    pub(super) ignore: Vec<IgnoreFile>,
+    /// Built-in ignore rules, switched off by `false`, over those of its environment.
+    #[serde(default)]
+    pub(super) ignore_builtin: BTreeMap<String, bool>,
+}
+
+/// A rule that leaves places of the target to others: they are not compared, and apply does not move them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Ignore")]
+pub(super) struct IgnoreFile {
+    /// Its name, printed wherever it hides something.
+    pub(super) id: String,
+    /// For which objects; for all of the target if not given.
+    #[serde(default, rename = "match")]
+    pub(super) matches: MatchFile,
+    /// Which places: JSON pointers with `*`, and `[key=value]` for an item of a list.
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    /// Only what these writers own, where the target knows writers; `*` for anything.
+    #[serde(default)]
+    pub(super) managers: Vec<String>,
+    /// `live` (default): the target may move, what Git changes is applied; `always`: nothing of Git is applied to
+    /// what is there.
+    #[serde(default)]
+    pub(super) when: When,
+    /// Why.
+    pub(super) reason: String,
+    /// The last day of the rule, `2027-01-31`: after it, `drift` refuses to run and `plan` warns.
+    pub(super) expires: Option<String>,
+}
+
+/// For which objects a rule is; every key that is given has to match.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default, expecting = "a mapping")]
+#[schemars(rename = "Match")]
+pub(super) struct MatchFile {
+    /// Patterns of addresses: `*` within a component, `**` across.
+    pub(super) address: Texts,
+    /// API groups of a cluster; the empty text is the core group.
+    pub(super) group: Texts,
+    /// Kinds of a cluster.
+    pub(super) kind: Texts,
+    /// Names of objects of a cluster; `*` for anything.
+    pub(super) name: Texts,
+    /// Namespaces of a cluster; `*` for anything.
+    pub(super) namespace: Texts,
+    /// Labels that Git declares: `app=web,tier`.
+    pub(super) labels: String,
+}
+
+/// One text or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+pub(super) enum Texts {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Texts::Several(Vec::new())
+    }
+}
+
+impl Texts {
+    pub(super) fn list(self) -> Vec<String> {
+        match self {
+            Texts::One(text) => vec![text],
+            Texts::Several(texts) => texts,
+        }
+    }
 }
 
 /// What an apply may do without being told twice.
@@ -69,13 +159,19 @@ pub(super) struct GuardsFile {
 }
 
 /// The keys of the top level.
-pub(super) const TOP: &[&str] = &["version", "environments", "targets", "guards"];
+pub(super) const TOP: &[&str] = &["version", "environments", "targets", "guards", "ignore", "ignore-builtin"];
 
 /// The keys of an environment.
-pub(super) const ENVIRONMENT: &[&str] = &["ref", "targets", "guards"];
+pub(super) const ENVIRONMENT: &[&str] = &["ref", "targets", "guards", "ignore", "ignore-builtin"];
 
 /// The keys that every target has; the others are its provider's.
-pub(super) const TARGET: &[&str] = &["provider", "path", "guards"];
+pub(super) const TARGET: &[&str] = &["provider", "path", "guards", "ignore", "ignore-builtin"];
+
+/// The keys of an ignore rule.
+pub(super) const IGNORE: &[&str] = &["id", "match", "paths", "managers", "when", "reason", "expires"];
+
+/// The keys of `match`.
+pub(super) const MATCH: &[&str] = &["address", "group", "kind", "name", "namespace", "labels"];
 
 /// The keys of guards.
 pub(super) const GUARDS: &[&str] = &["max-delete", "max-delete-percent", "protect"];

@@ -11,11 +11,13 @@ use crate::{
 
 mod complaint;
 mod file;
+mod ignore;
 mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use ignore::Ignore;
 pub use schema::ProviderSchema;
 
 /// The name of the file.
@@ -58,6 +60,8 @@ pub struct Target {
     pub options: serde_yaml::Mapping,
     /// Its own guards over the environment's over the defaults.
     pub guards: Guards,
+    /// What is left to others.
+    pub ignore: Ignore,
     /// Where it stands in the file: line and column, counted from 1.
     pub at: (u32, u32),
 }

@@ -1,17 +1,15 @@
 //! From the text of trueup.yaml to what it means.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::{
-    Config, Environment, Guards, Target,
+    Config, Environment, Guards, Ignore, Target,
     complaint::{all, locate, located, mistyped_provider, unknown_keys, unreadable},
     file::{self, EnvironmentFile, File, GuardsFile, TargetFile},
 };
 use crate::{
-    model::fault::Fault,
+    model::{fault::Fault, ignore::From},
     source::yaml::{self, Node},
 };
 
@@ -44,7 +42,7 @@ pub(super) fn read(path: &str, content: &[u8]) -> Result<Config, Fault> {
 }
 
 /// What complaints need.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     path: &'a str,
     folder: &'a str,
     root: &'a Node,
@@ -82,11 +80,21 @@ impl Reader<'_> {
         for guards in scopes.iter().filter_map(|scope| inner(scope, "guards")) {
             unknown_keys(&guards, file::GUARDS, &mut found);
         }
+        for rules in scopes.iter().filter_map(|scope| inner(scope, "ignore")) {
+            for rule in rules.items() {
+                unknown_keys(rule, file::IGNORE, &mut found);
+                inner(rule, "match")
+                    .iter()
+                    .for_each(|found_in| unknown_keys(found_in, file::MATCH, &mut found));
+            }
+        }
         all(self.path, found).map_or(Ok(()), Err)
     }
 
     fn environments(&self, file: File) -> Result<Vec<Environment>, Fault> {
-        let (environments, targets) = match (file.environments, file.targets) {
+        let (has_guards, has_ignore) = (file.guards.is_some(), !file.ignore.is_empty());
+        let has_builtin = !file.ignore_builtin.is_empty();
+        let environments = match (file.environments, file.targets) {
             (Some(_), Some(_)) => {
                 let message = "`targets` beside `environments`: every target belongs to an environment";
                 return Err(self
@@ -97,13 +105,21 @@ impl Reader<'_> {
                 return Err(self.complain(&[], "missing key `targets` or `environments`"));
             }
             (None, Some(targets)) => {
-                return Ok(vec![self.environment(None, None, targets, file.guards, &[])?]);
+                let environment = EnvironmentFile {
+                    reference: None,
+                    targets,
+                    guards: file.guards,
+                    ignore: file.ignore,
+                    ignore_builtin: file.ignore_builtin,
+                };
+                return Ok(vec![self.environment(None, environment, &[])?]);
             }
-            (Some(environments), None) => (environments, file.guards),
+            (Some(environments), None) => environments,
         };
-        if targets.is_some() {
-            let message = "`guards` beside `environments`: guards belong to an environment or a target";
-            return Err(self.complain(&["guards"], message).hint("move them into the environments"));
+        let beside = [("guards", has_guards), ("ignore", has_ignore), ("ignore-builtin", has_builtin)];
+        if let Some((key, _)) = beside.into_iter().find(|(_, there)| *there) {
+            let message = format!("`{key}` beside `environments`: it belongs to an environment or a target");
+            return Err(self.complain(&[key], &message).hint("move it into the environments"));
         }
         if environments.is_empty() {
             return Err(self.complain(&["environments"], "there is no environment"));
@@ -111,7 +127,7 @@ impl Reader<'_> {
         let environment = |(name, file): (String, EnvironmentFile)| {
             let keys = ["environments", &name];
             self.check_name("environment", &name, &keys)?;
-            self.environment(Some(name.clone()), file.reference, file.targets, file.guards, &keys)
+            self.environment(Some(name.clone()), file, &keys)
         };
         let mut environments: Vec<_> = environments.into_iter().map(environment).collect::<Result<_, _>>()?;
         environments.sort_by_key(|environment| environment.targets.iter().map(|target| target.at).min());
@@ -121,11 +137,10 @@ impl Reader<'_> {
     fn environment(
         &self,
         name: Option<String>,
-        reference: Option<String>,
-        targets: BTreeMap<String, serde_yaml::Mapping>,
-        guards: Option<GuardsFile>,
+        file: EnvironmentFile,
         keys: &[&str],
     ) -> Result<Environment, Fault> {
+        let EnvironmentFile { reference, targets, guards, ignore, ignore_builtin } = file;
         if targets.is_empty() {
             return Err(self.complain(&join(keys, &["targets"]), "there is no target"));
         }
@@ -135,7 +150,8 @@ impl Reader<'_> {
                 .hint("name a branch or a tag"));
         }
         let guards = self.guards(&Guards::default(), guards, keys)?;
-        let target = |(name, target)| self.target(name, target, &guards, keys);
+        let ignore = self.ignore(&Ignore::default(), ignore, ignore_builtin, From::Environment, keys)?;
+        let target = |(name, target)| self.target(name, target, &guards, &ignore, keys);
         let mut targets: Vec<_> = targets.into_iter().map(target).collect::<Result<_, _>>()?;
         targets.sort_by_key(|target| target.at);
         Ok(Environment { name, reference, targets })
@@ -146,6 +162,7 @@ impl Reader<'_> {
         name: String,
         written: serde_yaml::Mapping,
         outer: &Guards,
+        ignore: &Ignore,
         keys: &[&str],
     ) -> Result<Target, Fault> {
         let keys = join(keys, &["targets", &name]);
@@ -159,9 +176,10 @@ impl Reader<'_> {
         }
         let file: TargetFile = self.typed(serde_yaml::Value::Mapping(shared), &keys)?;
         let guards = self.guards(outer, file.guards, &keys)?;
+        let ignore = self.ignore(ignore, file.ignore, file.ignore_builtin, From::Target, &keys)?;
         let path = self.target_path(file.path.as_deref().unwrap_or_default(), &keys)?;
         let at = locate(self.root, &keys).unwrap_or((1, 1));
-        Ok(Target { provider: file.provider, path, options, guards, at, name })
+        Ok(Target { provider: file.provider, path, options, guards, ignore, at, name })
     }
 
     /// The path of a target relative to the root of the checkout.
@@ -205,7 +223,7 @@ impl Reader<'_> {
     }
 
     /// Names stand in records, reports and commands, so they are plain words.
-    fn check_name(&self, what: &str, name: &str, keys: &[&str]) -> Result<(), Fault> {
+    pub(super) fn check_name(&self, what: &str, name: &str, keys: &[&str]) -> Result<(), Fault> {
         let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-');
         match name.chars().all(plain) && name.starts_with(char::is_alphanumeric) {
             true => Ok(()),
@@ -235,13 +253,13 @@ impl Reader<'_> {
         })
     }
 
-    fn complain(&self, keys: &[&str], message: &str) -> Fault {
+    pub(super) fn complain(&self, keys: &[&str], message: &str) -> Fault {
         let at = (0..=keys.len()).rev().find_map(|len| locate(self.root, &keys[..len]));
         located(self.path, at.unwrap_or((1, 1)), message)
     }
 }
 
-fn join<'a>(keys: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn join<'a>(keys: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [keys, more].concat()
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Config, Guards, ProviderSchema};
+use crate::model::ignore::{From, When};
 use crate::{
     exit::Exit,
     source::{
@@ -106,7 +107,7 @@ fn what_is_wrong_is_located_and_named() {
         ),
         (
             &format!("version: 1\ncolour: red\n{target}"),
-            "2:1: unknown key `colour`, valid keys are version, environments, targets, guards",
+            "2:1: unknown key `colour`, valid keys are version, environments, targets, guards, ignore, ignore-builtin",
         ),
         ("version: 1\ntargets:\n  a: {path: x}\n", "3:6: missing key `provider`"),
         ("version: 1\ntargets:\n  a: {povider: x}\n", "3:7: unknown key `povider`, did you mean `provider`?"),
@@ -124,7 +125,7 @@ fn what_is_wrong_is_located_and_named() {
         ),
         (
             "version: 1\nenvironments: {p: {targets: {a: {provider: x}}}}\nguards: {}\n",
-            "3:9: `guards` beside `environments`: guards belong to an environment or a target",
+            "3:9: `guards` beside `environments`: it belongs to an environment or a target",
         ),
         (
             "version: 1\ntargets:\n  a:\n    provider: files\n    guards: {max-delet: 1}\n",
@@ -165,6 +166,59 @@ fn what_is_wrong_is_located_and_named() {
     ] {
         assert_eq!(complaint(text), expected, "{text}");
     }
+}
+
+#[test]
+fn ignore_rules_of_a_target_follow_those_of_its_environment() {
+    let config = parse(
+        "version: 1\nignore-builtin: {autoscalers: false}\nignore:\n\
+         - {id: hpa, match: {group: apps, kind: [Deployment, StatefulSet], labels: 'app=web,tier'}, paths: [/spec/replicas],\n\
+         \x20  managers: [kube-*], when: always, reason: HPA, expires: 2027-01-31}\n\
+         targets:\n  a:\n    provider: x\n    ignore: [{id: mine, paths: ['/a/*'], reason: r}]\n",
+    );
+    let target = &config.environments[0].targets[0];
+    let [hpa, mine] = &target.ignore.rules[..] else { panic!("two rules") };
+    assert_eq!((&*hpa.id, hpa.when, hpa.from), ("hpa", When::Always, From::Environment));
+    assert_eq!(hpa.matches.labels, [("app".to_owned(), Some("web".to_owned())), ("tier".to_owned(), None)]);
+    assert_eq!((hpa.matches.kind.len(), hpa.expires.as_deref()), (2, Some("2027-01-31")));
+    assert_eq!((&*mine.id, mine.when, mine.from), ("mine", When::Live, From::Target));
+    assert_eq!(target.ignore.built_in.get("autoscalers"), Some(&false));
+    assert!(!target.options.contains_key("ignore"));
+}
+
+#[test]
+fn a_wrong_ignore_rule_is_named_with_its_place() {
+    let target = "targets: {a: {provider: x}}\n";
+    for (rule, expected) in [
+        ("{id: a, paths: [/b]}", "4:3: missing key `reason`"),
+        ("{id: a, paths: [/b], reason: ' '}", "4:32: `reason` is empty; say why"),
+        ("{id: a, reason: r}", "4:3: missing key `paths` or `managers`: the rule leaves nothing to others"),
+        (
+            "{id: a b, paths: [/b], reason: r}",
+            "4:8: `a b` is no name for ignore rules: letters, digits, `.`, `_` and `-`, a letter or digit first",
+        ),
+        ("{id: a, path: [/b], reason: r}", "4:11: unknown key `path`, did you mean `paths`?"),
+        (
+            "{id: a, paths: [/b], reason: r, match: {kinds: x}}",
+            "4:43: unknown key `kinds`, did you mean `kind`?",
+        ),
+        (
+            "{id: a, paths: [/b], reason: r, match: {labels: 'a!=b'}}",
+            "4:51: `a!=b` is no label; write `app=web` or `app`",
+        ),
+        (
+            "{id: a, paths: [/b], reason: r, expires: 2027-02-30}",
+            "4:44: `2027-02-30` is no day; write it as `2027-01-31`",
+        ),
+        (
+            "{id: a, paths: [/b], reason: r}\n- {id: a, paths: [/b], reason: r}",
+            "5:8: a second ignore rule `a`; give it another `id`",
+        ),
+    ] {
+        assert_eq!(complaint(&format!("version: 1\n{target}ignore:\n- {rule}\n")), expected, "{rule}");
+    }
+    let path = complaint(&format!("version: 1\n{target}ignore:\n- {{id: a, paths: [/b, c], reason: r}}\n"));
+    assert!(path.starts_with("4:23: `c` is no path"), "{path}");
 }
 
 #[test]

@@ -138,15 +138,7 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
             },
         };
         if sides.desired != sides.actual {
-            candidates.push(crate::providers::Candidate {
-                address: address.clone(),
-                sides,
-                replace: None,
-                unknown: None,
-                claim: None,
-                writer: None,
-                notes: Vec::new(),
-            });
+            candidates.push(crate::providers::Candidate::new(address.clone(), sides));
         }
     }
     writer.complete(&mut candidates, checkout).unwrap();
@@ -177,6 +169,7 @@ fn change(
         writer: None,
         commits: Vec::new(),
         unknown: None,
+        ignored: Vec::new(),
         notes: Vec::new(),
         address,
     }

@@ -14,6 +14,7 @@ use crate::{
         digest::{Algorithm, Digest},
         event::Silent,
         fault::Fault,
+        ignore,
         object::{Actual, Desired, Observed, Scope},
         tree::{Contents, Entry, EntryKind, Tree},
         value::Value,
@@ -176,12 +177,14 @@ fn look(site: &mut dyn Reader, desired: &Desired, verify: bool) -> Actual {
     site.observe(&query(objects, &desired.exclusive, verify)).unwrap()
 }
 
+static NO_RULES: ignore::Rules = ignore::Rules(Vec::new());
+
 fn query<'a>(
     objects: BTreeMap<&'a Address, Sides<&'a Value>>,
     exclusive: &'a [Scope],
     verify: bool,
 ) -> Query<'a> {
-    Query { objects, exclusive, verify, algorithm: Algorithm::Sha1, observer: &Silent }
+    Query { objects, exclusive, verify, rules: &NO_RULES, algorithm: Algorithm::Sha1, observer: &Silent }
 }
 
 /// One word for each object: `absent`, `in-sync`, `differs`, or what is said of the unknown.

@@ -201,15 +201,7 @@ fn candidates(place: &Place, checkout: &Checkout) -> (Site, Vec<Candidate>) {
             Some(Observed::Present(state)) => Some(state.value),
             _ => None,
         };
-        Candidate {
-            address,
-            sides: Sides { base: None, desired: object.value, actual: found },
-            replace: None,
-            unknown: None,
-            claim: None,
-            writer: None,
-            notes: Vec::new(),
-        }
+        Candidate::new(address, Sides { base: None, desired: object.value, actual: found })
     });
     let candidates = candidates.collect();
     (site, candidates)
