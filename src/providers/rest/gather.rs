@@ -217,7 +217,7 @@ impl Gatherer<'_> {
         };
         // The answer of some servers leaves out what the path already says.
         for (pointer, key) in self.kind.identity.keys.iter().zip(keys) {
-            if object.pointer(pointer).is_none() {
+            if object.pointer(pointer).is_none_or(Json::is_null) {
                 super::json::set(&mut object, pointer, Json::String(key.clone()));
             }
         }

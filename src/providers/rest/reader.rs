@@ -287,7 +287,9 @@ impl Session {
     fn check(&self, candidate: &mut Candidate) -> Result<()> {
         let definition = &self.setup.definition;
         let Some(place) = Place::parse(definition, &candidate.address) else { return Ok(()) };
-        let Some(kind) = definition.kind(&place.kind) else { return Ok(()) };
+        let Some(kind) = definition.kind(&place.kind).filter(|_| candidate.unknown.is_none()) else {
+            return Ok(());
+        };
         let raw = self.seen.get(&candidate.address);
         if let (Some(raw), None) = (raw, &candidate.sides.desired) {
             candidate.notes.extend(self.cascades(kind, &place, raw));
