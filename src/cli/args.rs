@@ -147,8 +147,8 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub only_drift: bool,
 
-    /// Git wins a conflict at this address
-    #[arg(long, value_name = "ADDRESS")]
+    /// Git wins a conflict at this address, or in this field of it only
+    #[arg(long, value_name = "ADDRESS[/PATH]")]
     pub take: Vec<String>,
 
     /// Leave the object at this address as it is

@@ -381,6 +381,7 @@ fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change
         sides: Sides::default(),
         after: None,
         owned: false,
+        cascade: 0,
         writer: None,
         commits: Vec::new(),
         unknown: Some((*cause, format!("listing it: {message}"))),

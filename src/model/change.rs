@@ -177,6 +177,8 @@ pub struct Change {
     pub after: Option<Value>,
     /// Whether the target's memory says that trueup wrote it.
     pub owned: bool,
+    /// How many objects that nobody declared go with it if it is deleted.
+    pub cascade: usize,
     /// Who changed it in the target, where it drifted.
     pub writer: Option<Writer>,
     /// The commits that explain what is pending, newest first.

@@ -52,6 +52,8 @@ pub struct Candidate {
     pub unknown: Option<(Cause, String)>,
     /// What an apply would make ours although the content is as declared. Set by the provider.
     pub claim: Option<String>,
+    /// How many objects that nobody declared would go with it if it is deleted. Set by the provider.
+    pub cascade: usize,
     /// Who moved it, where the provider found out only now.
     pub writer: Option<Writer>,
     /// What rules leave to the target; none where nobody saw to that yet.
@@ -69,6 +71,7 @@ impl Candidate {
             replace: None,
             unknown: None,
             claim: None,
+            cascade: 0,
             writer: None,
             ignored: None,
             notes: Vec::new(),
@@ -143,7 +146,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown, claim, writer, ignored, notes } = candidate;
+    let Candidate { address, sides, replace, unknown, claim, cascade, writer, ignored, notes } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -157,6 +160,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         fields: Vec::new(),
         after: sides.actual.clone(),
         owned,
+        cascade,
         writer: None,
         commits: Vec::new(),
         unknown: None,

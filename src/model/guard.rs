@@ -33,7 +33,7 @@ impl Default for Limits {
 pub struct Consent {
     /// `--adopt`: overwrite what is there and was not written by trueup.
     pub adopt: Selector,
-    /// `--take`: Git wins a conflict, and a declared absence deletes what trueup did not write.
+    /// `--take`: Git wins a conflict, of an object or of single fields, and a declared absence deletes what trueup did not write.
     pub take: Selector,
     /// `--yield`: leave the object as it is.
     pub yields: Selector,
@@ -153,12 +153,17 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
     let removes = matches!(action, Action::Delete | Action::Replace);
     let taken = consent.take.matches(address);
     let yielded = consent.yields.matches(address);
+    let open = unsettled(change, consent);
     let refuse = |exit, message: String, hint: String| Some(Refusal { exit, message, hint });
     match class {
-        Class::Conflict if !taken && !yielded => {
+        Class::Conflict if !taken && !yielded && open != Some(Vec::new()) => {
+            let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
             return refuse(
                 Exit::Conflict,
-                format!("`{address}` changed in Git and in the target, in the same place"),
+                format!(
+                    "`{address}` changed in Git and in the target, in the same place{}",
+                    fields.unwrap_or_default()
+                ),
                 format!("`--take {address}` lets Git win, `--yield {address}` leaves it as it is"),
             );
         }
@@ -208,29 +213,39 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
     None
 }
 
+/// The fields in conflict that the command line leaves open, where it settles others one by one.
+fn unsettled<'a>(change: &'a Change, consent: &Consent) -> Option<Vec<&'a str>> {
+    let in_conflict = change.fields.iter().filter(|field| field.class == Class::Conflict);
+    let (taken, open): (Vec<_>, Vec<_>) = in_conflict
+        .map(|field| field.path.as_str())
+        .partition(|path| consent.take.matches_field(&change.address, path));
+    (change.action == Action::Update && !taken.is_empty()).then_some(open)
+}
+
 fn is_protected(change: &Change, context: &Context<'_>) -> bool {
     Selector::new(&context.limits.protect).is_ok_and(|protected| protected.matches(&change.address))
 }
 
+/// Refuses more than the limits allow. What goes along with others counts, but not as a share of what is ours.
 fn too_many(removals: &[&Change], owned: usize, limits: &Limits) -> Option<Refusal> {
     let share = (owned * limits.max_delete_percent / 100).max(1);
-    let count = removals.len();
-    let (limit, flag) = match (limits.max_delete, share) {
-        (most, _) if count > most => {
-            (format!("the {most} that `max-delete` allows"), format!("--max-delete {count}"))
-        }
-        (_, share) if count > share => (
-            format!(
-                "{}% of the {owned} that are ours, which `max-delete-percent` allows",
-                limits.max_delete_percent
-            ),
+    let along: usize = removals.iter().map(|change| change.cascade).sum();
+    let (count, all) = (removals.len(), removals.len() + along);
+    let (limit, flag) = if all > limits.max_delete {
+        (format!("the {} that `max-delete` allows", limits.max_delete), format!("--max-delete {all}"))
+    } else if count > share {
+        let percent = limits.max_delete_percent;
+        (
+            format!("{percent}% of the {owned} that are ours, which `max-delete-percent` allows"),
             format!("--max-delete-percent {}", (count * 100).div_ceil(owned.max(1))),
-        ),
-        _ => return None,
+        )
+    } else {
+        return None;
     };
+    let along = if along > 0 { format!(", {along} of them along with others") } else { String::new() };
     Some(Refusal {
         exit: Exit::Refused,
-        message: format!("the plan deletes or replaces {count} objects, more than {limit}"),
+        message: format!("the plan deletes or replaces {all} objects{along}, more than {limit}"),
         hint: format!("`{flag}` if this is meant"),
     })
 }

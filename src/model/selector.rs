@@ -6,7 +6,8 @@ use super::{address::Address, fault::Fault};
 use crate::exit::Exit;
 
 /// A set of address patterns: `*` within one component, `**` across them, a
-/// pattern without a wildcard also stands for everything below it.
+/// pattern without a wildcard also stands for everything below it. Brackets
+/// stand for themselves, as in the names of list items.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     patterns: Vec<String>,
@@ -39,6 +40,11 @@ impl Selector {
         self.globs.is_match(address.as_str())
     }
 
+    /// Whether a pattern matches a field of an object, or the object as a whole.
+    pub fn matches_field(&self, address: &Address, path: &str) -> bool {
+        self.globs.is_match(format!("{address}{path}"))
+    }
+
     /// The patterns that match none of `addresses`, as typed.
     pub fn unmatched<'a>(&self, addresses: impl Iterator<Item = &'a Address>) -> Vec<&str> {
         let mut hit = vec![false; self.patterns.len()];
@@ -52,7 +58,11 @@ impl Selector {
 }
 
 fn glob(pattern: &str) -> Result<Glob, Fault> {
-    GlobBuilder::new(pattern)
+    let escape = |char| match char {
+        '[' | ']' => format!("[{char}]"),
+        other => String::from(other),
+    };
+    GlobBuilder::new(&pattern.chars().map(escape).collect::<String>())
         .literal_separator(true)
         .build()
         .map_err(|error| Fault::new(Exit::Usage, format!("`{pattern}` is no pattern: {}", error.kind())))
@@ -76,6 +86,14 @@ mod tests {
     fn a_star_stays_within_one_component() {
         assert!(matches("conf.d/*.conf", "conf.d/a.conf") && !matches("conf.d/*.conf", "conf.d/x/a.conf"));
         assert!(matches("**/*.conf", "conf.d/x/a.conf"));
+    }
+
+    #[test]
+    fn a_field_is_named_below_its_object() {
+        let selector = Selector::new(&["a/b/containers/[name=web]/image", "c"]).unwrap();
+        let takes = |address: &str, path: &str| selector.matches_field(&Address::new(address), path);
+        assert!(takes("a/b", "/containers/[name=web]/image") && takes("c", "/x/y"));
+        assert!(!takes("a/b", "/containers/[name=w]/image") && !takes("a/b", "") && !takes("cc", "/x"));
     }
 
     #[test]

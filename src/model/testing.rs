@@ -36,6 +36,7 @@ pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) 
         after: sides.desired.clone(),
         sides,
         owned: true,
+        cascade: 0,
         writer: None,
         commits: Vec::new(),
         unknown: None,

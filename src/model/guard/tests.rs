@@ -1,5 +1,10 @@
 use super::*;
-use crate::model::{change::Sides, object::Cause, testing, value::Value};
+use crate::model::{
+    change::{Field, Sides},
+    object::Cause,
+    testing,
+    value::Value,
+};
 
 fn change(address: &str, action: Action, class: Class) -> Change {
     let value = Some(Value::Null);
@@ -40,6 +45,14 @@ fn deletes_are_limited_by_count_and_by_share() {
 }
 
 #[test]
+fn what_goes_along_counts() {
+    let limits = Limits { max_delete: 5, max_delete_percent: 100, ..Limits::default() };
+    let with = |cascade| plan(10, vec![Change { cascade, ..change("o", Action::Delete, Class::Pending) }]);
+    assert!(refused(&with(4), &limits, &Consent::default()).is_empty());
+    assert_eq!(refused(&with(5), &limits, &Consent::default()), [Exit::Refused]);
+}
+
+#[test]
 fn a_replacement_counts_as_a_delete_and_needs_consent() {
     let limits = Limits { max_delete: 0, ..Limits::default() };
     let plan = plan(10, vec![change("o", Action::Replace, Class::Pending)]);
@@ -63,6 +76,40 @@ fn a_protected_object_needs_its_own_consent() {
     let plan = plan(10, deletes(1));
     assert_eq!(refused(&plan, &limits, &Consent::default()), [Exit::Refused]);
     assert!(refused(&plan, &limits, &Consent { protected: selector("o0"), ..Consent::default() }).is_empty());
+}
+
+#[test]
+fn single_fields_are_taken_until_none_is_left_in_conflict() {
+    let mut change = change("o", Action::Update, Class::Conflict);
+    let field = |path: &str, class| Field { path: path.to_owned(), class, sides: Sides::default() };
+    change.fields = vec![
+        field("/a", Class::Conflict),
+        field("/b/[name=x]", Class::Conflict),
+        field("/c", Class::Pending),
+    ];
+    let plan = plan(10, vec![change.clone()]);
+    let said = |taken: &[&str]| {
+        let consent = Consent { take: Selector::new(taken).unwrap(), ..Consent::default() };
+        let limits = Limits::default();
+        let context = Context {
+            limits: &limits,
+            collections: BTreeMap::new(),
+            collection: |_| "all".to_owned(),
+            declared: 1,
+        };
+        check(&plan, &consent, &context).into_iter().map(|refusal| refusal.message).collect::<String>()
+    };
+    assert!(said(&["o/a"]).contains("in the same place: /b/[name=x] is not settled"));
+    assert_eq!(said(&["o/a", "o/b/[name=x]"]), "");
+    assert_eq!(said(&["o/*", "o/b"]), "");
+    assert!(!said(&["o/c"]).is_empty());
+    // What is deleted is taken as a whole.
+    let deleted = Change { action: Action::Delete, ..change };
+    let consent = Consent { take: selector("o/*"), ..Consent::default() };
+    assert_eq!(
+        refused(&super::Plan { changes: vec![deleted], ..plan }, &Limits::default(), &consent),
+        [Exit::Conflict]
+    );
 }
 
 #[test]

@@ -169,6 +169,7 @@ fn secret_plan() -> Plan {
         fields: vec![Field { path: "/password".to_owned(), class: Class::Conflict, sides: field }],
         after: sides.desired.clone(),
         sides,
+        cascade: 0,
         owned: true,
         writer: None,
         commits: Vec::new(),

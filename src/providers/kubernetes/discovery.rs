@@ -18,6 +18,8 @@ pub(super) struct Resource {
     pub namespaced: bool,
     /// Whether somebody reports the status of its objects.
     pub has_status: bool,
+    /// Whether its objects can be listed, in the version that the server prefers.
+    is_listed: bool,
 }
 
 /// Every kind that the server knows.
@@ -67,9 +69,16 @@ impl Discovery {
         }
     }
 
+    /// Every kind whose objects are in namespaces and can be listed, once.
+    pub(super) fn in_namespaces(&self) -> impl Iterator<Item = (Kind, Resource)> {
+        let kinds = self.kinds.iter().filter(|(_, resource)| resource.namespaced && resource.is_listed);
+        kinds.map(|(kind, resource)| (kind.clone(), resource.clone()))
+    }
+
     fn take_group(&mut self, group: &Value) {
         let name = group.get("metadata").map(|metadata| text(metadata, "name")).unwrap_or_default();
-        for version in list(group, "versions") {
+        for (position, version) in list(group, "versions").iter().enumerate() {
+            let first = position == 0;
             let number = text(version, "version");
             if text(version, "freshness") == "Stale" {
                 self.stale.insert((name.clone(), number.clone()));
@@ -82,6 +91,7 @@ impl Discovery {
                 let resource = Resource {
                     plural: text(resource, "resource"),
                     namespaced: text(resource, "scope") == "Namespaced",
+                    is_listed: first && list(resource, "verbs").contains(&Value::string("list")),
                     has_status: subresources.iter().any(|part| text(part, "subresource") == "status"),
                 };
                 self.kinds.insert(kind, resource);

@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, stream};
 use globset::GlobSet;
 
 use super::{
-    attribution,
+    attribution, cascade,
     cluster::{Cluster, Seen},
+    discovery::Discovery,
     failure::Failure,
     managed::{self, applied},
     marks::{self, doubt, marked, stripped},
@@ -40,6 +41,8 @@ pub(super) struct Finding {
     pub unknown: Option<(Cause, String)>,
     pub notes: Vec<String>,
     pub writer: Option<Writer>,
+    /// How many objects of others would go with it.
+    pub cascade: usize,
     /// What the server has, where it was not known before.
     pub live: Option<Arc<Value>>,
 }
@@ -51,6 +54,9 @@ pub(super) struct Case {
     /// Ours, but nobody remembers what it was given.
     pub lost: bool,
     pub set: String,
+    /// The name of the record.
+    pub record: String,
+    pub discovery: Arc<Discovery>,
     pub humans: Arc<GlobSet>,
     /// The namespace is declared as well.
     pub namespace_comes: bool,
@@ -103,6 +109,7 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
         candidate.replace = finding.replace;
         candidate.claim = finding.claim;
         candidate.writer = finding.writer;
+        candidate.cascade = finding.cascade;
         candidate.notes.extend(finding.notes);
     }
     Ok(())
@@ -143,6 +150,8 @@ fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option<Cas
         base: seen.base.clone(),
         lost,
         set: cluster.place.label().to_owned(),
+        record: cluster.place.name.clone(),
+        discovery: cluster.about.as_ref()?.discovery.clone(),
         humans: cluster.humans.clone(),
         namespace_comes: coming.namespaces.contains(&namespace),
         kind_comes: coming.kinds.contains(&seen.name.kind),
@@ -151,8 +160,18 @@ fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option<Cas
 }
 
 async fn examine(looking: &Looking, case: &Case) -> Finding {
+    let mut finding = look(looking, case).await;
+    if case.seen.config.is_none() || finding.replace.is_some() {
+        let along = cascade::along(looking, case).await;
+        finding.cascade = along.count;
+        finding.notes.extend(along.notes);
+    }
+    finding
+}
+
+async fn look(looking: &Looking, case: &Case) -> Finding {
     let Some(config) = &case.seen.config else { return leaving(case) };
-    let Some(path) = &case.seen.path else { return not_yet(config, "its kind is") };
+    let Some(path) = &case.seen.path else { return not_yet(case, config, "its kind is") };
     let identity = case.seen.name.identity();
     let mut body = marked(config, &case.set, &identity);
     let mut live = case.seen.live.clone();
@@ -201,9 +220,9 @@ pub(super) fn unclear(doing: &str, failure: &Failure) -> Finding {
 }
 
 /// An object whose surroundings are only being made: it is shown as it is declared.
-pub(super) fn not_yet(config: &Value, what: &str) -> Finding {
+pub(super) fn not_yet(case: &Case, config: &Value, what: &str) -> Finding {
     Finding {
-        sides: Some(Sides { base: None, desired: Some(config.clone()), actual: None }),
+        sides: Some(Sides { base: case.base.clone(), desired: Some(config.clone()), actual: None }),
         notes: vec![format!("{what} not there yet: the server did not check it")],
         ..Finding::default()
     }

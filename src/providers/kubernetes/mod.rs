@@ -4,6 +4,7 @@ mod adopt;
 mod apply;
 mod attribution;
 mod builtin;
+mod cascade;
 mod cluster;
 mod connect;
 mod declare;

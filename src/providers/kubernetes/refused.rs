@@ -25,8 +25,8 @@ pub(super) async fn refused(
 ) -> Finding {
     let Some(refusal) = failure.refusal() else { return unclear("asking what an apply would do", &failure) };
     match (refusal.code, &live) {
-        (404, None) if case.kind_comes => not_yet(config, "its kind is"),
-        (404, None) if case.namespace_comes => not_yet(config, "its namespace is"),
+        (404, None) if case.kind_comes => not_yet(case, config, "its kind is"),
+        (404, None) if case.namespace_comes => not_yet(case, config, "its namespace is"),
         (404, None) => {
             let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
             let message = format!("the namespace `{namespace}` is not there and is not declared");

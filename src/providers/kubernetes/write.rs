@@ -118,10 +118,20 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
             marks::forget_version(&mut body);
             match managed::unchanged(&body, &answer.value, api_version) {
                 Ok(()) => Ended::done(),
-                Err(_) => Ended::failed(&failure, doing),
+                Err(_) => not_carried_out(&failure, doing),
             }
         }
+        Err(gone) if gone.code() == 404 => not_carried_out(&failure, doing),
         Err(_) => Ended::failed(&failure, doing),
+    }
+}
+
+/// A write that shows no trace: what was refused is over, what got no answer may still come.
+fn not_carried_out(failure: &Failure, doing: &str) -> Ended {
+    let ended = Ended::failed(failure, doing);
+    match failure.refusal() {
+        Some(refusal) if refusal.code != 504 => Ended { verdict: Verdict::Failed, ..ended },
+        _ => ended,
     }
 }
 

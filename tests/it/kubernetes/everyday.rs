@@ -83,6 +83,30 @@ fn both_sides_moving_one_field_is_a_conflict_that_a_person_settles() {
 }
 
 #[test]
+fn a_conflict_is_settled_field_by_field() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB)]);
+    shop.apply();
+    shop.kubectl(&["set", "image", "deployment/web", "web=web:theirs"]);
+    shop.kubectl(&["set", "env", "deployment/web", "MODE=theirs"]);
+    shop.declare(&[("web.yaml", &WEB.replace("web:1", "web:2").replace("fast", "slow"))]);
+    let address = format!("apps/v1/Deployment/{}/web", shop.namespace);
+    let container = "spec/template/spec/containers/[name=web]";
+    let image = format!("{address}/{container}/image");
+    let mode = format!("{address}/{container}/env/[name=MODE]/value");
+    let ran = shop.trueup(&["apply", "--yes", "--take", &image]).expect(5);
+    assert!(
+        ran.stderr.contains(&format!("/{container}/env/[name=MODE]/value is not settled")),
+        "{}",
+        ran.stderr
+    );
+    shop.trueup(&["apply", "--yes", "--take", &image, "--take", &mode]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    let web = shop.kubectl(&["get", "deployment/web", "-o", "yaml"]);
+    assert!(web.contains("image: web:2") && web.contains("value: slow"), "{web}");
+}
+
+#[test]
 fn what_is_not_declared_any_more_is_deleted_and_nothing_else() {
     let Some(shop) = Shop::new() else { return };
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n";

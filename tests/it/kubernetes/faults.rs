@@ -1,22 +1,10 @@
-//! What goes wrong: rights, other runs, kills, and everything between here and the server.
+//! What goes wrong: rights, other runs, and everything between here and the server.
 
-use std::{fs, thread, time::Duration};
+use std::fs;
 
-use super::{
-    Shop,
-    proxy::{Fault, Proxy},
-};
+use super::{Shop, many, proxy::Fault};
 
 const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
-
-/// `count` ConfigMaps in one file.
-fn many(count: usize, value: &str) -> String {
-    (0..count)
-        .map(|index| {
-            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: many-{index}}}\ndata: {{value: {value}}}\n---\n")
-        })
-        .collect()
-}
 
 #[test]
 fn a_user_who_only_looks_gets_the_same_answers() {
@@ -90,34 +78,6 @@ fn two_applies_at_once_are_one_after_the_other() {
 }
 
 #[test]
-fn a_killed_apply_is_completed_by_the_next() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("many.yaml", &many(40, "one"))]);
-    for delay in [60, 90, 120, 150, 180, 210, 240, 300] {
-        let others_may_too = super::share();
-        let mut child = shop.sandbox.command_trueup(&["apply", "--yes"]).spawn().unwrap();
-        thread::sleep(Duration::from_millis(delay));
-        let _ = child.kill();
-        child.wait().unwrap();
-        // What was sent before the kill is answered after it.
-        thread::sleep(Duration::from_millis(300));
-        drop(others_may_too);
-        // The lock of a dead holder runs out; here nobody waits for that.
-        shop.kubectl(&["delete", "lease/trueup-shop", "--ignore-not-found"]);
-    }
-    shop.apply();
-    shop.trueup(&["plan"]).expect(0);
-    shop.trueup(&["drift"]).expect(0);
-    shop.sandbox.sh("git rm -q k8s/many.yaml; mkdir k8s; echo > k8s/none.txt; commit 'Drop'").expect(0);
-    let consent = ["apply", "--yes", "--allow-empty", "--max-delete", "40", "--max-delete-percent", "100"];
-    let collection = format!("v1/ConfigMap/{}", shop.namespace);
-    let ran = shop.trueup(&[&consent[..], &["--allow-emptied", &collection]].concat());
-    ran.expect(0);
-    let left = shop.kubectl(&["get", "configmaps", "-o", "name"]);
-    assert!(!left.contains("many-"), "{left}");
-}
-
-#[test]
 fn an_object_that_moves_between_plan_and_apply_is_left_alone() {
     let Some(shop) = Shop::new() else { return };
     shop.declare(&[("settings.yaml", SETTINGS)]);
@@ -130,18 +90,10 @@ fn an_object_that_moves_between_plan_and_apply_is_left_alone() {
     shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
 }
 
-/// A shop whose trueup goes through a proxy.
-fn proxied(decide: impl FnMut(&str) -> Fault + Send + 'static) -> Option<(Shop, Proxy)> {
-    let shop = Shop::new()?;
-    let proxy = Proxy::before(shop.server, decide);
-    fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
-    Some((shop, proxy))
-}
-
 #[test]
 fn a_server_that_is_busy_is_asked_again() {
     let mut count = 0;
-    let Some((shop, _proxy)) = proxied(move |_| {
+    let Some((shop, _proxy)) = Shop::proxied(move |_| {
         count += 1;
         match count % 3 {
             0 => Fault::Status(429),
@@ -158,10 +110,10 @@ fn a_server_that_is_busy_is_asked_again() {
 
 #[test]
 fn a_list_that_fails_is_unknown_and_deletes_nothing() {
-    for fault in [Fault::Status(500), Fault::Half, Fault::Reset] {
+    for fault in [Fault::Status(500), Fault::Status(503), Fault::Half, Fault::Cut, Fault::Reset] {
         let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let seen = broken.clone();
-        let Some((shop, _proxy)) = proxied(move |line| {
+        let Some((shop, _proxy)) = Shop::proxied(move |line| {
             let list = line.contains("labelSelector");
             let broken = seen.load(std::sync::atomic::Ordering::SeqCst);
             if list && broken { fault } else { Fault::None }
@@ -182,9 +134,55 @@ fn a_list_that_fails_is_unknown_and_deletes_nothing() {
 }
 
 #[test]
+fn a_list_that_expires_on_the_way_is_begun_anew() {
+    let mut count = 0;
+    let Some((shop, _proxy)) = Shop::proxied(move |line| {
+        let page = line.contains("continue=");
+        count += usize::from(page);
+        if page && count == 1 {
+            Fault::Says(410, "The provided continue parameter is too old")
+        } else {
+            Fault::None
+        }
+    }) else {
+        return;
+    };
+    shop.declare(&[("many.yaml", &many(501, "one"))]);
+    shop.directly();
+    shop.apply();
+    fs::copy(&_proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_slow_server_is_waited_for() {
+    let Some((shop, _proxy)) =
+        Shop::proxied(|line| if line.contains("labelSelector") { Fault::Slow(1500) } else { Fault::None })
+    else {
+        return;
+    };
+    shop.declare(&[("many.yaml", &many(3, "one"))]);
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_page_that_stands_in_the_way_is_no_answer() {
+    let Some((shop, _proxy)) = Shop::proxied(|_| Fault::Status(503)) else { return };
+    shop.declare(&[("many.yaml", &many(3, "one"))]);
+    let ran = shop.trueup(&["plan"]).expect(69);
+    assert!(
+        ran.stderr.contains("something stands in the way") && ran.stderr.contains("HTTP 503"),
+        "{}",
+        ran.stderr
+    );
+    shop.trueup(&["apply", "--yes"]).expect(69);
+}
+
+#[test]
 fn a_write_without_an_answer_is_looked_up() {
     let mut count = 0;
-    let Some((shop, _proxy)) = proxied(move |line| {
+    let Some((shop, _proxy)) = Shop::proxied(move |line| {
         let write =
             line.starts_with("PATCH") && line.contains("/configmaps/many") && !line.contains("dryRun");
         count += usize::from(write);

@@ -11,13 +11,17 @@ use std::{
 use crate::sandbox::{Ran, Sandbox};
 
 mod connection;
+mod consents;
 mod everyday;
 mod faults;
+mod killed;
+mod meddling;
 mod proxy;
 mod random;
 mod server;
 mod waits;
 
+use proxy::{Fault, Proxy};
 use server::{Server, server};
 
 /// A checkout whose manifests belong to the server.
@@ -26,6 +30,20 @@ struct Shop {
     server: &'static Server,
     /// A namespace of its own.
     namespace: String,
+}
+
+/// `count` ConfigMaps in one file.
+fn many(count: usize, value: &str) -> String {
+    (0..count)
+        .map(|index| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: many-{index}}}\ndata: {{value: {value}}}\n---\n")
+        })
+        .collect()
+}
+
+/// Whether a request writes something.
+fn is_write(line: &str) -> bool {
+    !line.starts_with("GET") && !line.contains("dryRun")
 }
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -64,6 +82,24 @@ impl Shop {
             self.namespace
         );
         self.sandbox.write("checkout/trueup.yaml", config);
+    }
+
+    /// A shop whose trueup goes through a proxy.
+    fn proxied(decide: impl FnMut(&str) -> Fault + Send + 'static) -> Option<(Shop, Proxy)> {
+        let shop = Shop::new()?;
+        let proxy = Proxy::before(shop.server, decide);
+        fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
+        Some((shop, proxy))
+    }
+
+    /// Leads past the proxy from now on.
+    fn directly(&self) {
+        fs::copy(self.server.kubeconfig("admin"), self.sandbox.path("home/admin.kubeconfig")).unwrap();
+    }
+
+    /// The lock of a dead holder runs out; here nobody waits for that.
+    fn unlock(&self) {
+        self.kubectl(&["delete", "lease/trueup-shop", "--ignore-not-found"]);
     }
 
     /// Declares files and commits them.

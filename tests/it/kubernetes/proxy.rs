@@ -6,8 +6,13 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
+    time::Duration,
 };
 
 use super::server::{Server, kubeconfig};
@@ -23,6 +28,16 @@ pub enum Fault {
     Reset,
     /// Half of the server's answer, then the end.
     Half,
+    /// The first half of the server's answer, as if that were all of it.
+    Cut,
+    /// It goes through, after that many milliseconds.
+    Slow(u64),
+    /// It is answered as the server does, with a status and a message.
+    Says(u16, &'static str),
+    /// It goes through, and its answer is held back for good: see [`Proxy::held`].
+    Held,
+    /// From now on, nobody listens any more.
+    Gone,
 }
 
 /// Decides from the request line.
@@ -32,6 +47,8 @@ type Decide = dyn FnMut(&str) -> Fault + Send;
 pub struct Proxy {
     /// A kubeconfig that leads through it.
     pub kubeconfig: PathBuf,
+    /// Told of each request that was carried out and whose answer is held back.
+    pub held: mpsc::Receiver<()>,
     passing: Child,
     _input: ChildStdin,
 }
@@ -58,56 +75,114 @@ impl Proxy {
             .unwrap();
         let input = passing.stdin.take().unwrap();
         while TcpStream::connect(("127.0.0.1", free)).is_err() {
-            thread::sleep(std::time::Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let decide: Arc<Mutex<Box<Decide>>> = Arc::new(Mutex::new(Box::new(decide)));
+        let (hold, held) = mpsc::channel();
+        let way = Arc::new(Way {
+            decide: Mutex::new(Box::new(decide)),
+            server: free,
+            own: port,
+            hold: Mutex::new(hold),
+            gone: AtomicBool::new(false),
+        });
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let decide = decide.clone();
-                thread::spawn(move || pass(client, free, &decide));
+                if way.gone.load(Ordering::SeqCst) {
+                    return;
+                }
+                let way = way.clone();
+                thread::spawn(move || pass(client, &way));
             }
         });
         let file = server.folder.join(format!("proxy-{port}.kubeconfig"));
         let text = kubeconfig(&server.folder, port, "admin").replace("https://", "http://");
         fs::write(&file, text).unwrap();
-        Proxy { kubeconfig: file, passing, _input: input }
+        Proxy { kubeconfig: file, held, passing, _input: input }
     }
 }
 
+/// What the connections through a proxy share.
+struct Way {
+    decide: Mutex<Box<Decide>>,
+    /// The port of the server behind it.
+    server: u16,
+    /// Its own port.
+    own: u16,
+    hold: Mutex<mpsc::Sender<()>>,
+    gone: AtomicBool,
+}
+
 /// Serves one connection: one request after the other, each on a new connection to the server.
-fn pass(mut client: TcpStream, port: u16, decide: &Mutex<Box<Decide>>) {
+fn pass(mut client: TcpStream, way: &Way) {
     while let Some(request) = read_message(&mut client) {
         let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
-        let fault = decide.lock().unwrap()(&line);
+        let fault = way.decide.lock().unwrap()(&line);
         let answer = match fault {
-            Fault::Reset => return,
             Fault::Status(code) => page(code),
-            Fault::None | Fault::Half => {
-                let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-                // One request for each connection, so that the answer ends with it.
-                let text = String::from_utf8_lossy(&request).into_owned();
-                let (head, body) = text.split_once("\r\n\r\n").unwrap();
-                let head: Vec<&str> =
-                    head.lines().filter(|line| !line.to_lowercase().starts_with("connection:")).collect();
-                write!(server, "{}\r\nConnection: close\r\n\r\n{body}", head.join("\r\n")).unwrap();
-                let mut answer = Vec::new();
-                let _ = server.read_to_end(&mut answer);
-                answer
+            Fault::Says(code, message) => says(code, message),
+            Fault::Reset => return,
+            Fault::Gone => {
+                way.gone.store(true, Ordering::SeqCst);
+                // Whoever waits for connections looks up.
+                let _ = TcpStream::connect(("127.0.0.1", way.own));
+                return;
             }
+            Fault::Slow(pause) => {
+                thread::sleep(Duration::from_millis(pause));
+                exchange(&request, way.server)
+            }
+            Fault::None | Fault::Half | Fault::Cut | Fault::Held => exchange(&request, way.server),
         };
-        let length = if fault == Fault::Half { answer.len() / 2 } else { answer.len() };
-        if client.write_all(&answer[..length]).is_err() || !matches!(fault, Fault::Status(_)) {
+        let answer = match fault {
+            Fault::Half => answer[..answer.len() / 2].to_vec(),
+            Fault::Cut => cut(&answer),
+            Fault::Held => {
+                let _ = way.hold.lock().unwrap().send(());
+                let _ = client.read(&mut [0; 1]);
+                return;
+            }
+            _ => answer,
+        };
+        if client.write_all(&answer).is_err() || !matches!(fault, Fault::Status(_) | Fault::Says(..)) {
             return;
         }
     }
 }
 
+/// Passes a request on. One for each connection, so that the answer ends with it.
+fn exchange(request: &[u8], port: u16) -> Vec<u8> {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let text = String::from_utf8_lossy(request).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let head: Vec<&str> =
+        head.lines().filter(|line| !line.to_lowercase().starts_with("connection:")).collect();
+    write!(server, "{}\r\nConnection: close\r\n\r\n{body}", head.join("\r\n")).unwrap();
+    let mut answer = Vec::new();
+    let _ = server.read_to_end(&mut answer);
+    answer
+}
+
+/// An answer with the first half of its body.
+fn cut(answer: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(answer);
+    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    answer_of(200, "application/json", &body[..body.floor_char_boundary(body.len() / 2)])
+}
+
+fn says(code: u16, message: &str) -> Vec<u8> {
+    let status = serde_json::json!({"kind": "Status", "apiVersion": "v1", "message": message, "code": code});
+    answer_of(code, "application/json", &status.to_string())
+}
+
 fn page(code: u16) -> Vec<u8> {
-    let body = "<html><body>something stands in the way</body></html>";
+    answer_of(code, "text/html", "<html><body>something stands in the way</body></html>")
+}
+
+fn answer_of(code: u16, kind: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {code} X\r\nContent-Type: text/html\r\nRetry-After: 0\r\nContent-Length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {code} X\r\nContent-Type: {kind}\r\nRetry-After: 0\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -164,6 +164,7 @@ fn change(
         origin: None,
         fields: Vec::new(),
         after: sides.desired.clone(),
+        cascade: 0,
         owned: owned.contains_key(&address),
         sides,
         writer: None,
