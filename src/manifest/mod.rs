@@ -1,16 +1,17 @@
 //! Manifests: bytes of a file to documents, as kubectl reads them, with the place of every value.
 
-mod events;
+mod build;
+mod merge;
 mod node;
 mod object;
 mod scalar;
-mod trouble;
+mod warning;
 
-pub use events::nodes;
-pub use node::{Content, Entry, Node, Place};
+pub use build::nodes;
+pub use node::{Content, Entry, Node};
 pub use object::{Manifest, manifests};
 pub use scalar::{Reading, resolve};
-pub use trouble::{Trouble, Warning};
+pub use warning::Warning;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,11 @@
 //! A document as a tree of values that know their place.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use crate::model::value::{Map, Value};
-
-/// Line and column, both counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Place {
-    /// Line.
-    pub line: u32,
-    /// Column, in characters.
-    pub column: u32,
-}
+use crate::{
+    model::value::{Map, Value},
+    yaml::Place,
+};
 
 /// One value with its place.
 #[derive(Clone, Debug)]
@@ -42,12 +36,6 @@ pub struct Entry {
     pub place: Place,
     /// Its value.
     pub node: Node,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
 }
 
 impl Node {
@@ -97,15 +85,6 @@ impl Node {
                 }
                 Value::from(map)
             }
-        }
-    }
-
-    /// How many nodes there are, itself included.
-    pub(super) fn count(&self) -> usize {
-        1 + match &self.content {
-            Content::Scalar(_) => 0,
-            Content::List(items) => items.iter().map(Node::count).sum(),
-            Content::Map(entries) => entries.iter().map(|entry| entry.node.count()).sum(),
         }
     }
 

@@ -1,9 +1,13 @@
 //! Documents that name an object.
 
 use super::{
-    events,
-    node::{Content, Entry, Node, Place},
-    trouble::{Trouble, Warning},
+    build,
+    node::{Content, Entry, Node},
+    warning::Warning,
+};
+use crate::{
+    model::value::Value,
+    yaml::{Place, Problem},
 };
 
 /// One declared object.
@@ -25,8 +29,8 @@ pub struct Manifest {
 ///
 /// # Errors
 /// The first thing in it that is no manifest.
-pub fn manifests(bytes: &[u8]) -> Result<(Vec<Manifest>, Vec<Warning>), Trouble> {
-    let (nodes, warnings) = events::nodes(bytes)?;
+pub fn manifests(bytes: &[u8]) -> Result<(Vec<Manifest>, Vec<Warning>), Problem> {
+    let (nodes, warnings) = build::nodes(bytes)?;
     let mut found = Vec::with_capacity(nodes.len());
     for node in nodes {
         take(node, &mut found)?;
@@ -34,9 +38,9 @@ pub fn manifests(bytes: &[u8]) -> Result<(Vec<Manifest>, Vec<Warning>), Trouble>
     Ok((found, warnings))
 }
 
-fn take(node: Node, found: &mut Vec<Manifest>) -> Result<(), Trouble> {
+fn take(node: Node, found: &mut Vec<Manifest>) -> Result<(), Problem> {
     let Content::Map(_) = &node.content else {
-        return Err(Trouble::new(node.place, "is no object: a manifest is a mapping"));
+        return Err(Problem::new(node.place, "is no object: a manifest is a mapping"));
     };
     let kind = text(&node, "kind")?;
     if kind.ends_with("List") && node.get("items").is_some() {
@@ -44,25 +48,25 @@ fn take(node: Node, found: &mut Vec<Manifest>) -> Result<(), Trouble> {
     }
     let api_version = text(&node, "apiVersion")?;
     let Some(Entry { place, node: metadata, .. }) = node.entry("metadata") else {
-        return Err(Trouble::new(node.place, format!("a `{kind}` has no `metadata.name`")));
+        return Err(Problem::new(node.place, format!("a `{kind}` has no `metadata.name`")));
     };
     if let Some(generated) = metadata.entry("generateName")
         && metadata.get("name").is_none()
     {
         let message = "`generateName` makes another object each time; give it a `name`";
-        return Err(Trouble::new(generated.place, message));
+        return Err(Problem::new(generated.place, message));
     }
     let name = match metadata.get("name").map(|name| (name.as_str(), name.place)) {
         Some((Some(name), place)) if !name.is_empty() && !name.contains('/') => checked(name, place)?,
-        Some((Some(name), place)) => return Err(Trouble::new(place, format!("{name:?} is no name"))),
-        Some((None, place)) => return Err(Trouble::new(place, "`metadata.name` is no text; quote it")),
-        None => return Err(Trouble::new(*place, format!("a `{kind}` has no `metadata.name`"))),
+        Some((Some(name), place)) => return Err(Problem::new(place, format!("{name:?} is no name"))),
+        Some((None, place)) => return Err(Problem::new(place, "`metadata.name` is no text; quote it")),
+        None => return Err(Problem::new(*place, format!("a `{kind}` has no `metadata.name`"))),
     };
     let namespace = match metadata.get("namespace") {
         Some(node) if !node.is_null() => match node.as_str() {
             Some("") => None,
             Some(text) => Some(checked(text, node.place)?),
-            None => return Err(Trouble::new(node.place, "`metadata.namespace` is no text; quote it")),
+            None => return Err(Problem::new(node.place, "`metadata.namespace` is no text; quote it")),
         },
         _ => None,
     };
@@ -71,7 +75,7 @@ fn take(node: Node, found: &mut Vec<Manifest>) -> Result<(), Trouble> {
 }
 
 /// The items of a list; those of a typed list (`ConfigMapList`) may leave out what its own kind says.
-fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Trouble> {
+fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Problem> {
     let item_kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
     let inherited = [
         item_kind.map(|kind| ("kind", kind.to_owned())),
@@ -79,7 +83,7 @@ fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Tr
     ];
     let Some(items) = node.get("items").filter(|items| !items.is_null()) else { return Ok(()) };
     let Some(items) = items.as_list() else {
-        return Err(Trouble::new(items.place, format!("`items` of a `{kind}` is no list")));
+        return Err(Problem::new(items.place, format!("`items` of a `{kind}` is no list")));
     };
     for item in items {
         let mut item = item.clone();
@@ -87,10 +91,7 @@ fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Tr
         if let Content::Map(entries) = &mut item.content {
             for (key, value) in inherited.iter().flatten() {
                 if !entries.iter().any(|entry| &*entry.key == *key) {
-                    let node = Node {
-                        place,
-                        content: Content::Scalar(crate::model::value::Value::string(value.as_str())),
-                    };
+                    let node = Node { place, content: Content::Scalar(Value::string(value.as_str())) };
                     entries.push(Entry { key: (*key).into(), place, node });
                 }
             }
@@ -100,23 +101,23 @@ fn take_list(node: Node, kind: &str, found: &mut Vec<Manifest>) -> Result<(), Tr
     Ok(())
 }
 
-fn text(node: &Node, key: &str) -> Result<String, Trouble> {
+fn text(node: &Node, key: &str) -> Result<String, Problem> {
     match node.get(key) {
         Some(value) => match value.as_str() {
-            Some("") | None => Err(Trouble::new(value.place, format!("`{key}` is no text"))),
+            Some("") | None => Err(Problem::new(value.place, format!("`{key}` is no text"))),
             Some(text) => checked(text, value.place),
         },
-        None => Err(Trouble::new(node.place, format!("there is no `{key}`; every manifest has one"))),
+        None => Err(Problem::new(node.place, format!("there is no `{key}`; every manifest has one"))),
     }
 }
 
 /// Names end up in paths of requests and in addresses.
-fn checked(text: &str, place: Place) -> Result<String, Trouble> {
+fn checked(text: &str, place: Place) -> Result<String, Problem> {
     let harmless = |character: char| {
         !character.is_control() && !character.is_whitespace() && !"?#%\\\"'`".contains(character)
     };
     if text.chars().all(harmless) && !text.split('/').any(|part| part == ".." || part == ".") {
         return Ok(text.to_owned());
     }
-    Err(Trouble::new(place, format!("{text:?} is no name")))
+    Err(Problem::new(place, format!("{text:?} is no name")))
 }

@@ -1,9 +1,13 @@
 //! Manifests against what kubectl was seen to read.
 
+use proptest::prelude::*;
 use serde_json::Number;
 
-use super::{Place, manifests, nodes};
-use crate::model::value::Value;
+use super::{manifests, nodes};
+use crate::{
+    model::value::Value,
+    yaml::{Place, tests::PIECES},
+};
 
 fn read(text: &str) -> Value {
     nodes(text.as_bytes()).unwrap().0.remove(0).value()
@@ -104,8 +108,8 @@ fn a_duplicate_key_names_both_places() {
 
 #[test]
 fn what_is_no_yaml_says_where() {
-    assert!(trouble("a:\n\tb: 1\n").starts_with("2:1: a tab or another character"));
-    assert_eq!(manifests(b"a: 1\nb: \xff\n").unwrap_err().to_string(), "2:4: is not valid UTF-8");
+    assert!(trouble("a:\n\tb: 1\n").starts_with("2:2: a tab cannot indent; use spaces"));
+    assert_eq!(manifests(b"a: 1\nb: \xff\n").unwrap_err().to_string(), "2:4: this is not UTF-8");
     assert_eq!(trouble("a: .inf\n"), "1:4: `.inf` has no JSON form");
     assert!(trouble("a: *x\n").contains("names no anchor"));
 }
@@ -118,7 +122,14 @@ fn a_file_that_explodes_is_refused() {
         bomb += &format!("a{level}: &a{level} [{items}]\n");
     }
     assert!(trouble(&bomb).contains("too large"));
-    assert!(trouble(&"[".repeat(20_000)).contains("deeper"));
+    assert!(trouble(&"[".repeat(20_000)).contains("levels deep"));
+}
+
+#[test]
+fn a_block_that_ends_with_the_file_ends_as_it_is_written() {
+    assert_eq!(read("a: |\n  x\n").get("a"), Some(&Value::string("x\n")));
+    assert_eq!(read("a: |\n  x").get("a"), Some(&Value::string("x")));
+    assert_eq!(read("a: |+\n   x").get("a"), Some(&Value::string("x")));
 }
 
 #[test]
@@ -167,4 +178,16 @@ fn every_value_knows_its_place() {
     let at = |path: &[&str]| node.locate(path.iter().copied());
     assert_eq!(at(&["spec", "containers", "[name=web]", "image"]), Place { line: 5, column: 5 });
     assert_eq!(at(&["spec", "nothing"]), Place { line: 1, column: 1 });
+}
+
+proptest! {
+    #[test]
+    fn anything_like_a_manifest_is_objects_or_a_located_problem(
+        pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+    ) {
+        match manifests(pieces.concat().as_bytes()) {
+            Ok((found, _)) => found.iter().for_each(|manifest| drop(manifest.node.value())),
+            Err(problem) => prop_assert!(problem.line > 0 && problem.column > 0, "{problem}"),
+        }
+    }
 }

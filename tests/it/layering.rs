@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["exit", "model", "providers"]),
     ("providers", &["exit", "manifest", "model", "yaml"]),
     ("source", &["exit", "model", "yaml"]),
-    ("manifest", &["model"]),
+    ("manifest", &["model", "yaml"]),
     ("yaml", &[]),
     ("model", &["exit"]),
     ("exit", &[]),
@@ -34,7 +34,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("gix", &["source/checkout/", "source/history/"]),
     ("granit_parser", &["yaml/"]),
     ("strsim", &["model/suggest.rs"]),
-    ("libyaml_safer", &["manifest/"]),
     // Any API.
     ("netrc", &["providers/rest/credentials.rs"]),
     ("percent_encoding", &["providers/rest/"]),
@@ -96,7 +95,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_path_to_error", &["providers/", "source/config/"]),
     ("serde_yaml", &["output/yaml.rs", "providers/", "source/config/"]),
     ("sha2", &["output/tests/", "providers/files/", "model/plan.rs", "providers/kubernetes/"]),
-    ("thiserror", &["providers/", "model/", "manifest/"]),
+    ("thiserror", &["providers/", "model/"]),
 ];
 
 /// What one file names.

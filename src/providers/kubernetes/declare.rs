@@ -15,13 +15,14 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    manifest::{self, Manifest, Place},
+    manifest::{self, Manifest},
     model::{
         fault::Fault,
         object::{Desired, Object, Origin},
         tree::{Contents, Entry, EntryKind, Tree},
     },
     providers::Target,
+    yaml::Place,
 };
 
 /// How many complaints are listed at once.
@@ -71,8 +72,8 @@ fn complaint(complaints: Vec<String>) -> Fault {
 fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents) -> Result<File> {
     let path = tree.source_path(entry);
     let bytes = contents.read(&entry.id)?;
-    let (manifests, warnings) = manifest::manifests(&bytes).map_err(|trouble| {
-        Fault::new(Exit::BadDesired, format!("`{path}:{}`: {}", trouble.place, said(&trouble, &path)))
+    let (manifests, warnings) = manifest::manifests(&bytes).map_err(|problem| {
+        Fault::new(Exit::BadDesired, format!("`{path}:{}`: {}", problem.place(), problem.message))
     })?;
     let mut notes: Vec<String> =
         warnings.iter().map(|warning| format!("`{path}:{}`: {}", warning.place, warning.message)).collect();
@@ -80,13 +81,6 @@ fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents) -> Result<File> {
         notes.push(format!("`{path}` declares nothing"));
     }
     Ok(File { path, manifests, notes })
-}
-
-fn said(trouble: &manifest::Trouble, path: &str) -> String {
-    match &trouble.other {
-        Some((role, place)) => format!("{} ({role} at `{path}:{place}`)", trouble.message),
-        None => trouble.message.clone(),
-    }
 }
 
 /// The files that are manifests by rule; what is left out is noted.

@@ -207,7 +207,7 @@ mod tests {
         let complaint = wrong("a: 1\nb: 2\na: 3\n");
         assert_eq!(
             (complaint.line, complaint.message.as_str()),
-            (3, "key `a` is here a second time, the first is on line 1")
+            (3, "the key `a` is there twice (first at 1:1)")
         );
     }
 

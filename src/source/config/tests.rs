@@ -99,7 +99,7 @@ fn what_is_wrong_is_located_and_named() {
         (&format!("version: 1\n---\n{target}"), "3:1: a second document; one file holds one configuration"),
         (
             &format!("version: 1\nversion: 1\n{target}"),
-            "2:1: key `version` is here a second time, the first is on line 1",
+            "2:1: the key `version` is there twice (first at 1:1)",
         ),
         (
             &format!("version: 1\nenvironment: {{}}\n{target}"),

@@ -1,0 +1,276 @@
+//! The one loop over the events of the parser; what becomes of a node is the business of a [`Build`].
+
+use std::{borrow::Cow, collections::HashMap};
+
+use granit_parser::{
+    ErrorKind, Event, Marker, Options, Parser, ScalarStyle, ScanError, Span as Stretch, Tag,
+};
+
+use super::{Place, Problem, Span, number, text};
+
+/// How deep nodes may be nested.
+const DEPTH: usize = 256;
+
+/// How many nodes aliases may stand for in one file.
+const ALIASED: usize = 200_000;
+
+/// From how many keys on a mapping is searched by hash.
+const LARGE: usize = 16;
+
+/// A scalar as it is written.
+pub struct Scalar<'a> {
+    /// Its text after escapes and folding.
+    pub text: Cow<'a, str>,
+    /// Written without quotes and not as a block.
+    pub plain: bool,
+    /// Its tag, resolved: `tag:yaml.org,2002:str`, `!local`.
+    pub tag: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What is known of a list or a mapping besides what is in it.
+pub struct Head {
+    /// Where it stands.
+    pub span: Span,
+    /// Its tag, resolved.
+    pub tag: Option<String>,
+}
+
+/// What makes something of the nodes of a file, innermost first.
+pub trait Build {
+    /// What a node becomes.
+    type Node: Clone;
+    /// What the key of a mapping becomes.
+    type Key;
+
+    /// Takes a scalar.
+    ///
+    /// # Errors
+    /// What cannot be taken; the same for the others.
+    fn scalar(&mut self, scalar: Scalar<'_>) -> Result<Self::Node, Problem>;
+
+    /// Takes a list.
+    fn list(&mut self, head: Head, items: Vec<Self::Node>) -> Result<Self::Node, Problem>;
+
+    /// Takes a mapping, its entries in the order of the file.
+    fn mapping(&mut self, head: Head, entries: Vec<(Self::Key, Self::Node)>) -> Result<Self::Node, Problem>;
+
+    /// Takes an alias of a node.
+    fn alias(&mut self, span: Span, meant: &Self::Node) -> Self::Node;
+
+    /// Makes a key of a node.
+    fn key(&mut self, node: Self::Node) -> Result<Self::Key, Problem>;
+
+    /// Makes a key of a plain `<<`.
+    fn merge_key(&mut self, scalar: Scalar<'_>) -> Result<Self::Key, Problem>;
+
+    /// The text of a key that may stand in a mapping only once, and where it stands.
+    fn name(key: &Self::Key) -> Option<(&str, Place)>;
+}
+
+/// The documents of a file; what is nothing but empty is a plain scalar without text.
+///
+/// # Errors
+/// The first thing that is wrong: no UTF-8, no YAML, a key twice in a mapping,
+/// nesting or aliases without measure, or what `build` cannot take.
+pub fn documents<B: Build>(content: &[u8], build: &mut B) -> Result<Vec<B::Node>, Problem> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    // As libyaml, and so kubectl, reads it.
+    options.block_scalar_eof_without_line_feed = true;
+    // One more than is allowed, so that what is too deep is refused in one place.
+    options.flow_nesting_limit = DEPTH + 1;
+    options.block_nesting_limit = DEPTH + 1;
+    let mut reading =
+        Reading { build, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), aliased: 0 };
+    for event in Parser::new_from_str_with_options(text(content)?, options) {
+        let (event, stretch) = event.map_err(|error| problem(&error))?;
+        reading.take(event, &stretch)?;
+    }
+    Ok(reading.documents)
+}
+
+/// A file on its way.
+struct Reading<'b, B: Build> {
+    build: &'b mut B,
+    documents: Vec<B::Node>,
+    open: Vec<Open<B>>,
+    /// Nodes with anchors, and how many nodes each is, aliases followed.
+    anchors: HashMap<usize, (B::Node, usize)>,
+    aliased: usize,
+}
+
+/// A list or a mapping whose end was not met yet.
+struct Open<B: Build> {
+    anchor: usize,
+    /// How many nodes it is so far, aliases followed.
+    size: usize,
+    head: Head,
+    body: Body<B>,
+}
+
+enum Body<B: Build> {
+    List(Vec<B::Node>),
+    Mapping {
+        entries: Vec<(B::Key, B::Node)>,
+        /// A key that waits for its value.
+        key: Option<B::Key>,
+        /// The keys of a mapping that is large.
+        names: HashMap<String, Place>,
+    },
+}
+
+impl<B: Build> Reading<'_, B> {
+    fn take(&mut self, event: Event<'_>, stretch: &Stretch) -> Result<(), Problem> {
+        match event {
+            Event::DocumentStart(..) => self.anchors.clear(),
+            Event::Alias(id) => self.alias(id, span(stretch))?,
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let scalar =
+                    Scalar { text, plain, tag: tag.as_deref().map(Tag::to_string), span: span(stretch) };
+                self.scalar(scalar, anchor)?;
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.open(anchor, tag.as_deref(), stretch, Body::List(Vec::new()))?;
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let body = Body::Mapping { entries: Vec::new(), key: None, names: HashMap::new() };
+                self.open(anchor, tag.as_deref(), stretch, body)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span(stretch).bytes.end)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>, anchor: usize) -> Result<(), Problem> {
+        if scalar.plain
+            && scalar.text == "<<"
+            && scalar.tag.is_none()
+            && let Some(Open { body: Body::Mapping { key: key @ None, .. }, .. }) = self.open.last_mut()
+        {
+            *key = Some(self.build.merge_key(scalar)?);
+            return Ok(());
+        }
+        let node = self.build.scalar(scalar)?;
+        self.finish(anchor, node, 1)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Result<(), Problem> {
+        let Some((meant, size)) = self.anchors.get(&id) else {
+            return Err(Problem::new(span.place(), "an alias cannot stand inside of what it means"));
+        };
+        self.aliased += size;
+        if self.aliased > ALIASED {
+            return Err(Problem::new(span.place(), "aliases make this too large"));
+        }
+        let (node, size) = (self.build.alias(span, meant), *size);
+        self.add(node, size)
+    }
+
+    fn open(
+        &mut self,
+        anchor: usize,
+        tag: Option<&Tag>,
+        stretch: &Stretch,
+        body: Body<B>,
+    ) -> Result<(), Problem> {
+        let span = span(stretch);
+        if self.open.len() == DEPTH {
+            return Err(too_deep(span.place()));
+        }
+        let head = Head { span, tag: tag.map(Tag::to_string) };
+        self.open.push(Open { anchor, size: 1, head, body });
+        Ok(())
+    }
+
+    fn close(&mut self, end: usize) -> Result<(), Problem> {
+        let Some(Open { anchor, size, mut head, body }) = self.open.pop() else { return Ok(()) };
+        head.span.bytes.end = end.max(head.span.bytes.start);
+        let node = match body {
+            Body::List(items) => self.build.list(head, items)?,
+            Body::Mapping { entries, .. } => self.build.mapping(head, entries)?,
+        };
+        self.finish(anchor, node, size)
+    }
+
+    fn finish(&mut self, anchor: usize, node: B::Node, size: usize) -> Result<(), Problem> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        self.add(node, size)
+    }
+
+    /// Puts a complete node where it belongs.
+    fn add(&mut self, node: B::Node, size: usize) -> Result<(), Problem> {
+        let Some(open) = self.open.last_mut() else {
+            self.documents.push(node);
+            return Ok(());
+        };
+        open.size += size;
+        match &mut open.body {
+            Body::List(items) => items.push(node),
+            Body::Mapping { entries, key, names } => match key.take() {
+                Some(key) => entries.push((key, node)),
+                None => *key = Some(once::<B>(entries, names, self.build.key(node)?)?),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A key that is not in its mapping yet.
+fn once<B: Build>(
+    entries: &[(B::Key, B::Node)],
+    names: &mut HashMap<String, Place>,
+    key: B::Key,
+) -> Result<B::Key, Problem> {
+    let Some((name, place)) = B::name(&key) else { return Ok(key) };
+    let known = || entries.iter().filter_map(|(key, _)| B::name(key));
+    let first = if entries.len() < LARGE {
+        known().find(|(other, _)| *other == name).map(|(_, first)| first)
+    } else {
+        if names.is_empty() {
+            names.extend(known().map(|(name, place)| (name.to_owned(), place)));
+        }
+        names.insert(name.to_owned(), place)
+    };
+    match first {
+        None => Ok(key),
+        Some(first) => {
+            Err(Problem::new(place, format!("the key `{name}` is there twice (first at {first})")))
+        }
+    }
+}
+
+fn span(stretch: &Stretch) -> Span {
+    let byte = |mark: &Marker| mark.byte_offset().unwrap_or(mark.index());
+    let (start, end) = (byte(&stretch.start), byte(&stretch.end));
+    let Place { line, column } = place(&stretch.start);
+    Span { line, column, bytes: start..end.max(start) }
+}
+
+fn place(mark: &Marker) -> Place {
+    Place { line: number(mark.line().max(1)), column: number(mark.col() + 1) }
+}
+
+fn too_deep(place: Place) -> Problem {
+    Problem::new(place, format!("this is nested more than {DEPTH} levels deep"))
+}
+
+fn problem(error: &ScanError) -> Problem {
+    use ErrorKind as Kind;
+    let place = place(error.marker());
+    match error.kind() {
+        Kind::TabNotAllowed
+        | Kind::TabInBlockIndentation
+        | Kind::TabAtBlockScalarStart
+        | Kind::TabInIndentation
+        | Kind::TabInPlainScalar => Problem::new(place, "a tab cannot indent; use spaces"),
+        Kind::UnknownAnchor => Problem::new(place, "this alias names no anchor that stands before it"),
+        Kind::RecursionLimitExceeded => too_deep(place),
+        _ => Problem::new(place, error.info()),
+    }
+}
