@@ -19,7 +19,7 @@ pub fn explain(past: &mut Past<'_>, memory: &Memory, changes: &mut [Change], not
     for change in changes.iter_mut().filter(|change| change.pending()) {
         let base = memory.owned.get(&change.address).and_then(|owned| owned.commit).or(applied);
         if let (None, Some(base)) = (&change.origin, base)
-            && let Ok(declared) = &*past.at(&base)
+            && let Ok(declared) = past.at(&base)
         {
             change.origin = declared.objects.get(&change.address).map(|object| object.origin.clone());
         }

@@ -2,11 +2,14 @@
 
 use anyhow::Result;
 
-use super::pipeline::{self, Chosen, Planned, Session};
+use super::{
+    pipeline::{self, Chosen, Planned, Session},
+    trees::Trees,
+};
 use crate::{
     cli::GlobalArgs,
     model::{
-        diff::{self, Base, Bases},
+        diff::{Base, Bases},
         object::{Actual, Desired, Observed, State},
         plan::{Plan, TargetName},
         record::Memory,
@@ -35,7 +38,7 @@ pub fn read(
 }
 
 fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector) -> Result<Planned> {
-    let mut desired = session.declared(chosen)?;
+    let desired = session.declared(chosen)?;
     let before = match &first.commit {
         Some(commit) => session.declared_at_if_any(commit, chosen)?,
         None => Desired::default(),
@@ -51,15 +54,13 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
     for address in desired.objects.keys() {
         actual.objects.entry(address.clone()).or_insert(Observed::Absent);
     }
-    pipeline::select(only, &mut desired, &mut bases, &mut actual)?;
-    let declared = desired.objects.len();
-    let mut comparison = diff::compare(&desired, &bases, &actual);
-    let mut candidates = std::mem::take(&mut comparison.candidates);
-    providers::load(&mut candidates, session.snapshot.contents())?;
-    let mut changes: Vec<_> = candidates
-        .into_iter()
-        .filter_map(|candidate| diff::change(candidate, &desired, &actual, &bases))
-        .collect();
+    let mut trees = Trees::of(session.revision().clone(), desired, bases, actual);
+    trees.select(only)?;
+    let mut notes = trees.desired.notes.clone();
+    let declared = trees.desired.objects.len();
+    let mut comparison = trees.compare();
+    providers::load(&mut comparison.candidates, session.snapshot.contents())?;
+    let mut changes = trees.decide(&mut comparison, &mut notes);
     for change in changes.iter_mut().filter(|change| change.origin.is_none()) {
         change.origin = before.objects.get(&change.address).map(|object| object.origin.clone());
     }
@@ -70,16 +71,16 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
             provider: chosen.target.provider.clone(),
             id: format!("{} in Git", chosen.target.provider),
         },
-        revision: session.revision().clone(),
+        revision: trees.revision,
         base: Some(first.clone()),
         applied_at: None,
         changes,
         unchanged: comparison.in_sync.len(),
-        owned: bases.len(),
+        owned: trees.bases.len(),
         external: 0,
         ignored: Vec::new(),
         complete: only.is_empty(),
-        notes: desired.notes,
+        notes,
     };
     Ok(Planned { plan, comparison, memory: Memory::default(), declared })
 }

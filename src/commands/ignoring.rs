@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
-        diff::Candidate,
+        diff::Comparison,
         fault::Fault,
         ignore::{self, From, Git, Ignored, Rules, Subject, Use},
         object::{Actual, Observed},
@@ -54,17 +54,17 @@ pub fn settle<'a>(
     chosen: &Chosen,
     declared: impl Fn(&Address) -> Option<&'a Value>,
     mut was: impl FnMut(&Address) -> Option<Value>,
-    candidates: &mut [Candidate],
-    in_sync: &[Address],
+    comparison: &mut Comparison,
     actual: &Actual,
 ) -> Vec<Use> {
+    let Comparison { candidates, in_sync, .. } = comparison;
     let about = |address: &Address| {
         let names = (chosen.kind.names)(address);
         let names = names.as_ref().map(|names| names.each_ref().map(String::as_str));
         chosen.rules.about(&Subject { address, names, declared: declared(address), facts: &[] })
     };
     let mut ignored: BTreeMap<&Address, Vec<Ignored>> = BTreeMap::new();
-    for address in in_sync {
+    for address in in_sync.iter() {
         let Some(Observed::Present(state)) = actual.objects.get(address) else { continue };
         let effects = state.ignored.clone().unwrap_or_else(|| same(&about(address), &state.value));
         ignored.insert(address, effects);

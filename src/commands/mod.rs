@@ -27,6 +27,7 @@ mod providers;
 mod schema;
 mod show;
 mod signals;
+mod trees;
 
 pub use generate::{completions, man_pages};
 

@@ -27,21 +27,31 @@ pub struct Past<'a> {
     /// The target.
     pub chosen: &'a Chosen,
     /// By commit: what it declares, or why that cannot be told.
-    pub declared: BTreeMap<Digest, Rc<Result<Desired, String>>>,
+    declared: BTreeMap<Digest, Result<Rc<Desired>, String>>,
 }
 
-impl Past<'_> {
+impl<'a> Past<'a> {
+    /// The past of a target of which `present` is declared now.
+    pub fn of(session: &'a Session, chosen: &'a Chosen, present: Option<&Rc<Desired>>) -> Past<'a> {
+        let mut declared = BTreeMap::new();
+        let Revision { commit, dirty, merged, .. } = session.revision();
+        if let (Some(desired), Some(commit), false) = (present, commit, *dirty || *merged) {
+            declared.insert(*commit, Ok(desired.clone()));
+        }
+        Past { session, chosen, declared }
+    }
+
     /// What `commit` declares for the target, or why that cannot be told.
-    pub fn at(&mut self, commit: &Digest) -> Rc<Result<Desired, String>> {
+    pub fn at(&mut self, commit: &Digest) -> Result<Rc<Desired>, String> {
         let read = || {
-            self.session.declared_at(commit, self.chosen).map_err(|error| {
+            self.session.declared_at(commit, self.chosen).map(Rc::new).map_err(|error| {
                 format!(
                     "what was applied cannot be told, since commit {} is not readable here: {error:#}",
                     commit.short()
                 )
             })
         };
-        self.declared.entry(*commit).or_insert_with(|| Rc::new(read())).clone()
+        self.declared.entry(*commit).or_insert_with(read).clone()
     }
 
     /// What was applied last, object by object: from the memory of the target
@@ -68,12 +78,12 @@ impl Past<'_> {
     }
 
     fn declared_value(&mut self, commit: &Digest, address: &Address) -> Base {
-        match &*self.at(commit) {
+        match self.at(commit) {
             Ok(desired) => match desired.objects.get(address).and_then(|object| object.value.clone()) {
                 Some(value) => Base::Known(value),
                 None => Base::Lost(format!("commit {} does not declare it", commit.short())),
             },
-            Err(why) => Base::Lost(why.clone()),
+            Err(why) => Base::Lost(why),
         }
     }
 
@@ -84,8 +94,7 @@ impl Past<'_> {
         else {
             return BTreeMap::new();
         };
-        let declared = self.at(&commit);
-        let Ok(desired) = &*declared else { return BTreeMap::new() };
+        let Ok(desired) = self.at(&commit) else { return BTreeMap::new() };
         attempt
             .changes
             .iter()
@@ -99,7 +108,7 @@ impl Past<'_> {
     ///
     /// # Errors
     /// Nothing was ever applied (66).
-    pub fn recorded(&mut self, memory: &Memory) -> Result<(Revision, Desired)> {
+    pub fn recorded(&mut self, memory: &Memory) -> Result<(Revision, Rc<Desired>)> {
         let record = memory.record.as_ref();
         let applied = record.and_then(|record| record.applied.as_ref()).map(|applied| &applied.revision);
         let attempted = record.and_then(|record| record.attempting.as_ref()).map(|attempt| &attempt.revision);
@@ -110,21 +119,18 @@ impl Past<'_> {
         };
         let mut desired = Desired::default();
         if let Some(commit) = &revision.commit {
-            match &*self.at(commit) {
+            match self.at(commit) {
                 Ok(then) => desired.exclusive = then.exclusive.clone(),
                 Err(why) => desired.notes.push(format!("{why}; exclusive collections were not listed")),
             }
         }
-        Ok((revision.clone(), desired))
+        Ok((revision.clone(), Rc::new(desired)))
     }
 
     /// Declares what was applied last.
     pub fn restore(&mut self, bases: &Bases, revision: &Revision) -> BTreeMap<Address, Object> {
-        let then = revision.commit.as_ref().map(|commit| self.at(commit));
-        let origin = |address: &Address| match then.as_deref() {
-            Some(Ok(then)) => then.objects.get(address).map(|object| object.origin.clone()),
-            _ => None,
-        };
+        let then = revision.commit.as_ref().and_then(|commit| self.at(commit).ok());
+        let origin = |address: &Address| Some(then.as_ref()?.objects.get(address)?.origin.clone());
         let object = |(address, base): (&Address, &Base)| {
             let Base::Known(value) = base else { return None };
             let origin =

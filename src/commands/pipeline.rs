@@ -1,7 +1,6 @@
 //! The one path of every verb: arguments, desired state, actual state, plan.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -9,27 +8,26 @@ use std::{
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{attribution, ignoring, past::Past};
+use super::{attribution, ignoring, past::Past, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
     model::{
         address::Address,
-        change::{Action, Change, Class, Sides},
-        diff::{self, Base, Bases, Comparison},
+        change::Class,
+        diff::Comparison,
         digest::Digest,
         event::{Event, Observer},
         fault::Fault,
         guard::Limits,
         ignore::Rules,
-        object::{Actual, Cause, Desired, Observed},
+        object::Desired,
         plan::{Plan, TargetName},
         record::{Memory, Record},
         revision::Revision,
         selector::Selector,
-        value::Value,
     },
-    providers::{Kind, Query, Reader, Target},
+    providers::{Kind, Reader, Target},
     source::{
         checkout::{Checkout, Selection, Snapshot},
         config::{Config, Environment, Guards},
@@ -196,58 +194,26 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
     // The target is asked for its memory while the files are read.
     let (memory, wanted) = rayon::join(|| reader.memory(), || wanted(session, chosen, look));
-    let (mut memory, wanted) = (memory?, wanted?);
-    let mut past = Past { session, chosen, declared: BTreeMap::new() };
-    let Revision { commit, dirty, merged, .. } = session.revision();
-    if let (Some(desired), Some(commit), false) = (&wanted, commit, *dirty || *merged) {
-        past.declared.insert(*commit, Rc::new(Ok(desired.clone())));
-    }
-    let mut bases = past.bases(&mut memory);
-    let attempted = past.attempted(&memory);
-    let (revision, mut desired) = match wanted {
-        Some(desired) => (session.revision().clone(), desired),
-        None => past.recorded(&memory)?,
-    };
-    let declared = desired.objects.len();
+    let (mut memory, wanted) = (memory?, wanted?.map(Rc::new));
+    let mut past = Past::of(session, chosen, wanted.as_ref());
+    let mut trees = Trees::before(session, &mut past, &mut memory, wanted)?;
+    let declared = trees.desired.objects.len();
     look.observer.on(Event::Phase { what: "reading", total: declared });
-    let mut actual = observe(session, chosen, reader, look, &desired, &bases, &attempted)?;
-    resume(&mut bases, &memory, attempted, &actual);
-    let moved = rename(&mut bases, &actual);
-    if look.against == Against::Record {
-        forget_deleted(&mut bases, &memory, &actual);
-        desired.objects = past.restore(&bases, &revision);
-    }
-    select(look.only, &mut desired, &mut bases, &mut actual)?;
-    let mut comparison = diff::compare(&desired, &bases, &actual);
+    trees.observe(session, chosen, reader, look)?;
+    let moved = trees.settle(&mut past, &memory, look.against);
+    trees.select(look.only)?;
+    let mut comparison = trees.compare();
     comparison.gone.extend(moved);
-    let mut candidates = std::mem::take(&mut comparison.candidates);
-    reader.complete(&mut candidates, session.snapshot.contents())?;
-    let known = |address: &Address| {
-        let now = desired.objects.get(address).and_then(|object| object.value.as_ref());
-        now.or_else(|| bases.get(address).and_then(Base::value))
-    };
+    reader.complete(&mut comparison.candidates, session.snapshot.contents())?;
     let was = |address: &Address| match look.against {
         Against::Revision => past.declared(&memory, address),
         Against::Record => None,
     };
-    let ignored = ignoring::settle(chosen, known, was, &mut candidates, &comparison.in_sync, &actual);
+    let ignored =
+        ignoring::settle(chosen, |address| trees.known_of(address), was, &mut comparison, &trees.actual);
     look.observer.on(Event::Done);
-    let mut notes: Vec<String> = desired.notes.iter().chain(&actual.notes).cloned().collect();
-    let mut changes: Vec<Change> = actual.incomplete.iter().map(incomplete).collect();
-    for candidate in candidates {
-        let (address, remarks) = (candidate.address.clone(), candidate.notes.clone());
-        let there = candidate.sides.desired.is_some();
-        match diff::change(candidate, &desired, &actual, &bases) {
-            Some(change) => changes.push(change),
-            None => {
-                notes.extend(remarks.iter().map(|remark| format!("`{address}` {remark}")));
-                // A closer look may find that nothing is to be done after all.
-                let settled = if there { &mut comparison.in_sync } else { &mut comparison.gone };
-                settled.push(address);
-            }
-        }
-    }
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
+    let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
+    let mut changes = trees.decide(&mut comparison, &mut notes);
     if look.against == Against::Revision {
         attribution::explain(&mut past, &memory, &mut changes, &mut notes);
     }
@@ -261,14 +227,14 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
             provider: chosen.target.provider.clone(),
             id: reader.id(),
         },
-        revision,
+        revision: trees.revision,
         base: applied.map(|applied| applied.revision.clone()),
         applied_at: applied.map(|applied| applied.at.clone()),
         complete: look.only.is_empty() && changes.iter().all(|change| change.class != Class::Unknown),
         changes,
         unchanged: comparison.in_sync.len(),
         owned: memory.owned.len(),
-        external: actual.external,
+        external: trees.actual.external,
         ignored,
         notes,
     };
@@ -280,113 +246,6 @@ fn wanted(session: &Session, chosen: &Chosen, look: &Look<'_>) -> Result<Option<
     match look.against {
         Against::Revision => session.declared(chosen).map(Some),
         Against::Record => Ok(None),
-    }
-}
-
-/// Asks the target about everything that any tree knows.
-fn observe(
-    session: &Session,
-    chosen: &Chosen,
-    reader: &mut dyn Reader,
-    look: &Look<'_>,
-    desired: &Desired,
-    bases: &Bases,
-    attempted: &BTreeMap<Address, Value>,
-) -> Result<Actual> {
-    let mut objects = diff::addresses(desired, bases);
-    for (address, value) in attempted {
-        objects.entry(address).or_default().base.get_or_insert(value);
-    }
-    objects.retain(|address, _| look.only.is_empty() || look.only.matches(address));
-    reader.observe(&Query {
-        objects,
-        exclusive: &desired.exclusive,
-        verify: look.verify,
-        rules: &chosen.rules,
-        algorithm: session.checkout.algorithm(),
-        observer: look.observer,
-    })
-}
-
-/// Takes an interrupted apply for what it was: an object that already is what
-/// the attempt was to make of it was made so by us, and so was a part of one
-/// that takes several steps to make and was not there before.
-fn resume(bases: &mut Bases, memory: &Memory, attempted: BTreeMap<Address, Value>, actual: &Actual) {
-    let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
-    let begun = |address: &Address| {
-        actual.in_steps.contains(address)
-            && attempt.is_some_and(|attempt| attempt.changes.contains(&(address.clone(), Action::Create)))
-    };
-    for (address, value) in attempted {
-        let Some(Observed::Present(state)) = actual.objects.get(&address) else { continue };
-        if state.value == value || begun(&address) {
-            bases.insert(address, Base::Known(state.value.clone()));
-        }
-    }
-}
-
-/// Moves what is known of renamed objects to their new addresses; answers the old ones.
-fn rename(bases: &mut Bases, actual: &Actual) -> Vec<Address> {
-    let mut moved = Vec::new();
-    for (new, old) in &actual.renamed {
-        if let Some(base) = bases.remove(old) {
-            bases.insert(new.clone(), base);
-            moved.push(old.clone());
-        }
-    }
-    moved
-}
-
-/// Takes an interrupted apply for what it was: an object that it was to delete
-/// and that is gone is not missing.
-fn forget_deleted(bases: &mut Bases, memory: &Memory, actual: &Actual) {
-    let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
-    let changes = attempt.map(|attempt| attempt.changes.as_slice()).unwrap_or_default();
-    for (address, _) in changes.iter().filter(|(_, action)| *action == Action::Delete) {
-        if matches!(actual.objects.get(address), Some(Observed::Absent)) {
-            bases.remove(address);
-        }
-    }
-}
-
-/// Leaves only what `only` selects.
-pub(super) fn select(
-    only: &Selector,
-    desired: &mut Desired,
-    bases: &mut Bases,
-    actual: &mut Actual,
-) -> Result<()> {
-    if only.is_empty() {
-        return Ok(());
-    }
-    let known = desired.objects.keys().chain(bases.keys()).chain(actual.objects.keys());
-    if let Some(pattern) = only.unmatched(known).first() {
-        let message = format!("no object of the target matches `{pattern}`");
-        return Err(Fault::new(Exit::NoInput, message).hint("`trueup plan` lists the addresses").into());
-    }
-    desired.objects.retain(|address, _| only.matches(address));
-    bases.retain(|address, _| only.matches(address));
-    actual.objects.retain(|address, _| only.matches(address));
-    Ok(())
-}
-
-/// A collection that could not be listed, as an entry of the plan.
-fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change {
-    Change {
-        address: collection.clone(),
-        action: Action::Keep,
-        class: Class::Unknown,
-        origin: None,
-        fields: Vec::new(),
-        sides: Sides::default(),
-        after: None,
-        owned: false,
-        cascade: 0,
-        writer: None,
-        commits: Vec::new(),
-        unknown: Some((*cause, format!("listing it: {message}"))),
-        ignored: Vec::new(),
-        notes: Vec::new(),
     }
 }
 

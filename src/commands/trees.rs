@@ -1,0 +1,205 @@
+//! The three trees of one target: base, desired and actual.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use anyhow::Result;
+
+use super::{
+    past::Past,
+    pipeline::{Against, Chosen, Look, Session},
+};
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address,
+        change::{Action, Change, Class, Sides},
+        diff::{self, Base, Bases, Comparison},
+        fault::Fault,
+        object::{Actual, Cause, Desired, Observed},
+        record::Memory,
+        revision::Revision,
+        selector::Selector,
+        value::Value,
+    },
+    providers::{Query, Reader},
+};
+
+/// What was applied, what is declared, and what is there.
+pub struct Trees {
+    /// The revision of `desired`.
+    pub revision: Revision,
+    /// Shared with what is known of the past.
+    pub desired: Rc<Desired>,
+    pub bases: Bases,
+    pub actual: Actual,
+    /// What an apply that did not end was about to write.
+    attempted: BTreeMap<Address, Value>,
+}
+
+impl Trees {
+    /// Trees that are all there.
+    pub fn of(revision: Revision, desired: Desired, bases: Bases, actual: Actual) -> Trees {
+        Trees { revision, desired: Rc::new(desired), bases, actual, attempted: BTreeMap::new() }
+    }
+
+    /// What is known without a look at the objects; `wanted` is what Git declares, unless drift is looked for.
+    pub fn before(
+        session: &Session,
+        past: &mut Past<'_>,
+        memory: &mut Memory,
+        wanted: Option<Rc<Desired>>,
+    ) -> Result<Trees> {
+        let bases = past.bases(memory);
+        let attempted = past.attempted(memory);
+        let (revision, desired) = match wanted {
+            Some(desired) => (session.revision().clone(), desired),
+            None => past.recorded(memory)?,
+        };
+        Ok(Trees { revision, desired, bases, actual: Actual::default(), attempted })
+    }
+
+    /// Asks the target about everything that any tree knows.
+    pub fn observe(
+        &mut self,
+        session: &Session,
+        chosen: &Chosen,
+        reader: &mut dyn Reader,
+        look: &Look<'_>,
+    ) -> Result<()> {
+        let mut objects = diff::addresses(&self.desired, &self.bases);
+        for (address, value) in &self.attempted {
+            objects.entry(address).or_default().base.get_or_insert(value);
+        }
+        objects.retain(|address, _| look.only.is_empty() || look.only.matches(address));
+        self.actual = reader.observe(&Query {
+            objects,
+            exclusive: &self.desired.exclusive,
+            verify: look.verify,
+            rules: &chosen.rules,
+            algorithm: session.checkout.algorithm(),
+            observer: look.observer,
+        })?;
+        Ok(())
+    }
+
+    /// Takes in what past applies explain of what was seen; answers the addresses that objects had before.
+    pub fn settle(&mut self, past: &mut Past<'_>, memory: &Memory, against: Against) -> Vec<Address> {
+        self.resume(memory);
+        let moved = self.rename();
+        if against == Against::Record {
+            self.forget_deleted(memory);
+            Rc::make_mut(&mut self.desired).objects = past.restore(&self.bases, &self.revision);
+        }
+        moved
+    }
+
+    /// Takes an interrupted apply for what it was: an object that already is what
+    /// the attempt was to make of it was made so by us, and so was a part of one
+    /// that takes several steps to make and was not there before.
+    fn resume(&mut self, memory: &Memory) {
+        let Trees { bases, actual, attempted, .. } = self;
+        let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+        let begun = |address: &Address| {
+            actual.in_steps.contains(address)
+                && attempt.is_some_and(|attempt| attempt.changes.contains(&(address.clone(), Action::Create)))
+        };
+        for (address, value) in std::mem::take(attempted) {
+            let Some(Observed::Present(state)) = actual.objects.get(&address) else { continue };
+            if state.value == value || begun(&address) {
+                bases.insert(address, Base::Known(state.value.clone()));
+            }
+        }
+    }
+
+    /// Moves what is known of renamed objects to their new addresses.
+    fn rename(&mut self) -> Vec<Address> {
+        let mut moved = Vec::new();
+        for (new, old) in &self.actual.renamed {
+            if let Some(base) = self.bases.remove(old) {
+                self.bases.insert(new.clone(), base);
+                moved.push(old.clone());
+            }
+        }
+        moved
+    }
+
+    /// Takes an interrupted apply for what it was: an object that it was to delete
+    /// and that is gone is not missing.
+    fn forget_deleted(&mut self, memory: &Memory) {
+        let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
+        let changes = attempt.map(|attempt| attempt.changes.as_slice()).unwrap_or_default();
+        for (address, _) in changes.iter().filter(|(_, action)| *action == Action::Delete) {
+            if matches!(self.actual.objects.get(address), Some(Observed::Absent)) {
+                self.bases.remove(address);
+            }
+        }
+    }
+
+    /// Leaves only what `only` selects.
+    pub fn select(&mut self, only: &Selector) -> Result<()> {
+        if only.is_empty() {
+            return Ok(());
+        }
+        let Trees { desired, bases, actual, .. } = self;
+        let known = desired.objects.keys().chain(bases.keys()).chain(actual.objects.keys());
+        if let Some(pattern) = only.unmatched(known).first() {
+            let message = format!("no object of the target matches `{pattern}`");
+            return Err(Fault::new(Exit::NoInput, message).hint("`trueup plan` lists the addresses").into());
+        }
+        Rc::make_mut(desired).objects.retain(|address, _| only.matches(address));
+        bases.retain(|address, _| only.matches(address));
+        actual.objects.retain(|address, _| only.matches(address));
+        Ok(())
+    }
+
+    /// What is declared of an object, or was when it was applied last.
+    pub fn known_of(&self, address: &Address) -> Option<&Value> {
+        let now = self.desired.objects.get(address).and_then(|object| object.value.as_ref());
+        now.or_else(|| self.bases.get(address).and_then(Base::value))
+    }
+
+    /// Sorts out what is in sync.
+    pub fn compare(&self) -> Comparison {
+        diff::compare(&self.desired, &self.bases, &self.actual)
+    }
+
+    /// Decides about everything else, in address order. Remarks on what turns out to be in sync go to `notes`.
+    pub fn decide(&self, comparison: &mut Comparison, notes: &mut Vec<String>) -> Vec<Change> {
+        let mut changes: Vec<Change> = self.actual.incomplete.iter().map(incomplete).collect();
+        for candidate in std::mem::take(&mut comparison.candidates) {
+            let (address, remarks) = (candidate.address.clone(), candidate.notes.clone());
+            let there = candidate.sides.desired.is_some();
+            match diff::change(candidate, &self.desired, &self.actual, &self.bases) {
+                Some(change) => changes.push(change),
+                None => {
+                    notes.extend(remarks.iter().map(|remark| format!("`{address}` {remark}")));
+                    // A closer look may find that nothing is to be done after all.
+                    let settled = if there { &mut comparison.in_sync } else { &mut comparison.gone };
+                    settled.push(address);
+                }
+            }
+        }
+        changes.sort_by(|a, b| a.address.cmp(&b.address));
+        changes
+    }
+}
+
+/// A collection that could not be listed, as an entry of the plan.
+fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change {
+    Change {
+        address: collection.clone(),
+        action: Action::Keep,
+        class: Class::Unknown,
+        origin: None,
+        fields: Vec::new(),
+        sides: Sides::default(),
+        after: None,
+        owned: false,
+        cascade: 0,
+        writer: None,
+        commits: Vec::new(),
+        unknown: Some((*cause, format!("listing it: {message}"))),
+        ignored: Vec::new(),
+        notes: Vec::new(),
+    }
+}
