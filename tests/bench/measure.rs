@@ -40,8 +40,13 @@ impl<'a> Side<'a> {
     /// Runs it once and answers with its exit code.
     pub fn run(&self) -> Option<i32> {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().unwrap_or_else(|error| panic!("{}: {error}", self.program)).code()
+        command.args(&self.args).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
+        let output = command.stderr(Stdio::piped()).output();
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.program));
+        if !matches!(output.status.code(), Some(0 | 2)) {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        output.status.code()
     }
 
     fn time(&self) -> f64 {
@@ -66,6 +71,14 @@ pub fn time(side: &Side<'_>, count: usize) -> Times {
     Times::of((0..count).map(|_| side.time()).collect())
 }
 
+const WIDTH: usize = 58;
+
+/// Says what the columns are.
+pub fn print_header() {
+    let what = "measure (fastest / median, ms)";
+    println!("{what:<WIDTH$} {:>16} {:>17} {:>7} {:>7}", "trueup", "peer", "ratio", "reach");
+}
+
 /// Runs both sides in turn, after one round that does not count, and prints how they compare.
 pub fn compare(what: &str, count: usize, reach: Option<f64>, side: Side<'_>, peer: Side<'_>) {
     side.time();
@@ -73,13 +86,24 @@ pub fn compare(what: &str, count: usize, reach: Option<f64>, side: Side<'_>, pee
     let (sides, peers) = (0..count).map(|_| (side.time(), peer.time())).unzip();
     let (side, peer) = (Times::of(sides), Times::of(peers));
     let show = |times: &Times| format!("{:.1} / {:.1}", times.fastest, times.median);
-    let reach = reach.map(|reach| format!("{reach:.2}")).unwrap_or_default();
     println!(
-        "{what:<46} {:>16} {:>16} {:>7.2} {reach:>7}",
+        "{what:<WIDTH$} {:>16} {:>17} {:>7.3} {:>7}",
         show(&side),
         show(&peer),
-        side.fastest / peer.fastest
+        side.fastest / peer.fastest,
+        reach.map(|reach| reach.to_string()).unwrap_or_default()
     );
+}
+
+/// Prints a number and the most that it should be.
+pub fn print_count(what: &str, count: usize, reach: usize) {
+    println!("{what:<WIDTH$} {count:>16} {:>25} {reach:>7}", "");
+}
+
+/// Prints how much memory something took and the most that it should.
+pub fn print_peak_of(what: &str, mib: f64, reach: f64) {
+    let what = format!("peak memory: {what}");
+    println!("{what:<WIDTH$} {mib:>12.1} MiB {:>25} {reach:>7.0}", "");
 }
 
 /// The most memory that one run holds at once, in MiB.

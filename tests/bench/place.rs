@@ -1,4 +1,4 @@
-//! A checkout and a target of a given size.
+//! A checkout, and a target of files beside it.
 
 use std::{
     fs::{self, File},
@@ -8,6 +8,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::measure::Side;
+
 /// A temporary folder with `checkout` and `target`. It lies below the build
 /// folder, on a disk, since a file system in memory makes durable writes free.
 pub struct Place {
@@ -15,20 +17,23 @@ pub struct Place {
 }
 
 impl Place {
-    /// Declares `count` files of 4.4 KB on average, 100 in a folder.
-    pub fn with_files(count: usize) -> Place {
+    /// An empty repository with this trueup.yaml, and an empty target.
+    pub fn new(config: &str) -> Place {
         let place = Place { dir: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap() };
-        for number in 0..count {
-            let folder = place.path(format!("checkout/site/folder-{:04}", number / 100));
-            if number % 100 == 0 {
-                fs::create_dir_all(&folder).unwrap();
-            }
-            fs::write(folder.join(format!("file-{:02}", number % 100)), content(number)).unwrap();
-        }
-        let config = "version: 1\ntargets:\n  site: {provider: files, path: site, root: ../target}\n";
-        fs::write(place.path("checkout/trueup.yaml"), config).unwrap();
+        place.write("checkout/trueup.yaml", config);
         fs::create_dir(place.path("target")).unwrap();
         place.git(&["init", "-q", "-b", "main"]);
+        place
+    }
+
+    /// Declares `count` files of 4.4 KB on average, 100 in a folder.
+    pub fn with_files(count: usize) -> Place {
+        let place =
+            Place::new("version: 1\ntargets:\n  site: {provider: files, path: site, root: ../target}\n");
+        for number in 0..count {
+            let path = format!("checkout/site/folder-{:04}/file-{:02}", number / 100, number % 100);
+            place.write(&path, &content(number));
+        }
         place.commit();
         place
     }
@@ -52,18 +57,33 @@ impl Place {
         self.dir.path().join(relative)
     }
 
-    fn commit(&self) {
+    /// Writes a file, its folders made.
+    pub fn write(&self, relative: &str, content: &str) {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// trueup, run in the checkout.
+    pub fn trueup(&self, args: &[&str]) -> Side<'_> {
+        self.run(env!("CARGO_BIN_EXE_trueup"), args)
+    }
+
+    /// Another program, run in the checkout.
+    pub fn run(&self, program: &str, args: &[&str]) -> Side<'_> {
+        Side::new(program, args, self.path("checkout"))
+    }
+
+    /// Makes the target what is declared.
+    pub fn apply(&self) {
+        assert_eq!(self.trueup(&["apply", "--yes", "-q"]).run(), Some(0), "the target could not be prepared");
+    }
+
+    /// Commits everything.
+    pub fn commit(&self) {
         self.git(&["add", "-A"]);
-        self.git(&[
-            "-c",
-            "user.name=Bench",
-            "-c",
-            "user.email=bench@example.org",
-            "commit",
-            "-q",
-            "-m",
-            "Declare",
-        ]);
+        let who = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org"];
+        self.git(&[&who[..], &["-c", "gc.auto=0", "commit", "-q", "-m", "Declare"]].concat());
     }
 
     fn git(&self, args: &[&str]) {

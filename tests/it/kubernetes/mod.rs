@@ -3,7 +3,7 @@
 use std::{
     fs,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        OnceLock, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -22,7 +22,14 @@ mod server;
 mod waits;
 
 use proxy::{Fault, Proxy};
-use server::{Server, server};
+use server::Server;
+
+/// The server of this run; `None` where it is not installed, which is said once.
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let controlled = || server::start().inspect(Server::control);
+    SERVER.get_or_init(controlled).as_ref()
+}
 
 /// A checkout whose manifests belong to the server.
 struct Shop {

@@ -12,7 +12,7 @@ use kube::{
 use serde_json::{Value, json};
 use trueup::providers::kubernetes::unchanged;
 
-use super::server::{Server, server};
+use super::server::Server;
 
 /// A generator that is the same everywhere (xorshift64*).
 struct Dice(u64);
@@ -332,7 +332,7 @@ async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
 
 #[test]
 fn what_is_said_to_be_unchanged_is_unchanged() {
-    let Some(server) = server() else { return };
+    let Some(server) = super::server() else { return };
     server.kubectl_as("admin", &["apply", "-f", "-"], DEFINITION);
     server.kubectl(&["wait", "--for=condition=Established", "crd/widgets.random.example.org"]);
     let trials: usize = env::var("TRUEUP_TRIALS").ok().map_or(1500, |count| count.parse().unwrap());

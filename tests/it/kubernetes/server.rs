@@ -1,4 +1,4 @@
-//! A real API server with its store and its controllers, started once for all tests.
+//! A real API server with its store, and its controllers where they are wanted.
 
 use std::{
     env, fs,
@@ -6,7 +6,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -18,22 +17,15 @@ const TOKENS: &str = "admin,admin,1,\"system:masters\"\nreader,reader,2\neditor,
 const AUDIT: &str =
     "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
-/// The server of this run of the tests.
+/// A server that ends with this process.
 pub struct Server {
     /// Its folder.
     pub folder: PathBuf,
     /// The folder of kubectl.
     pub programs: PathBuf,
     // Its end ends the server.
-    _lifeline: ChildStdin,
+    lifeline: ChildStdin,
     _child: Child,
-}
-
-static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-
-/// The server, or `None` where it is not installed, which is said once.
-pub fn server() -> Option<&'static Server> {
-    SERVER.get_or_init(start).as_ref()
 }
 
 fn part(name: &str) -> Option<PathBuf> {
@@ -49,7 +41,8 @@ fn part(name: &str) -> Option<PathBuf> {
     }
 }
 
-fn start() -> Option<Server> {
+/// Starts a server without controllers; `None` where it is not installed, which is said.
+pub fn start() -> Option<Server> {
     let (etcd, kubernetes, kwok) = (part("etcd")?, part("kubernetes")?, part("kwok")?);
     let folder = env::temp_dir().join(format!("trueup-kubernetes-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -71,9 +64,8 @@ fn start() -> Option<Server> {
         .spawn()
         .unwrap();
     let lifeline = child.stdin.take().unwrap();
-    let server = Server { folder, programs: kubernetes, _lifeline: lifeline, _child: child };
+    let server = Server { folder, programs: kubernetes, lifeline, _child: child };
     server.wait("/readyz");
-    (&server._lifeline).write_all(b"go\n").unwrap();
     server.kubectl_as("admin", &["apply", "--server-side", "-f", "-"], WORLD);
     Some(server)
 }
@@ -113,6 +105,11 @@ pub fn kubeconfig(folder: &Path, port: u16, user: &str) -> String {
 }
 
 impl Server {
+    /// Starts the controllers: from now on Deployments get pods, and namespaces end.
+    pub fn control(&self) {
+        (&self.lifeline).write_all(b"go\n").unwrap();
+    }
+
     /// The kubeconfig of a user.
     pub fn kubeconfig(&self, user: &str) -> PathBuf {
         self.folder.join(format!("{user}.kubeconfig"))
