@@ -77,7 +77,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         changes,
         unchanged: comparison.in_sync.len(),
         owned: trees.bases.len(),
-        external: 0,
+        external: Default::default(),
         ignored: Vec::new(),
         complete: only.is_empty(),
         notes,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     address::Address,
     change::Sides,
-    path::{self, Path, Pattern, Place},
+    path::{self, BadPath, Path, Pattern, Place},
     selector::Selector,
     value::Value,
 };
@@ -211,8 +211,19 @@ impl Rules {
 /// What an object itself leaves to others.
 fn own_rule(subject: &Subject<'_>) -> Option<Arc<Rule>> {
     let text = metadata(subject.declared, "annotations", ANNOTATION)?;
-    let paths = text.split([',', ' ', '\n']).filter(|path| !path.is_empty());
-    Some(Arc::new(rule_of_objects(paths.filter_map(|path| path.parse().ok()).collect())))
+    Some(Arc::new(rule_of_objects(paths(text).unwrap_or_default())))
+}
+
+/// The paths that an annotation lists.
+///
+/// # Errors
+/// The first that is none.
+pub fn paths(text: &str) -> Result<Vec<Path>, BadPath> {
+    let found: Vec<&str> = text.split([',', ' ', '\n']).filter(|path| !path.is_empty()).collect();
+    match found.is_empty() {
+        true => text.parse().map(|path| vec![path]),
+        false => found.into_iter().map(str::parse).collect(),
+    }
 }
 
 fn rule_of_objects(paths: Vec<Path>) -> Rule {

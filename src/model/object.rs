@@ -108,6 +108,15 @@ pub enum Observed {
     },
 }
 
+/// Fields that programs other than trueup own, where nobody declares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct External {
+    /// How many.
+    pub fields: usize,
+    /// Whose.
+    pub managers: BTreeSet<String>,
+}
+
 /// What the target holds of the objects asked for, and what else it holds in
 /// exclusive collections.
 #[derive(Clone, Debug, Default)]
@@ -120,8 +129,8 @@ pub struct Actual {
     pub renamed: BTreeMap<Address, Address>,
     /// Objects that take more than one write to make: of an interrupted apply, a part may be there.
     pub in_steps: BTreeSet<Address>,
-    /// Fields that others own and that are not compared, counted.
-    pub external: usize,
+    /// Fields that programs own and that are not compared.
+    pub external: External,
     /// Remarks for the person who reads the plan.
     pub notes: Vec<String>,
 }

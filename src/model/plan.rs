@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     change::{Action, Change, Class, Sides},
     ignore,
-    object::Cause,
+    object::{Cause, External},
     revision::Revision,
     value::Value,
 };
@@ -42,8 +42,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// How many objects trueup owns there.
     pub owned: usize,
-    /// Fields that others own and that are not compared.
-    pub external: usize,
+    /// Fields that programs own and that are not compared.
+    pub external: External,
     /// What ignore rules did.
     pub ignored: Vec<ignore::Use>,
     /// Whether everything declared was read and compared: false with `--only` or with something unknown.

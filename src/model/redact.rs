@@ -11,7 +11,7 @@ use super::{
     change::{Action, Change, Class, Sides},
     digest::Digest,
     ignore::{Effect, Ignored, Use},
-    object::{Origin, Writer},
+    object::{External, Origin, Writer},
     plan::{Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
     value::{Blob, Value},
@@ -33,8 +33,8 @@ pub struct ShownPlan {
     pub changes: Vec<ShownChange>,
     /// The counts.
     pub summary: Summary,
-    /// Fields that others own, counted.
-    pub external: usize,
+    /// Fields that programs own and that are not compared.
+    pub external: External,
     /// What ignore rules did.
     pub ignored: Vec<Use>,
     /// Whether everything declared was read and compared.
@@ -264,7 +264,7 @@ pub fn show(plan: &Plan) -> ShownPlan {
         applied_at: plan.applied_at.clone(),
         changes: plan.changes.iter().map(|change| redactor.change(change)).collect(),
         summary: plan.summary(),
-        external: plan.external,
+        external: plan.external.clone(),
         ignored: plan.ignored.clone(),
         complete: plan.complete,
         applyable: plan.applyable(),

@@ -18,7 +18,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         changes,
         unchanged: 0,
         owned: 0,
-        external: 0,
+        external: Default::default(),
         ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),

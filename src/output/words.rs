@@ -6,7 +6,7 @@ use crate::{
     model::{
         change::{Action, Class},
         ignore::Use,
-        object::{Origin, Writer},
+        object::{External, Origin, Writer},
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan},
         revision::{Commit, Revision},
@@ -44,6 +44,17 @@ pub fn subject(commit: &Commit) -> String {
 pub fn writer(writer: &Writer) -> String {
     let at = writer.at.as_ref().map(|at| format!(" at {}", visible(at))).unwrap_or_default();
     format!("{}{at} ({})", visible(&writer.who), visible(&writer.precision))
+}
+
+/// How many fields programs own: `14 external fields of 3 managers (…), not compared`.
+pub fn external(external: &External) -> String {
+    let names: Vec<_> = external.managers.iter().map(|name| visible(name)).collect();
+    format!(
+        "{} of {} ({}), not compared",
+        count(external.fields, "external field"),
+        count(names.len(), "manager"),
+        names.join(", ")
+    )
 }
 
 /// What an ignore rule hides, and why: "2 fields ignored by `hpa-replicas` (HPA owns replicas)".

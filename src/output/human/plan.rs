@@ -158,8 +158,8 @@ fn reasons(change: &ShownChange, out: &mut dyn Write) -> io::Result<()> {
 fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let word = paint.apply(Role::Warning, "note:");
     plan.notes.iter().try_for_each(|note| writeln!(out, "{word} {}", visible(note)))?;
-    if plan.external > 0 {
-        writeln!(out, "{word} {} of others, not compared", words::count(plan.external, "field"))?;
+    if plan.external.fields > 0 {
+        writeln!(out, "{word} {}", words::external(&plan.external))?;
     }
     for found in plan.ignored.iter().filter(|found| found.fields > 0) {
         writeln!(out, "{word} {}", words::ignored(found))?;

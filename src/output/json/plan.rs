@@ -1,7 +1,7 @@
 //! `trueup.plan/v1`: the answer of `plan`, `diff` and `drift`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -93,8 +93,10 @@ pub struct Target<'a> {
     digest: &'a str,
     /// The counts.
     summary: Summary,
-    /// Fields that others own and that are not compared, counted.
+    /// Fields that programs own and that are not compared, counted.
     external: usize,
+    /// Whose they are.
+    external_managers: &'a BTreeSet<String>,
     /// What ignore rules did: those of trueup.yaml, and others that hid something.
     ignored: Vec<IgnoredBy<'a>>,
     /// Whether everything declared was read and compared.
@@ -252,7 +254,8 @@ pub fn target(plan: &ShownPlan) -> Target<'_> {
         exit: plan.exit.code(),
         digest: &plan.digest,
         summary: plan.summary,
-        external: plan.external,
+        external: plan.external.fields,
+        external_managers: &plan.external.managers,
         ignored: plan.ignored.iter().filter_map(ignored_by).collect(),
         complete: plan.complete,
         applyable: plan.applyable,

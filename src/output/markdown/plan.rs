@@ -89,7 +89,8 @@ pub fn mark(command: &str, plans: &[&ShownPlan]) -> String {
 /// What there is to say of a plan, besides its objects.
 fn remarks(plan: &ShownPlan) -> Vec<String> {
     let ignored = plan.ignored.iter().filter(|found| found.fields > 0).map(words::ignored);
-    plan.notes.iter().cloned().chain(ignored).collect()
+    let external = (plan.external.fields > 0).then(|| words::external(&plan.external));
+    plan.notes.iter().cloned().chain(external).chain(ignored).collect()
 }
 
 /// One target in a line.

@@ -185,7 +185,7 @@ fn secret_plan() -> Plan {
         changes: vec![change],
         unchanged: 0,
         owned: 1,
-        external: 0,
+        external: Default::default(),
         ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),

@@ -169,7 +169,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         complete: !any(Class::Unknown),
         changes,
         summary,
-        external: 0,
+        external: Default::default(),
         ignored: Vec::new(),
         digest: format!("sha256:{}", "5b1c".repeat(16)),
         exit,

@@ -12,7 +12,7 @@ use super::{
     cluster::{Cluster, Seen},
     discovery::{self, Known},
     failure::Failure,
-    marks::marked,
+    ignoring::{Declared, Manifest},
     order::{self, Step, Way},
     ready,
     transport::Writing,
@@ -276,11 +276,15 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
         let Some(live) = live else { return Ended::nothing_seen() };
         return write::delete(writing, &path, name, live).await;
     };
-    let body = marked(config, cluster.place.label(), &name.identity());
+    let rules = cluster.ignoring.about(name, task.seen.config.as_ref());
+    let declared = Declared { rules: &rules, was: task.seen.base.as_ref(), is: Some(config) };
+    let manifest = Manifest { declared, name, set: cluster.place.label() };
     let ended = match (task.change.action, live) {
-        (Action::Replace, Some(live)) => write::replace(writing, &path, name, live, body).await,
-        (_, Some(live)) => write::update(writing, &path, name, live, body, task.change).await,
-        (_, None) => write::create(writing, &path, body).await,
+        (Action::Replace, Some(live)) => {
+            write::replace(writing, &path, name, live, manifest.body(None)).await
+        }
+        (_, Some(live)) => write::update(writing, &path, &manifest, live, task.change).await,
+        (_, None) => write::create(writing, &path, manifest.body(None)).await,
     };
     if name.kind.is_crd() && ended.verdict == Verdict::Done {
         return established(writing, &path, ended).await;

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use super::{
     connect,
     discovery::{self, Discovery},
+    ignoring::Ignoring,
     memory::{self, Place},
     names::Name,
     options::{self, Options},
@@ -30,6 +31,8 @@ pub(super) struct Cluster {
     pub place: Place,
     /// Which field managers stand for people.
     pub humans: Arc<GlobSet>,
+    /// What is left to others; known once a plan asked.
+    pub ignoring: Ignoring,
     /// Known once the memory was read.
     pub about: Option<About>,
     /// What the last observation found, where a closer look or a write may follow.
@@ -87,6 +90,7 @@ impl Cluster {
             about: None,
             seen: BTreeMap::new(),
             renamed: BTreeMap::new(),
+            ignoring: Ignoring::default(),
         })
     }
 

@@ -18,6 +18,7 @@ use crate::{
     manifest::{self, Manifest},
     model::{
         fault::Fault,
+        ignore,
         object::{Desired, Object, Origin},
         tree::{Contents, Entry, EntryKind, Tree},
     },
@@ -187,6 +188,7 @@ fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaint
                     name.address()
                 ));
             }
+            complaints.extend(wrong_annotation(&file.path, manifest));
             if !dropped.is_empty() {
                 let list = dropped.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
                 desired.notes.push(format!("`{}:{place}`: left out: {}", file.path, list.join(", ")));
@@ -195,6 +197,14 @@ fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaint
             desired.objects.insert(name.address(), Object { value: Some(value), origin });
         }
     }
+}
+
+/// The complaint about an object that says by an annotation that something is left to others, and not what.
+fn wrong_annotation(path: &str, manifest: &Manifest) -> Option<String> {
+    let annotation = manifest.node.get("metadata")?.get("annotations")?.entry(ignore::ANNOTATION)?;
+    let text = annotation.node.as_str().unwrap_or_default();
+    let bad = ignore::paths(text).err()?;
+    Some(format!("`{path}:{}`: annotation `{}`: {bad}", annotation.node.place, ignore::ANNOTATION))
 }
 
 /// Whether the kinds that are declared here as well have namespaces, by group and kind.

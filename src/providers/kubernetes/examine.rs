@@ -11,6 +11,7 @@ use super::{
     cluster::{Cluster, Seen},
     discovery::Discovery,
     failure::Failure,
+    ignoring::Declared,
     managed::{self, applied},
     marks::{self, doubt, marked, stripped},
     names::Kind,
@@ -23,6 +24,7 @@ use super::{
 use crate::model::{
     change::Sides,
     diff::Candidate,
+    ignore::{Ignored, Rule},
     object::{Cause, Writer},
     value::Value,
 };
@@ -43,6 +45,8 @@ pub(super) struct Finding {
     pub writer: Option<Writer>,
     /// How many objects of others would go with it.
     pub cascade: usize,
+    /// What is left to others.
+    pub ignored: Option<Vec<Ignored>>,
     /// What the server has, where it was not known before.
     pub live: Option<Arc<Value>>,
 }
@@ -58,6 +62,7 @@ pub(super) struct Case {
     pub record: String,
     pub discovery: Arc<Discovery>,
     pub humans: Arc<GlobSet>,
+    pub rules: Vec<Arc<Rule>>,
     /// The namespace is declared as well.
     pub namespace_comes: bool,
     /// The kind is declared as well.
@@ -110,6 +115,7 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
         candidate.claim = finding.claim;
         candidate.writer = finding.writer;
         candidate.cascade = finding.cascade;
+        candidate.ignored = finding.ignored;
         candidate.notes.extend(finding.notes);
     }
     Ok(())
@@ -153,10 +159,34 @@ fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option<Cas
         record: cluster.place.name.clone(),
         discovery: cluster.about.as_ref()?.discovery.clone(),
         humans: cluster.humans.clone(),
+        rules: cluster.ignoring.about(&seen.name, seen.config.as_ref().or(seen.base.as_ref())),
         namespace_comes: coming.namespaces.contains(&namespace),
         kind_comes: coming.kinds.contains(&seen.name.kind),
         seen,
     })
+}
+
+impl Case {
+    /// What Git declares, and what is left to others there.
+    pub(super) fn declared(&self) -> Declared<'_> {
+        Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref() }
+    }
+
+    /// Asks what an apply to what is there would do.
+    async fn ask(
+        &self,
+        looking: &Looking,
+        path: &str,
+        config: &Value,
+        live: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let sent = live.and_then(|live| self.declared().effective(live));
+        let mut body = marked(sent.as_ref().unwrap_or(config), &self.set, &self.seen.name.identity());
+        if let Some(live) = live {
+            marks::expect_version(&mut body, live);
+        }
+        looking.dry_apply(path, &body).await
+    }
 }
 
 async fn examine(looking: &Looking, case: &Case) -> Finding {
@@ -172,13 +202,8 @@ async fn examine(looking: &Looking, case: &Case) -> Finding {
 async fn look(looking: &Looking, case: &Case) -> Finding {
     let Some(config) = &case.seen.config else { return leaving(case) };
     let Some(path) = &case.seen.path else { return not_yet(case, config, "its kind is") };
-    let identity = case.seen.name.identity();
-    let mut body = marked(config, &case.set, &identity);
     let mut live = case.seen.live.clone();
-    if let Some(live) = &live {
-        marks::expect_version(&mut body, live);
-    }
-    let mut answer = looking.dry_apply(path, &body).await;
+    let mut answer = case.ask(looking, path, config, live.as_deref()).await;
     for _ in 0..TRIES {
         if live.is_none() || !answer.as_ref().is_err_and(|failure| failure.code() == 409) {
             break;
@@ -186,15 +211,12 @@ async fn look(looking: &Looking, case: &Case) -> Finding {
         // It moved since it was listed; once more with what is there now.
         match looking.get(path).await {
             Ok(found) => {
-                let found = Arc::new(found.value);
-                marks::expect_version(&mut body, &found);
-                live = Some(found);
-                answer = looking.dry_apply(path, &body).await;
+                live = Some(Arc::new(found.value));
+                answer = case.ask(looking, path, config, live.as_deref()).await;
             }
             Err(failure) if failure.code() == 404 => {
-                marks::forget_version(&mut body);
                 live = None;
-                answer = looking.dry_apply(path, &body).await;
+                answer = case.ask(looking, path, config, None).await;
             }
             Err(failure) => return unclear("reading it again", &failure),
         }
@@ -206,6 +228,13 @@ async fn look(looking: &Looking, case: &Case) -> Finding {
                 match looking.get(path).await {
                     Ok(found) => live = Some(Arc::new(found.value)),
                     Err(failure) => return unclear("reading it", &failure),
+                }
+                if let (Some(there), false) = (&live, case.rules.is_empty()) {
+                    // What is left to others was not known before.
+                    return match case.ask(looking, path, config, Some(there)).await {
+                        Ok(answer) => foreseen(case, config, live, answer),
+                        Err(failure) => refused::refused(looking, case, config, path, live, failure).await,
+                    };
                 }
             }
             foreseen(case, config, live, answer)
@@ -251,7 +280,7 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
     let config = keyed(config);
     let preview_sides = keyed(&stripped(name, preview));
     let base = base.as_ref().map(keyed);
-    let sides = sides::sides(&Evidence {
+    let mut sides = sides::sides(&Evidence {
         base: base.as_ref(),
         config: &config,
         live: Some(&actual),
@@ -260,16 +289,15 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
         human: &owners.human,
         programs: &owners.programs,
     });
-    let claim = (sides.desired == sides.actual && !same_ownership(live, preview)).then(|| {
-        match doubt(name, live, &case.set) {
-            Some(why) => format!("nothing but the ownership would change: {why}"),
-            None => "nothing but the ownership would change".to_owned(),
-        }
+    let ignored = case.declared().settle(&mut sides, live);
+    let claim = (!same_ownership(live, preview)).then(|| match doubt(name, live, &case.set) {
+        Some(why) => format!("nothing but the ownership would change: {why}"),
+        None => "nothing but the ownership would change".to_owned(),
     });
     let mut notes = attribution::removals(live, preview, &preview_sides);
     let (writer, writers) = attribution::writers(&sides, live);
     notes.extend(writers);
-    Finding { sides: Some(sides), claim, notes, writer, ..Finding::default() }
+    Finding { sides: Some(sides), claim, notes, writer, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether both sides name the same fields as ours.
@@ -305,7 +333,8 @@ fn leaving(case: &Case) -> Finding {
         }
         (false, None) => None,
     };
-    let sides = Sides { base, desired: None, actual: Some(actual) };
+    let mut sides = Sides { base, desired: None, actual: Some(actual) };
+    let ignored = case.declared().settle(&mut sides, live);
     let (writer, notes) = attribution::writers(&sides, live);
-    Finding { sides: Some(sides), writer, notes, ..Finding::default() }
+    Finding { sides: Some(sides), writer, notes, ignored: Some(ignored), ..Finding::default() }
 }

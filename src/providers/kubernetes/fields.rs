@@ -54,6 +54,11 @@ impl Fields {
         self.children.get(step)
     }
 
+    /// What is below a place.
+    pub(super) fn at(&self, place: &[Arc<str>]) -> Option<&Fields> {
+        place.iter().try_fold(self, |at, step| at.get(step))
+    }
+
     /// Whether nothing is below.
     pub(super) fn is_empty(&self) -> bool {
         self.children.is_empty()

@@ -18,7 +18,7 @@ pub(super) struct Wanted {
     pub resource: Resource,
     /// The namespaces to try if not all of them may be listed.
     pub namespaces: BTreeSet<String>,
-    /// The set whose members are wanted.
+    /// The set whose members are wanted; empty for all objects.
     pub set: String,
 }
 
@@ -53,7 +53,11 @@ pub(super) async fn members(looking: Looking, wanted: Wanted) -> Result<Listed, 
 
 async fn list(looking: &Looking, wanted: &Wanted, namespace: Option<&str>) -> Result<Vec<Value>, Failure> {
     let collection = wanted.resource.collection(&wanted.kind, namespace);
-    let first = format!("{collection}?labelSelector={PART_OF}%3D{}&limit={PAGE}", wanted.set);
+    let members = match wanted.set.as_str() {
+        "" => String::new(),
+        set => format!("labelSelector={PART_OF}%3D{set}&"),
+    };
+    let first = format!("{collection}?{members}limit={PAGE}");
     let mut restarts = 0;
     'anew: loop {
         let (mut items, mut path) = (Vec::new(), first.clone());

@@ -43,7 +43,7 @@ pub(super) fn entries(object: &Value) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     /// Whether it is what trueup applied.
     pub(super) fn is_ours(&self) -> bool {
         self.manager == MANAGER && self.operation == "Apply" && self.subresource.is_empty()
@@ -52,6 +52,11 @@ impl Entry<'_> {
     /// Whether trueup wrote it, applied or not.
     pub(super) fn is_by_us(&self) -> bool {
         self.manager == MANAGER
+    }
+
+    /// What it owns, as the server says it.
+    pub(super) fn raw(&self) -> Option<&'a Value> {
+        self.fields
     }
 
     /// What it owns, as a tree.
@@ -262,22 +267,5 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (one, other) => one == other,
-    }
-}
-
-impl Entry<'_> {
-    /// How many fields it owns, those inside of others not counted.
-    pub(super) fn leaves(&self) -> usize {
-        fn count(fields: &Value) -> usize {
-            let Value::Map(map) = fields else { return 0 };
-            map.iter()
-                .filter(|(key, _)| &***key != ".")
-                .map(|(_, below)| match below {
-                    Value::Map(map) if map.iter().any(|(key, _)| &**key != ".") => count(below),
-                    _ => 1,
-                })
-                .sum()
-        }
-        self.fields.map_or(0, count)
     }
 }

@@ -7,15 +7,18 @@ use std::{
 
 use anyhow::Result;
 use futures_util::{StreamExt as _, stream};
+use globset::GlobSet;
 
 use super::{
     cluster::{Cluster, Seen},
     discovery::{Discovery, Known, Resource},
     failure::Failure,
+    ignoring::{Declared, Ignoring},
     listing::{self, Listed, Wanted},
     managed,
     marks::{self, doubt, marked, stripped},
     names::{Identity, Kind, Name},
+    scaling, strangers,
 };
 use crate::{
     model::{
@@ -47,6 +50,9 @@ pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual
     let mut actual = Actual::default();
     let (groups, renamed) = sort(cluster, query, &discovery, &mut actual);
     let listed = list(cluster, &groups);
+    let (scaled, unclear) = scaling::scaled(cluster, query, &listed);
+    cluster.ignoring = Ignoring { rules: query.rules.clone(), scaled };
+    actual.notes.extend(unclear);
     let mut left: Vec<Address> = Vec::new();
     for (kind, listed) in listed {
         let Some(group) = groups.get(&kind) else { continue };
@@ -243,19 +249,25 @@ pub(super) fn whole(kind: &Kind, item: Value) -> Value {
 /// Answers for an object that is a member of the set.
 fn present(cluster: &mut Cluster, address: &Address, sides: Sides<&Value>, live: Value, actual: &mut Actual) {
     let Some(seen) = cluster.seen.get_mut(address) else { return };
-    actual.external += external(&live);
-    let set = cluster.place.label();
+    count_external(&live, &cluster.humans, actual);
     let wanted = sides.desired.or(sides.base);
     if let Some(wanted) = wanted {
-        let config = marked(wanted, set, &seen.name.identity());
+        let rules = cluster.ignoring.about(&seen.name, Some(wanted));
+        let declared = Declared { rules: &rules, was: sides.desired.and(sides.base), is: Some(wanted) };
+        let sent = declared.effective(&live);
+        let config = marked(sent.as_ref().unwrap_or(wanted), cluster.place.label(), &seen.name.identity());
         let verdict = managed::unchanged(&config, &live, &seen.name.kind.api_version());
         if verdict.is_ok() && !is_deleting(&live) {
-            if sides.desired.is_none() {
-                seen.live = Some(Arc::new(live));
+            let by_hand = strangers::by_hand(&live, &cluster.humans);
+            let ignored = declared.effects(&live, &by_hand);
+            if !strangers::has_more(&by_hand, &ignored) {
+                if sides.desired.is_none() {
+                    seen.live = Some(Arc::new(live));
+                }
+                let state = State { ignored: Some(ignored), ..State::new(wanted.clone()) };
+                actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
+                return;
             }
-            let state = State::new(wanted.clone());
-            actual.objects.insert(address.clone(), Observed::Present(Box::new(state)));
-            return;
         }
     }
     let state = State {
@@ -310,12 +322,14 @@ fn stranger(
     actual.objects.entry(address).or_insert(Observed::Present(Box::new(state)));
 }
 
-/// How many fields others own, what controllers report in the status aside.
-fn external(live: &Value) -> usize {
-    managed::entries(live)
-        .filter(|entry| !entry.is_by_us() && entry.subresource.is_empty())
-        .map(|entry| entry.leaves())
-        .sum()
+/// Counts the fields that programs own and nobody declares.
+fn count_external(live: &Value, humans: &GlobSet, actual: &mut Actual) {
+    for (manager, fields) in strangers::external(live, humans) {
+        actual.external.fields += fields;
+        if !actual.external.managers.contains(manager) {
+            actual.external.managers.insert(manager.to_owned());
+        }
+    }
 }
 
 /// Looks one by one for what we own, what is not declared any more, and what no list had.

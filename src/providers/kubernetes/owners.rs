@@ -7,6 +7,7 @@ use super::{
     fields::Fields,
     managed::{self, applied},
     marks::{doubt, stripped},
+    strangers,
 };
 use crate::model::value::{Map, Value};
 
@@ -49,7 +50,7 @@ pub(super) struct Owners {
     pub shape: Fields,
     /// What others than trueup own.
     pub foreign: Fields,
-    /// What people own.
+    /// What people wrote since the last apply.
     pub human: Fields,
     /// What programs own, trueup among them.
     pub programs: Fields,
@@ -67,12 +68,13 @@ impl Owners {
             owners.shape.add(entry.fields());
         }
         for entry in managed::entries(live) {
+            let by_hand = strangers::is_by_hand(&entry, live, humans);
             let fields = entry.fields();
             owners.shape.add(fields.clone());
             if !entry.is_by_us() {
                 owners.foreign.add(fields.clone());
             }
-            match !entry.is_by_us() && humans.is_match(entry.manager) {
+            match by_hand {
                 true => owners.human.add(fields),
                 false => owners.programs.add(fields),
             }

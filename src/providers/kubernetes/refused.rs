@@ -86,9 +86,10 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
     let actual = keyed(&stripped(name, live));
     let config = keyed(config);
     let ours = applied(live).map(|entry| entry.fields()).unwrap_or_default();
-    let preview = sides::predict(&actual, &config, &ours, &owners.foreign);
+    let sent = case.declared().effective(live).map_or_else(|| config.clone(), |sent| keyed(&sent));
+    let preview = sides::predict(&actual, &sent, &ours, &owners.foreign);
     let base = owners::base(case, live, &owners).as_ref().map(keyed);
-    let sides = sides::sides(&Evidence {
+    let mut sides = sides::sides(&Evidence {
         base: base.as_ref(),
         config: &config,
         live: Some(&actual),
@@ -97,8 +98,9 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
         human: &owners.human,
         programs: &owners.programs,
     });
+    let ignored = case.declared().settle(&mut sides, live);
     let (writer, notes) = attribution::writers(&sides, live);
-    Finding { sides: Some(sides), writer, notes, ..Finding::default() }
+    Finding { sides: Some(sides), writer, notes, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether a refusal is about a field that cannot change.

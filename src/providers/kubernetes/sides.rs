@@ -72,7 +72,7 @@ fn without_extras(
     let Value::Map(map) = value else { return Some(value.clone()) };
     let mut kept = Map::with_capacity(map.len());
     for (key, value) in map.iter() {
-        let below = match human.get(key).filter(|_| !is_operation(key)) {
+        let below = match human.get(key) {
             None => Some(value.clone()),
             Some(human) => {
                 let config = config.and_then(|config| config.get(key));
@@ -89,11 +89,6 @@ fn without_extras(
     }
     let emptied = kept.keys().all(|key| &**key == ORDER) && !map.is_empty() && config.is_none();
     (!emptied).then_some(Value::from(kept))
-}
-
-/// What a person writes to make something happen once; taking it back would make it happen again.
-fn is_operation(key: &str) -> bool {
-    key == "kubectl.kubernetes.io/restartedAt"
 }
 
 #[derive(Clone, Copy)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     failure::Failure,
     fields::{Fields, ORDER},
+    ignoring::Manifest,
     managed,
     marks::{self, expect_version, stripped},
     names::Name,
@@ -73,13 +74,13 @@ pub(super) async fn create(writing: &Writing, path: &str, body: Value) -> Ended 
 pub(super) async fn update(
     writing: &Writing,
     path: &str,
-    name: &Name,
+    manifest: &Manifest<'_>,
     live: &Value,
-    mut body: Value,
     change: &Change,
 ) -> Ended {
     let mut current = live.clone();
     for _ in 0..TRIES {
+        let mut body = manifest.body(Some(&current));
         expect_version(&mut body, &current);
         let failure = match writing.apply(path, &body, Force::Yes).await {
             Ok(answer) => return without_extras(writing, path, answer.value, change).await,
@@ -89,7 +90,9 @@ pub(super) async fn update(
             return settle(writing, path, &body, failure, "writing it").await;
         }
         match writing.looking().get(path).await {
-            Ok(answer) if is_same(name, live, &answer.value) => current = answer.value,
+            Ok(answer) if is_same(manifest.name, &manifest.rest(live), &manifest.rest(&answer.value)) => {
+                current = answer.value;
+            }
             Ok(_) => return Ended::stale("it changed after the plan was made"),
             Err(failure) if failure.code() == 404 => {
                 return Ended::stale("it was deleted after the plan was made");

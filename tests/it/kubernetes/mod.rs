@@ -14,6 +14,7 @@ mod connection;
 mod consents;
 mod everyday;
 mod faults;
+mod ignoring;
 mod killed;
 mod meddling;
 mod proxy;
