@@ -18,7 +18,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, terminal: &mut Termina
         let import = chosen.kind.import.ok_or_else(|| {
             Fault::new(Exit::Usage, format!("nothing can be imported from `{}` targets", chosen.kind.name))
         })?;
-        let edits = import(&chosen.target, &args.kinds)?;
+        let edits = import(&chosen.target, &args.kinds, &session.declared_if_any(chosen)?)?;
         if args.print {
             for (_, bytes) in edits.iter().filter_map(|edit| edit.content.as_ref()) {
                 terminal.out().write_all(bytes)?;

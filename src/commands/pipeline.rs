@@ -132,10 +132,12 @@ impl Session {
 
     /// What `commit` declares for `chosen`; nothing if its folder is not there yet.
     pub fn declared_at_if_any(&self, commit: &Digest, chosen: &Chosen) -> Result<Desired> {
-        match self.declared_at(commit, chosen) {
-            Err(error) if is_missing(&error) => Ok(Desired::default()),
-            other => other,
-        }
+        if_any(self.declared_at(commit, chosen))
+    }
+
+    /// What the revision declares for `chosen`; nothing if its folder is not there yet.
+    pub fn declared_if_any(&self, chosen: &Chosen) -> Result<Desired> {
+        if_any(self.declared(chosen))
     }
 
     fn declared_in(&self, snapshot: &Snapshot, chosen: &Chosen) -> Result<Desired> {
@@ -148,6 +150,13 @@ impl Session {
 pub fn checkout(global: &GlobalArgs) -> Result<Checkout> {
     let checkout = Checkout::open(&global.directory)?;
     if global.no_exec { checkout.without_programs() } else { Ok(checkout) }
+}
+
+fn if_any(declared: Result<Desired>) -> Result<Desired> {
+    match declared {
+        Err(error) if is_missing(&error) => Ok(Desired::default()),
+        other => other,
+    }
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {

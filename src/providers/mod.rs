@@ -74,8 +74,8 @@ pub struct Kind {
 /// Says how a file has to change, given a change, what is to be declared, and the file as it is.
 pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
 
-/// Writes down what a target holds of some kinds.
-pub type Import = fn(&Target, &[String]) -> Result<Vec<Edit>>;
+/// Writes down what a target holds of some kinds, less what is declared already.
+pub type Import = fn(&Target, &[String], &Desired) -> Result<Vec<Edit>>;
 
 /// A target as trueup.yaml describes it.
 #[derive(Clone, Debug)]

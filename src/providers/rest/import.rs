@@ -15,21 +15,22 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{fault::Fault, tree::EntryKind},
+    model::{fault::Fault, object::Desired, tree::EntryKind},
     providers::{Edit, Target},
 };
 
-/// Writes down what `target` holds of `kinds`: one file for each, without defaults and without what the server owns.
+/// Writes down what `target` holds of `kinds`: one file for each, without defaults, without what the server
+/// owns, and without what is declared already.
 ///
 /// # Errors
 /// A kind that does not exist or cannot be listed in the scope of the target.
-pub fn import(target: &Target, kinds: &[String]) -> Result<Vec<Edit>> {
+pub fn import(target: &Target, kinds: &[String], declared: &Desired) -> Result<Vec<Edit>> {
     let setup = Setup::open(target)?;
     let session = Session::open(setup.clone())?;
-    kinds.iter().map(|name| one(&setup, &session, target, name)).collect()
+    kinds.iter().map(|name| one(&setup, &session, target, name, declared)).collect()
 }
 
-fn one(setup: &Setup, session: &Session, target: &Target, name: &str) -> Result<Edit> {
+fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: &Desired) -> Result<Edit> {
     let wrong = |message: String| Fault::new(Exit::Usage, message);
     let kind = setup.definition.kind(name).ok_or_else(|| {
         let known: Vec<&str> = setup.definition.kinds.keys().map(String::as_str).collect();
@@ -41,11 +42,15 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str) -> Result<
     let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();
     for collection in collections(setup, session, name)? {
         let wanted = BTreeMap::from([(collection.clone(), (BTreeSet::new(), Extent::Whole))]);
-        let gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
+        let mut gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
+        let Collection { kind: name, scope } = collection.clone();
+        gathered.found.retain(|keys, _| {
+            let place = Place { kind: name.clone(), scope: scope.clone(), keys: keys.clone() };
+            !declared.objects.contains_key(&place.address())
+        });
         let found = exported(&Form::of(kind), &gathered)?;
         if !found.is_empty() {
-            let Collection { kind, scope } = collection;
-            objects.push((Place { kind, scope, keys: Vec::new() }, found));
+            objects.push((Place { kind: name, scope, keys: Vec::new() }, found));
         }
     }
     let documents: Vec<String> =

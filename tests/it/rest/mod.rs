@@ -15,6 +15,7 @@ mod lists;
 mod powerdns;
 mod proxy;
 mod rabbitmq;
+mod readme;
 mod small;
 mod tls;
 mod writes;
