@@ -48,6 +48,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("k8s_openapi", &[]),
     ("kube", &["providers/kubernetes/"]),
     ("tokio", &["providers/kubernetes/"]),
+    ("tower", &["providers/kubernetes/"]),
     ("yaml_edit", &["providers/kubernetes/"]),
     // Both have one provider of cryptography.
     ("rustls", &["providers/kubernetes/", "providers/rest/transport.rs"]),

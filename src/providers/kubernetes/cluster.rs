@@ -37,8 +37,6 @@ pub(super) struct Cluster {
     pub about: Option<About>,
     /// What the last observation found, where a closer look or a write may follow.
     pub seen: BTreeMap<Address, Seen>,
-    /// What was declared of objects that were applied in another API version.
-    pub renamed: BTreeMap<Address, Value>,
 }
 
 /// What the first requests found out.
@@ -89,7 +87,6 @@ impl Cluster {
             place,
             about: None,
             seen: BTreeMap::new(),
-            renamed: BTreeMap::new(),
             ignoring: Ignoring::default(),
         })
     }

@@ -12,10 +12,11 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::{
     Client, Config,
-    client::AuthError,
+    client::{AuthError, ClientBuilder, ConfigExt as _},
     config::{ExecConfig, KubeConfigOptions, Kubeconfig},
 };
 use tokio::runtime::{Builder, Runtime};
+use tower::buffer::BufferLayer;
 
 use super::{
     options::Options,
@@ -25,6 +26,9 @@ use crate::{exit::Exit, model::fault::Fault, providers::Target};
 
 /// How long a connection may take to come about.
 const CONNECTED: Duration = Duration::from_secs(5);
+
+/// How many requests may wait for their credentials.
+const WAITING: usize = 1024;
 
 /// The threads that requests run on.
 pub(super) fn runtime() -> Result<Runtime> {
@@ -48,11 +52,25 @@ fn line(runtime: &Runtime, target: &Target, options: &Options) -> Result<Line> {
     let _guard = runtime.enter();
     let server: Arc<str> = place(&config).into();
     let exec = config.auth_info.exec.clone();
-    let client = Client::try_from(config).map_err(|error| match (error, &exec) {
+    let client = client(config).map_err(|error| match (error, &exec) {
         (kube::Error::Auth(error), Some(exec)) => no_credentials(&error, exec),
         (error, _) => bad(format!("connecting to {server}: {error}")),
     })?;
     Ok(Line { client, server })
+}
+
+/// The client of a configuration. A program that gives a token is run once: left to itself, each
+/// part of the client runs it anew.
+fn client(mut config: Config) -> Result<Client, kube::Error> {
+    if config.auth_info.exec.is_some()
+        && let Some(credentials) = config.auth_layer()?
+    {
+        config.auth_info.exec = None;
+        // What refreshes a token needs a service that can be cloned.
+        let shared = ClientBuilder::try_from(config)?.with_layer(&BufferLayer::new(WAITING));
+        return Ok(shared.with_layer(&credentials).build());
+    }
+    Client::try_from(config)
 }
 
 /// Where requests go, for people.

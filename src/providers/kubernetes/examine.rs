@@ -74,8 +74,7 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
     for candidate in candidates.iter() {
         if let Some(seen) = cluster.seen.get_mut(&candidate.address) {
             seen.config = candidate.sides.desired.clone();
-            let renamed = cluster.renamed.get(&candidate.address);
-            seen.base = candidate.sides.base.as_ref().or(renamed).cloned();
+            seen.base = candidate.sides.base.clone().map(|base| in_version_of(base, seen.config.as_ref()));
         }
     }
     let coming = Coming::of(cluster);
@@ -119,6 +118,15 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
         candidate.notes.extend(finding.notes);
     }
     Ok(())
+}
+
+/// A base in the version that is declared now: which one it was written in is no difference.
+fn in_version_of(mut base: Value, config: Option<&Value>) -> Value {
+    let version = config.and_then(|config| config.get("apiVersion"));
+    if let (Value::Map(map), Some(version)) = (&mut base, version) {
+        Arc::make_mut(map).insert("apiVersion".into(), version.clone());
+    }
+    base
 }
 
 /// What the declared objects bring that others need.
@@ -290,7 +298,8 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
         programs: &owners.programs,
     });
     let ignored = case.declared().settle(&mut sides, live);
-    let claim = (!same_ownership(live, preview)).then(|| match doubt(name, live, &case.set) {
+    let moves = !same_ownership(live, preview) || !marks::is_itself(name, live);
+    let claim = moves.then(|| match doubt(name, live, &case.set) {
         Some(why) => format!("nothing but the ownership would change: {why}"),
         None => "nothing but the ownership would change".to_owned(),
     });
@@ -300,10 +309,12 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
     Finding { sides: Some(sides), claim, notes, writer, ignored: Some(ignored), ..Finding::default() }
 }
 
-/// Whether both sides name the same fields as ours.
+/// Whether both sides name the same fields as ours, in the same version.
 fn same_ownership(live: &Value, preview: &Value) -> bool {
     match (applied(live), applied(preview)) {
-        (Some(live), Some(preview)) => live.fields() == preview.fields(),
+        (Some(live), Some(preview)) => {
+            live.api_version == preview.api_version && live.fields() == preview.fields()
+        }
         _ => false,
     }
 }

@@ -46,9 +46,8 @@ struct Group {
 pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual> {
     let discovery = cluster.about()?.discovery.clone();
     cluster.seen.clear();
-    cluster.renamed.clear();
     let mut actual = Actual::default();
-    let (groups, renamed) = sort(cluster, query, &discovery, &mut actual);
+    let groups = sort(cluster, query, &discovery, &mut actual);
     let listed = list(cluster, &groups);
     let (scaled, unclear) = scaling::scaled(cluster, query, &listed);
     cluster.ignoring = Ignoring { rules: query.rules.clone(), scaled };
@@ -67,9 +66,6 @@ pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual
     }
     left.retain(|address| query.objects.get(address).is_some_and(|sides| sides.desired.is_none()));
     look_up(cluster, left, &mut actual);
-    for address in renamed {
-        actual.objects.insert(address, Observed::Absent);
-    }
     Ok(actual)
 }
 
@@ -79,22 +75,21 @@ pub(super) fn unknown(doing: &str, failure: &Failure) -> Observed {
 }
 
 /// Sorts what is asked for by kind. Answers at once where the kind is not
-/// there, and names the addresses that are other versions of declared objects.
+/// there, and notes the addresses that are other names of declared objects.
 fn sort(
     cluster: &mut Cluster,
     query: &Query<'_>,
     discovery: &Discovery,
     actual: &mut Actual,
-) -> (BTreeMap<Kind, Group>, Vec<Address>) {
+) -> BTreeMap<Kind, Group> {
     let coming = declared_kinds(query);
     let desired: BTreeMap<Identity, Address> = query
         .objects
         .iter()
         .filter(|(_, sides)| sides.desired.is_some())
-        .filter_map(|(address, _)| Some((Name::parse(address)?.identity(), (*address).clone())))
+        .filter_map(|(address, _)| Some((place(cluster, &Name::parse(address)?), (*address).clone())))
         .collect();
     let mut groups: BTreeMap<Kind, Group> = BTreeMap::new();
-    let mut renamed = Vec::new();
     for (address, sides) in &query.objects {
         let Some(name) = Name::parse(address) else {
             let message = "the record holds a name that is none".to_owned();
@@ -102,12 +97,10 @@ fn sort(
             continue;
         };
         if sides.desired.is_none()
-            && let Some(successor) = desired.get(&name.identity())
+            && let Some(successor) = desired.get(&place(cluster, &name))
         {
-            if let Some(base) = sides.base {
-                cluster.renamed.insert(successor.clone(), base.clone());
-            }
-            renamed.push((*address).clone());
+            actual.renamed.insert(successor.clone(), (*address).clone());
+            actual.objects.insert((*address).clone(), Observed::Absent);
             continue;
         }
         // Where drift is looked for, what is desired is the base, and is only said later.
@@ -139,7 +132,14 @@ fn sort(
         }
         cluster.seen.insert((*address).clone(), seen);
     }
-    (groups, renamed)
+    groups
+}
+
+/// What an object is in every version, and whether or not its scope was known when it was named.
+fn place(cluster: &Cluster, name: &Name) -> Identity {
+    let mut identity = name.identity();
+    identity.namespace.get_or_insert_with(|| cluster.options.default_namespace().to_owned());
+    identity
 }
 
 /// How the server tells an object of a kind from others.

@@ -55,15 +55,18 @@ pub(super) fn before(steps: &[Step<'_>]) -> Vec<BTreeSet<usize>> {
     before
 }
 
+#[derive(Default)]
 struct Graph {
     places: BTreeMap<Reference, Vec<usize>>,
     definitions: BTreeMap<Kind, Vec<usize>>,
+    /// What brings the kinds of a group from another server.
+    groups: BTreeMap<String, Vec<usize>>,
     coming: Vec<usize>,
 }
 
 impl Graph {
     fn of(steps: &[Step<'_>]) -> Graph {
-        let mut graph = Graph { places: BTreeMap::new(), definitions: BTreeMap::new(), coming: Vec::new() };
+        let mut graph = Graph::default();
         for (index, step) in steps.iter().enumerate() {
             let Name { kind, namespace, name } = step.name;
             let reference = (kind.group.clone(), kind.kind.clone(), namespace.clone(), name.clone());
@@ -72,6 +75,10 @@ impl Graph {
                 for kind in kinds_of(step.value) {
                     graph.definitions.entry(kind).or_default().push(index);
                 }
+            }
+            if (kind.group.as_str(), kind.kind.as_str()) == ("apiregistration.k8s.io", "APIService") {
+                let group = step.value.get("spec").and_then(|spec| spec.get("group")?.as_str());
+                graph.groups.entry(group.unwrap_or_default().to_owned()).or_default().push(index);
             }
             if step.way == Way::Comes {
                 graph.coming.push(index);
@@ -82,6 +89,7 @@ impl Graph {
 
     fn needs(&self, step: &Step<'_>) -> Vec<usize> {
         let mut needs = self.definitions.get(&step.name.kind).cloned().unwrap_or_default();
+        needs.extend(self.groups.get(&step.name.kind.group).into_iter().flatten());
         let mut references = BTreeSet::new();
         if let Some(namespace) = &step.name.namespace {
             references.insert(("".to_owned(), "Namespace".to_owned(), None, namespace.clone()));
@@ -125,9 +133,7 @@ const NAMED_IN: [(&str, &str, &str); 7] = [
 /// leads nowhere does no harm.
 fn named(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>) {
     let add = |group: &str, kind: &str, name: &str, found: &mut BTreeSet<Reference>| {
-        let kind = Kind { group: group.to_owned(), version: String::new(), kind: kind.to_owned() };
-        let namespace = namespace.filter(|_| kind.is_cluster_scoped() != Some(true));
-        found.insert((kind.group, kind.kind, namespace.map(str::to_owned), name.to_owned()));
+        found.insert(reference(group, kind, namespace, name));
     };
     match value {
         Value::List(items) => items.iter().for_each(|item| named(item, namespace, found)),
@@ -138,20 +144,18 @@ fn named(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>
                 {
                     add(group, kind, name, found);
                 }
-                if let (Some((_, group, kind)), Some(name)) = (
-                    NAMED_IN.iter().find(|(named_in, ..)| *named_in == &**key),
-                    below.get("name").and_then(Value::as_str),
-                ) {
-                    add(group, kind, name, found);
+                let text = |key: &str| below.get(key).and_then(Value::as_str);
+                if let (Some((_, group, kind)), Some(name)) =
+                    (NAMED_IN.iter().find(|(named_in, ..)| *named_in == &**key), text("name"))
+                {
+                    // A webhook names the namespace of its service.
+                    found.insert(reference(group, kind, text("namespace").or(namespace), name));
                 }
                 match &**key {
-                    "roleRef" | "scaleTargetRef" => {
-                        let text = |key: &str| below.get(key).and_then(Value::as_str).unwrap_or_default();
-                        let group = match text("apiGroup") {
-                            "" => Kind::new(text("apiVersion"), "").group,
-                            group => group.to_owned(),
-                        };
-                        add(&group, text("kind"), text("name"), found);
+                    "roleRef" | "scaleTargetRef" => found.extend(whole(below, namespace)),
+                    "ownerReferences" => {
+                        let Value::List(owners) = below else { continue };
+                        found.extend(owners.iter().filter_map(|owner| whole(owner, namespace)));
                     }
                     "subjects" => subjects(below, namespace, found),
                     "imagePullSecrets" => {
@@ -167,6 +171,22 @@ fn named(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>
         }
         _ => {}
     }
+}
+
+fn reference(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Reference {
+    let kind = Kind { group: group.to_owned(), version: String::new(), kind: kind.to_owned() };
+    let namespace = namespace.filter(|_| kind.is_cluster_scoped() != Some(true));
+    (kind.group, kind.kind, namespace.map(str::to_owned), name.to_owned())
+}
+
+/// A reference that names its kind.
+fn whole(value: &Value, namespace: Option<&str>) -> Option<Reference> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let group = match text("apiGroup") {
+        Some(group) => group.to_owned(),
+        None => Kind::new(text("apiVersion")?, "").group,
+    };
+    Some(reference(&group, text("kind")?, namespace, text("name")?))
 }
 
 fn subjects(value: &Value, namespace: Option<&str>, found: &mut BTreeSet<Reference>) {
@@ -253,5 +273,46 @@ spec: {group: example.org, names: {kind: Widget}, versions: [{name: v1}]}
             order(Way::Goes, SET),
             ["gate", "web", "gadget", "widgets.example.org", "settings", "runner", "shop"]
         );
+    }
+
+    #[test]
+    fn owners_services_and_whole_groups_come_before_what_names_them() {
+        let set = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a-owned, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: owner}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: owner, namespace: shop}
+---
+apiVersion: metrics.example.org/v1
+kind: Meter
+metadata: {name: b-meter, namespace: shop}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1.metrics.example.org}
+spec: {group: metrics.example.org, version: v1, service: {name: meters, namespace: system}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: meters, namespace: system}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: a-scaler, namespace: shop}
+spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: owner}}
+";
+        let order = order(Way::Comes, set);
+        let at = |name: &str| order.iter().position(|found| found == name).unwrap();
+        for (first, then) in [
+            ("owner", "a-owned"),
+            ("owner", "a-scaler"),
+            ("meters", "v1.metrics.example.org"),
+            ("v1.metrics.example.org", "b-meter"),
+        ] {
+            assert!(at(first) < at(then), "{order:?}");
+        }
     }
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use super::{Shop, share};
-use crate::sandbox::{Ran, Sandbox};
+use crate::{
+    sandbox::{Ran, Sandbox},
+    skip,
+};
 
 const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
@@ -151,8 +154,9 @@ const CREDENTIAL: &str = r#"echo '{"apiVersion":"client.authentication.k8s.io/v1
 fn a_program_gives_the_credentials() {
     let Some(shop) = Shop::new() else { return };
     shop.declare(&[("settings.yaml", SETTINGS)]);
-    with_program(&shop, CREDENTIAL, "");
+    with_program(&shop, &format!("echo run >> \"$HOME/runs\"\n{CREDENTIAL}"), "");
     shop.trueup(&["plan"]).expect(2);
+    assert_eq!(shop.sandbox.read("home/runs"), "run\n");
 }
 
 #[test]
@@ -179,6 +183,29 @@ fn a_program_that_gives_no_credentials_is_named() {
         "{}",
         ran.stderr
     );
+}
+
+/// In a name space of mounts, so that the account of a pod can be laid out as in a pod.
+#[test]
+fn a_pod_is_who_its_account_says() {
+    let Some(shop) = changed(&[]) else { return };
+    let config = shop.sandbox.read("checkout/trueup.yaml");
+    shop.sandbox.write("checkout/trueup.yaml", config.replace("kubeconfig: ../home/admin.kubeconfig, ", ""));
+    let text = shop.sandbox.read("home/admin.kubeconfig");
+    let port = text.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap();
+    let script = format!(
+        "mount -t tmpfs none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount && \
+         cd /run/secrets/kubernetes.io/serviceaccount && echo -n admin > token && echo -n default > namespace && \
+         cp {}/certs/apiserver.crt ca.crt && cd \"$SANDBOX/checkout\" && \
+         KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT={port} trueup plan",
+        shop.server.folder.display()
+    );
+    if skip::lacks_mounts() {
+        return;
+    }
+    let _others_may_too = share();
+    let ran: Ran = shop.sandbox.command("unshare").args(["-m", "sh", "-c", &script]).output().unwrap().into();
+    ran.expect(2);
 }
 
 #[test]

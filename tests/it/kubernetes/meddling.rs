@@ -241,3 +241,46 @@ fn one_run_brings_what_a_webhook_would_refuse_before_the_webhook() {
     shop.trueup(&["plan"]).expect(0);
     shop.kubectl(&["delete", "validatingwebhookconfiguration", &inner]);
 }
+
+#[test]
+fn an_object_keeps_its_name_when_its_definition_is_declared_as_well() {
+    let Some(shop) = Shop::new() else { return };
+    let group = format!("{}.example.org", shop.namespace);
+    let (definition, widget) = widgets(&group);
+    shop.kubectl_apply(&definition);
+    shop.kubectl(&["wait", "--for=condition=Established", &format!("crd/widgets.{group}")]);
+    shop.declare(&[("widget.yaml", &widget)]);
+    shop.apply();
+    let uid = || shop.kubectl(&["get", &format!("widgets.{group}/one"), "-o", "jsonpath={.metadata.uid}"]);
+    let before = uid();
+    shop.declare(&[("definition.yaml", &definition)]);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    let claim = format!("{group}/v1/Widget/{}/one   claim", shop.namespace);
+    assert!(ran.stdout.contains(&claim) && ran.stdout.contains("0 replace, 0 delete"), "{}", ran.stdout);
+    let address = format!("apiextensions.k8s.io/v1/CustomResourceDefinition/widgets.{group}");
+    shop.trueup(&["apply", "--yes", "--adopt", &address]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    assert_eq!(uid(), before);
+}
+
+#[test]
+fn an_object_moves_to_another_version_of_its_kind() {
+    let Some(shop) = Shop::new() else { return };
+    let group = format!("{}.example.org", shop.namespace);
+    let (definition, widget) = widgets(&group);
+    let second = "  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}\n";
+    shop.declare(&[("definition.yaml", &(definition + second)), ("widget.yaml", &widget)]);
+    shop.apply();
+    let uid = || shop.kubectl(&["get", &format!("widgets.{group}/one"), "-o", "jsonpath={.metadata.uid}"]);
+    let before = uid();
+    shop.declare(&[("widget.yaml", &widget.replace("/v1\n", "/v2\n"))]);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(
+        ran.stdout.contains("/v2/Widget/") && ran.stdout.contains("0 create, 1 update, 0 replace, 0 delete"),
+        "{}",
+        ran.stdout
+    );
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+    assert_eq!(uid(), before);
+}

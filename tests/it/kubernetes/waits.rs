@@ -1,8 +1,12 @@
 //! `--wait`: until what was applied runs, and what is said where it does not.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use super::Shop;
+use crate::sandbox::Ran;
 
 /// A Deployment of two pods; without a node they never run, since nothing schedules them.
 fn web(node: &str, more: &str) -> String {
@@ -63,6 +67,20 @@ fn a_target_may_always_be_waited_for() {
     );
     shop.trueup(&["apply", "--wait", "--no-wait"]).expect(64);
     shop.trueup(&["apply", "--wait", "--timeout", "soon"]).expect(64);
+}
+
+#[test]
+fn a_wait_can_be_interrupted() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", &web("", ""))]);
+    let begun = Instant::now();
+    let mut apply = shop.sandbox.command_trueup(&["apply", "--yes", "--wait", "--timeout", "60s"]);
+    let child = apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !shop.kubectl(&["get", "deployments", "-o", "name"]).contains("web") {}
+    shop.sandbox.sh(&format!("kill -INT {}", child.id())).expect(0);
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(130);
+    assert!(begun.elapsed() < Duration::from_secs(30) && ran.stdout.contains("not ready"), "{}", ran.stdout);
+    shop.trueup(&["plan"]).expect(0);
 }
 
 #[test]
