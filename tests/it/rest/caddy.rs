@@ -1,5 +1,7 @@
 //! Caddy: an API that trueup has never heard of, by a definition in the checkout.
 
+use std::{fs, path::Path};
+
 use super::Checkout;
 use crate::parts::{Caddy, curl, free_port};
 
@@ -36,4 +38,22 @@ fn an_api_of_ones_own_needs_a_definition_and_nothing_else() {
     checkout.run(&["apply", "--yes"], 8);
     checkout.run(&["apply", "--yes", "--allow-empty"], 0);
     assert!(curl(&[&format!("http://127.0.0.1:{port}/")]).is_none());
+    // What others made is imported, and in sync.
+    let other = format!("{}/config/apps/http/servers/other", caddy.url);
+    let made = format!(
+        r#"{{"listen": ["127.0.0.1:{port}"], "routes": [{{"handle": [{{"handler": "static_response", "body": "other"}}]}}]}}"#
+    );
+    curl(&["-X", "PUT", &other, "-H", "Content-Type: application/json", "-d", &made]).unwrap();
+    checkout.run(&["import", "t", "server"], 0);
+    checkout.commit_all();
+    let plan = checkout.run(&["plan"], 0);
+    assert!(plan.stdout.contains("1 object"), "{}", plan.stdout);
+    checkout.apply(&[]);
+    assert_eq!(curl(&[&format!("http://127.0.0.1:{port}/")]).unwrap(), "other");
+}
+
+#[test]
+fn the_page_on_definitions_shows_this_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/rest/definitions/README.md");
+    assert!(fs::read_to_string(page).unwrap().contains(include_str!("caddy.yaml")));
 }

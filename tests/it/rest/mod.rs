@@ -10,6 +10,7 @@ mod everyday;
 mod faults;
 mod gitea;
 mod github;
+mod keys;
 mod kinto;
 mod lists;
 mod powerdns;
