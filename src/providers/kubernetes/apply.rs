@@ -11,10 +11,9 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use super::{
     cluster::{Cluster, Seen},
     discovery::{self, Known},
-    failure::Failure,
     ignoring::{Declared, Manifest},
     order::{self, Step, Way},
-    ready,
+    ready, sent,
     transport::Writing,
     wait,
     write::{self, Ended},
@@ -25,7 +24,7 @@ use crate::{
         change::{Action, Change},
         event::Event,
         report::{Outcome, Verdict},
-        value::{Map, Value},
+        value::Value,
     },
     providers::Run,
 };
@@ -93,40 +92,10 @@ fn task<'a>(cluster: &'a Cluster, change: &'a Change) -> Option<Task<'a>> {
     let seen = cluster.seen.get(&change.address)?.clone();
     let config = match (change.action, &change.after) {
         (Action::Delete, _) | (_, None) => None,
-        (_, Some(after)) => Some(to_send(change, after, seen.config.as_ref()?, seen.base.as_ref())),
+        (_, Some(after)) => Some(sent::for_change(change, after, seen.config.as_ref()?, seen.base.as_ref())),
     };
     let way = if change.action == Action::Delete { Way::Goes } else { Way::Comes };
     Some(Task { change, seen, config, way })
-}
-
-/// What has to be declared for `after`: what Git declares, or where only drift is undone, what it declared before.
-fn to_send(change: &Change, after: &Value, config: &Value, base: Option<&Value>) -> Value {
-    match (&change.sides.desired, base) {
-        (Some(desired), Some(base)) if desired != after => {
-            undone(Some(base), Some(config), Some(after), Some(desired)).unwrap_or_else(|| config.clone())
-        }
-        _ => config.clone(),
-    }
-}
-
-fn undone(
-    base: Option<&Value>,
-    config: Option<&Value>,
-    after: Option<&Value>,
-    desired: Option<&Value>,
-) -> Option<Value> {
-    if after == desired {
-        return config.cloned();
-    }
-    let (Some(Value::Map(base)), Some(Value::Map(config))) = (base, config) else { return base.cloned() };
-    let keys: BTreeSet<_> = base.keys().chain(config.keys()).collect();
-    let at = |value: Option<&'_ Value>, key: &str| value.and_then(|value| value.get(key)).cloned();
-    let fields = keys.into_iter().filter_map(|key| {
-        let (after, desired) = (at(after, key), at(desired, key));
-        let below = undone(base.get(key), config.get(key), after.as_ref(), desired.as_ref())?;
-        Some((key.clone(), below))
-    });
-    Some(Value::from(fields.collect::<Map>()))
 }
 
 /// The changes of one apply, on their way.
@@ -267,7 +236,7 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
         Some(path) => path,
         None => match new_path(cluster, writing, &task.seen).await {
             Ok(path) => path,
-            Err(failure) => return Ended::failed(&failure, "asking for the kind of it"),
+            Err(ended) => return ended,
         },
     };
     let live = task.seen.live.as_deref();
@@ -293,15 +262,18 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
 }
 
 /// The path of an object whose kind came during this apply.
-async fn new_path(cluster: &Cluster, writing: &Writing, seen: &Seen) -> Result<String, Failure> {
+async fn new_path(cluster: &Cluster, writing: &Writing, seen: &Seen) -> Result<String, Ended> {
     let begun = Instant::now();
     loop {
-        let discovery = discovery::discover(writing.looking()).await?;
+        let discovery = discovery::discover(writing.looking()).await;
+        let discovery =
+            discovery.map_err(|failure| Ended::failed(&failure, "asking for the kind of it").unwritten())?;
         if let Known::Yes(resource) = discovery.find(&seen.name.kind) {
             return Ok(resource.object(&seen.name, cluster.options.default_namespace()));
         }
         if begun.elapsed() > ESTABLISHED {
-            return Err(Failure::Garbled(format!("the server has no kind {}", seen.name.kind)));
+            let why = format!("the server has no kind {}", seen.name.kind);
+            return Err(Ended::with(Verdict::Failed, why));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -324,7 +296,9 @@ async fn established(writing: &Writing, path: &str, ended: Ended) -> Ended {
                 let why = format!("it is not established: {}", why.unwrap_or_default());
                 return Ended::with(Verdict::Unready, why);
             }
-            Err(failure) => return Ended::failed(&failure, "waiting until it is established"),
+            Err(failure) => {
+                return Ended::with(Verdict::Unready, format!("waiting until it is established: {failure}"));
+            }
         }
     }
 }

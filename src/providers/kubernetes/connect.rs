@@ -51,12 +51,13 @@ fn line(runtime: &Runtime, target: &Target, options: &Options) -> Result<Line> {
     let config = runtime.block_on(config(target, options))?;
     let _guard = runtime.enter();
     let server: Arc<str> = place(&config).into();
+    let unheeded = unheeded(&config, options);
     let exec = config.auth_info.exec.clone();
     let client = client(config).map_err(|error| match (error, &exec) {
         (kube::Error::Auth(error), Some(exec)) => no_credentials(&error, exec),
         (error, _) => bad(format!("connecting to {server}: {error}")),
     })?;
-    Ok(Line { client, server })
+    Ok(Line { client, server, unheeded })
 }
 
 /// The client of a configuration. A program that gives a token is run once: left to itself, each
@@ -71,6 +72,17 @@ fn client(mut config: Config) -> Result<Client, kube::Error> {
         return Ok(shared.with_layer(&credentials).build());
     }
     Client::try_from(config)
+}
+
+/// The namespace of a context is that of this machine; kubectl heeds it.
+fn unheeded(config: &Config, options: &Options) -> Option<String> {
+    let (theirs, ours) = (&config.default_namespace, options.default_namespace());
+    let is_context = config.root_cert_file.is_none();
+    (is_context && options.namespace.is_none() && theirs != ours).then(|| {
+        format!(
+            "the context of the kubeconfig has the namespace `{theirs}`; here, what names none is in `{ours}`, which `namespace` in trueup.yaml can change"
+        )
+    })
 }
 
 /// Where requests go, for people.

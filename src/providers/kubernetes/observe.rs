@@ -46,7 +46,7 @@ struct Group {
 pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual> {
     let discovery = cluster.about()?.discovery.clone();
     cluster.seen.clear();
-    let mut actual = Actual::default();
+    let mut actual = Actual { notes: notes(cluster), ..Actual::default() };
     let groups = sort(cluster, query, &discovery, &mut actual);
     let listed = list(cluster, &groups);
     let (scaled, unclear) = scaling::scaled(cluster, query, &listed);
@@ -67,6 +67,10 @@ pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual
     left.retain(|address| query.objects.get(address).is_some_and(|sides| sides.desired.is_none()));
     look_up(cluster, left, &mut actual);
     Ok(actual)
+}
+
+fn notes(cluster: &Cluster) -> Vec<String> {
+    cluster.looking.unheeded().map(str::to_owned).into_iter().collect()
 }
 
 /// An answer that is none.

@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub client: Client,
     /// Where it leads, for people.
     pub server: Arc<str>,
+    /// What the context of the kubeconfig says and nobody heeds.
+    pub unheeded: Option<String>,
 }
 
 /// A connection that can say GET, LIST and `dryRun=All`, and nothing else.
@@ -62,6 +64,11 @@ impl Looking {
     /// Uses `line` for reading only.
     pub(super) fn new(line: Line) -> Looking {
         Looking { line }
+    }
+
+    /// What the context of the kubeconfig says and nobody heeds.
+    pub(super) fn unheeded(&self) -> Option<&str> {
+        self.line.unheeded.as_deref()
     }
 
     /// Reads one thing, patiently.

@@ -16,6 +16,7 @@ use super::{
     marks,
     names::{Kind, Name},
     observe::whole,
+    pods,
     ready::{self, Around, State},
 };
 use crate::{
@@ -70,8 +71,10 @@ pub(super) async fn wait<'a>(
         let states = watch.look(&names).await;
         let lacking = watch.sort_out(&mut names, states);
         if names.is_empty() || Instant::now() >= until || run.stop.load(Ordering::SeqCst) {
+            let mut lacking = [watch.failed, lacking].concat();
+            pods::explain(cluster, &discovery, &mut lacking).await;
             run.observer.on(Event::Done);
-            return watch.failed.into_iter().chain(lacking).collect();
+            return lacking;
         }
         tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
         pause = (pause * 2).min(PAUSES.1);

@@ -52,6 +52,11 @@ impl Ended {
         Ended { verdict, error, lost: failure.is_unconnected() }
     }
 
+    /// The same, where it is certain that nothing was written.
+    pub(super) fn unwritten(self) -> Ended {
+        Ended { verdict: Verdict::Failed, ..self }
+    }
+
     /// A change without the object that it is about.
     pub(super) fn nothing_seen() -> Ended {
         Ended::stale("nothing is known of it any more")
@@ -97,7 +102,7 @@ pub(super) async fn update(
             Err(failure) if failure.code() == 404 => {
                 return Ended::stale("it was deleted after the plan was made");
             }
-            Err(failure) => return Ended::failed(&failure, "reading it again"),
+            Err(failure) => return Ended::failed(&failure, "reading it again").unwritten(),
         }
     }
     Ended::stale("it changes all the time")
@@ -125,7 +130,8 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
             }
         }
         Err(gone) if gone.code() == 404 => not_carried_out(&failure, doing),
-        Err(_) => Ended::failed(&failure, doing),
+        // Neither a write nor a read is answered: there is nobody to go on with.
+        Err(silence) => Ended { lost: silence.refusal().is_none(), ..Ended::failed(&failure, doing) },
     }
 }
 
@@ -133,7 +139,7 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
 fn not_carried_out(failure: &Failure, doing: &str) -> Ended {
     let ended = Ended::failed(failure, doing);
     match failure.refusal() {
-        Some(refusal) if refusal.code != 504 => Ended { verdict: Verdict::Failed, ..ended },
+        Some(refusal) if refusal.code != 504 => ended.unwritten(),
         _ => ended,
     }
 }
@@ -243,7 +249,7 @@ pub(super) async fn delete(writing: &Writing, path: &str, name: &Name, live: &Va
             Ok(answer) if is_same(name, live, &answer.value) => current = answer.value,
             Ok(_) => return Ended::stale("it changed after the plan was made"),
             Err(failure) if failure.code() == 404 => return Ended::done(),
-            Err(failure) => return Ended::failed(&failure, "reading it again"),
+            Err(failure) => return Ended::failed(&failure, "reading it again").unwritten(),
         }
     }
     Ended::stale("it changes all the time")

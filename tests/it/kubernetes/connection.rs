@@ -254,6 +254,25 @@ fn nobody_guesses_which_of_several_contexts_is_meant() {
     shop.trueup(&["plan"]).expect(2);
 }
 
+#[test]
+fn the_namespace_of_a_context_is_not_heeded_silently() {
+    let Some(shop) =
+        changed(&[("context: {cluster: local", "context: {namespace: elsewhere, cluster: local")])
+    else {
+        return;
+    };
+    assert!(!shop.trueup(&["plan"]).expect(2).stdout.contains("elsewhere"));
+    let config = shop.sandbox.read("checkout/trueup.yaml");
+    let namespace = format!("namespace: {}", shop.namespace);
+    shop.sandbox.write("checkout/trueup.yaml", config.replace(&namespace, "set: other"));
+    let ran = shop.trueup(&["plan"]).expect(2);
+    assert!(
+        ran.stdout.contains("has the namespace `elsewhere`; here, what names none is in `default`"),
+        "{}",
+        ran.stdout
+    );
+}
+
 /// A proxy that leads every CONNECT to `server`, and how often it did.
 fn tunnel(server: String) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -43,6 +43,19 @@ fn what_does_not_come_up_in_time_is_named_with_the_reason_every_time() {
     // Nothing is left to be written, and still it does not run.
     let ran = shop.trueup(&["apply", "--yes", "--wait", "--timeout", "1"]).expect(7);
     assert!(ran.stdout.contains("not ready      keep"), "{}", ran.stdout);
+    let pods = shop.kubectl(&["get", "pods", "-o", "name"]);
+    let status = "{\"status\":{\"containerStatuses\":[{\"name\":\"web\",\"image\":\"web\",\"imageID\":\"\",\"ready\":false,\"restartCount\":0,\
+                  \"state\":{\"waiting\":{\"reason\":\"ImagePullBackOff\",\"message\":\"no such image\"}}}]}}";
+    shop.kubectl(&[
+        "patch",
+        pods.lines().next().unwrap(),
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        status,
+    ]);
+    let ran = shop.trueup(&["apply", "--yes", "--wait", "--timeout", "1"]).expect(7);
+    assert!(ran.stdout.contains("container `web`: ImagePullBackOff no such image"), "{}", ran.stdout);
     let ran = shop.trueup(&["apply", "--yes", "--wait", "--timeout", "1", "-o", "json"]).expect(7);
     assert!(ran.stdout.contains("\"unready\""), "{}", ran.stdout);
     shop.apply();
