@@ -88,6 +88,8 @@ pub enum Cause {
     NoPermission,
     /// The target, or a part of it, does not answer.
     Unavailable,
+    /// The target could never hold what is declared.
+    Invalid,
     /// Something else, or something that trueup does not manage stands there.
     Other,
 }

@@ -141,6 +141,7 @@ pub fn unknown_exit(cause: Cause) -> Exit {
     match cause {
         Cause::NoPermission => Exit::NoPermission,
         Cause::Unavailable => Exit::Unavailable,
+        Cause::Invalid => Exit::BadDesired,
         Cause::Other => Exit::Error,
     }
 }

@@ -129,6 +129,7 @@ impl Failure {
         let seconds = match self {
             Failure::Unconnected(_, obstacle) if obstacle.may_pass() => 1,
             Failure::Unconnected(..) => 0,
+            Failure::Refused(_) if self.is_of_type() => 0,
             Failure::Refused(refusal) => match refusal.code {
                 429 => 60,
                 500 | 502 | 503 | 504 => 5,
@@ -152,7 +153,7 @@ impl Failure {
     pub(super) fn is_uncertain(&self) -> bool {
         match self {
             Failure::Unconnected(..) => false,
-            Failure::Refused(refusal) => matches!(refusal.code, 500 | 502 | 504),
+            Failure::Refused(refusal) => matches!(refusal.code, 500 | 502 | 504) && !self.is_of_type(),
             Failure::Unanswered(_) | Failure::Garbled(_) => true,
         }
     }
@@ -173,10 +174,18 @@ impl Failure {
             Failure::Unconnected(_, Obstacle { kind: obstacle::Kind::Login, .. }) => Cause::NoPermission,
             _ => match self.code() {
                 401 | 403 => Cause::NoPermission,
+                400 | 413 | 422 => Cause::Invalid,
+                _ if self.is_of_type() => Cause::Invalid,
                 0 | 429 | 500..=599 => Cause::Unavailable,
                 _ => Cause::Other,
             },
         }
+    }
+
+    /// Whether the object has a field or a value that its schema does not know, which the server calls its own
+    /// error (500).
+    pub(super) fn is_of_type(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.message.contains("failed to create typed patch object"))
     }
 
     /// What kind of failure it is for the report.
@@ -184,7 +193,7 @@ impl Failure {
         match self.cause() {
             Cause::NoPermission => FailureKind::NoPermission,
             Cause::Unavailable => FailureKind::Unavailable,
-            Cause::Other => FailureKind::Other,
+            Cause::Invalid | Cause::Other => FailureKind::Other,
         }
     }
 
@@ -193,7 +202,7 @@ impl Failure {
         let exit = match self.cause() {
             Cause::NoPermission => Exit::NoPermission,
             Cause::Unavailable => Exit::Unavailable,
-            Cause::Other => Exit::Error,
+            Cause::Invalid | Cause::Other => Exit::Error,
         };
         let fault = Fault::new(exit, format!("{doing}: {self}"));
         match self {

@@ -130,7 +130,8 @@ fn sort(
             Known::No => {
                 let message =
                     format!("the server has no kind {}, and no definition of it is declared", seen.name.kind);
-                let cause = Cause::Other;
+                // One that was applied had its kind once: then it is the cluster that moved.
+                let cause = if sides.base.is_some() { Cause::Other } else { Cause::Invalid };
                 actual.objects.insert((*address).clone(), Observed::Unknown { cause, message });
             }
         }

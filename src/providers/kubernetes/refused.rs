@@ -30,7 +30,7 @@ pub(super) async fn refused(
         (404, None) => {
             let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
             let message = format!("the namespace `{namespace}` is not there and is not declared");
-            Finding { unknown: Some((Cause::Other, message)), ..Finding::default() }
+            Finding { unknown: Some((Cause::Invalid, message)), ..Finding::default() }
         }
         (422, Some(live)) if immutable(refusal) => {
             let mut finding = predicted(case, config, live);

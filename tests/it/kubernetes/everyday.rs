@@ -284,11 +284,31 @@ fn the_namespace_of_the_record_may_be_declared_by_the_set_itself() {
     let mine = format!("{}-own", shop.namespace);
     let shop = shop.moved_to(&mine);
     shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.trueup(&["apply", "--yes"]).expect(1);
+    shop.trueup(&["apply", "--yes"]).expect(65);
     let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {mine}}}\n");
     shop.declare(&[("namespace.yaml", &namespace), ("settings.yaml", SETTINGS)]);
     shop.trueup(&["plan"]).expect(2);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
     shop.trueup(&["drift"]).expect(0);
+}
+
+#[test]
+fn what_the_server_can_never_hold_is_a_wrong_declaration_and_asked_once() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.declare(&[
+        ("settings.yaml", &SETTINGS.replace("blue", "7")),
+        ("web.yaml", &WEB.replace("replicas", "replica")),
+    ]);
+    let (ran, requests) = shop.watched(&["plan"]);
+    let ran = ran.expect(65);
+    for said in
+        ["expected string", ".spec.replica: field not declared", "k8s/settings.yaml:1", "k8s/web.yaml:1"]
+    {
+        assert!(ran.stdout.contains(said), "{said} is not in\n{}", ran.stdout);
+    }
+    assert_eq!(requests.iter().filter(|line| line.starts_with("patch ")).count(), 2, "{requests:?}");
+    shop.trueup(&["apply", "--yes"]).expect(65);
 }

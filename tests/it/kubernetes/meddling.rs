@@ -2,19 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Shop, is_write, many, proxy::Fault, server::Server};
+use super::{Proxy, Shop, is_write, many, proxy::Fault, server::Server};
 
 const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
 /// A shop with `settings` applied and another value declared, where somebody does
 /// something right before the write of it.
-fn meddled(meddle: impl Fn(&Server, &str) + Send + 'static) -> Option<Shop> {
+fn meddled(meddle: impl Fn(&Server, &str) + Send + 'static) -> Option<(Shop, Proxy)> {
     let shop = Shop::new()?;
     shop.declare(&[("settings.yaml", SETTINGS)]);
     shop.apply();
     shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
     let (server, namespace, done) = (shop.server, shop.namespace.clone(), AtomicBool::new(false));
-    let proxy = super::Proxy::before(server, move |line| {
+    let proxy = Proxy::before(server, move |line| {
         let is_it = is_write(line) && line.contains("/configmaps/settings");
         if is_it && !done.swap(true, Ordering::SeqCst) {
             meddle(server, &namespace);
@@ -22,9 +22,7 @@ fn meddled(meddle: impl Fn(&Server, &str) + Send + 'static) -> Option<Shop> {
         Fault::None
     });
     std::fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
-    // It stands between for as long as the tests run.
-    std::mem::forget(proxy);
-    Some(shop)
+    Some((shop, proxy))
 }
 
 fn patch(server: &Server, namespace: &str, patch: &str) {
@@ -34,7 +32,7 @@ fn patch(server: &Server, namespace: &str, patch: &str) {
 #[test]
 fn what_is_edited_right_before_the_write_is_left_alone() {
     let edit = |server: &Server, namespace: &str| patch(server, namespace, "{\"data\":{\"colour\":\"red\"}}");
-    let Some(shop) = meddled(edit) else { return };
+    let Some((shop, _proxy)) = meddled(edit) else { return };
     let ran = shop.trueup(&["apply", "--yes"]).expect(6);
     assert!(ran.stdout.contains("changed after the plan was made"), "{}", ran.stdout);
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("red"));
@@ -50,7 +48,7 @@ fn what_moves_without_its_content_is_written_all_the_same() {
             "{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":\"{}\"}}}",
         );
     };
-    let Some(shop) = meddled(touch) else { return };
+    let Some((shop, _proxy)) = meddled(touch) else { return };
     shop.apply();
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("green"));
 }
@@ -60,7 +58,7 @@ fn what_is_deleted_right_before_the_write_does_not_come_back() {
     let delete = |server: &Server, namespace: &str| {
         server.kubectl(&["-n", namespace, "delete", "configmap/settings"]);
     };
-    let Some(shop) = meddled(delete) else { return };
+    let Some((shop, _proxy)) = meddled(delete) else { return };
     let ran = shop.trueup(&["apply", "--yes"]).expect(6);
     assert!(ran.stdout.contains("deleted after the plan was made"), "{}", ran.stdout);
     assert!(!shop.kubectl(&["get", "configmaps", "-o", "name"]).contains("settings"));
@@ -72,7 +70,7 @@ fn what_was_made_anew_right_before_the_write_is_another_object() {
         server.kubectl(&["-n", namespace, "delete", "configmap/settings"]);
         server.kubectl(&["-n", namespace, "create", "configmap", "settings", "--from-literal=colour=blue"]);
     };
-    let Some(shop) = meddled(renew) else { return };
+    let Some((shop, _proxy)) = meddled(renew) else { return };
     shop.trueup(&["apply", "--yes"]).expect(6);
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("blue"));
 }
@@ -82,7 +80,7 @@ fn what_somebody_else_makes_meanwhile_is_not_overwritten() {
     let Some(shop) = Shop::new() else { return };
     shop.declare(&[("settings.yaml", SETTINGS)]);
     let (server, namespace, done) = (shop.server, shop.namespace.clone(), AtomicBool::new(false));
-    let proxy = super::Proxy::before(server, move |line| {
+    let proxy = Proxy::before(server, move |line| {
         if is_write(line) && line.contains("/configmaps/settings") && !done.swap(true, Ordering::SeqCst) {
             server.kubectl(&[
                 "-n",
