@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Shop, many, proxy::Fault};
+use crate::sandbox::Ran;
 
 const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
@@ -88,6 +89,29 @@ fn an_object_that_moves_between_plan_and_apply_is_left_alone() {
     shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
     shop.kubectl(&["delete", "configmap/settings"]);
     shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
+}
+
+#[test]
+fn of_two_applies_one_waits_for_the_other_or_is_refused() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("many.yaml", &many(40, "one"))]);
+    let others_may_too = super::share();
+    let start = |patience: &str| {
+        let mut apply = shop.sandbox.command_trueup(&["apply", "-q", "--yes", "--lock-timeout", patience]);
+        apply.stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let applies = [start("60"), start("60")];
+    for apply in applies {
+        Ran::from(apply.wait_with_output().unwrap()).expect(0);
+    }
+    shop.declare(&[("many.yaml", &many(40, "two"))]);
+    let applies = [start("0"), start("0")].map(|apply| Ran::from(apply.wait_with_output().unwrap()));
+    drop(others_may_too);
+    let mut exits = applies.map(|ran| ran.exit);
+    exits.sort_unstable();
+    // They are one after the other if the first is quicker than the start of the second.
+    assert!(matches!(exits, [0, 0 | 9]), "{exits:?}");
+    shop.trueup(&["plan"]).expect(0);
 }
 
 #[test]
