@@ -49,6 +49,9 @@ _trueup() {
             trueup,schema)
                 cmd="trueup__subcmd__schema"
                 ;;
+            trueup,why)
+                cmd="trueup__subcmd__why"
+                ;;
             *)
                 ;;
         esac
@@ -56,7 +59,7 @@ _trueup() {
 
     case "${cmd}" in
         trueup)
-            opts="-C -q -v -h -V --color --quiet --verbose --exit-zero --no-exec --help --version plan diff apply drift log init import providers schema completions man"
+            opts="-C -q -v -h -V --color --quiet --verbose --exit-zero --no-exec --help --version plan diff apply drift log why init import providers schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -264,7 +267,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__drift)
-            opts="-e -o -C -q -v -h --env --only --verify --strict-ignores --summary --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --only --verify --strict-ignores --summary --audit-log --adopt --patch --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -279,6 +282,10 @@ _trueup() {
                     return 0
                     ;;
                 --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -446,7 +453,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__plan)
-            opts="-e -o -C -q -v -h --env --ref --only --verify --strict-ignores --merge-into --summary --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -o -C -q -v -h --env --ref --only --verify --strict-ignores --merge-into --explain --audit-log --summary --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -469,6 +476,14 @@ _trueup() {
                     return 0
                     ;;
                 --merge-into)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -538,12 +553,62 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__schema)
-            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log saved-plan files-manifest rest"
+            opts="-C -q -v -h --color --quiet --verbose --exit-zero --no-exec --help config plan apply log why saved-plan files-manifest rest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        trueup__subcmd__why)
+            opts="-e -n -o -C -q -v -h --env --audit-log --max-count --output --color --quiet --verbose --exit-zero --no-exec --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -C)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -39,6 +39,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "diff" -d 'Print the u
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the target equal to a commit'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "drift" -d 'Show what moved in the target since the last apply, and who moved it'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "log" -d 'List past applies, or commits that were never applied'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "why" -d 'Say why an object or a field is as it is: Git, applies, who wrote it'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "init" -d 'Start a repository: write trueup.yaml'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "import" -d 'Write declarations of what a target holds already'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "providers" -d 'List the providers, or explain one'
@@ -49,6 +50,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand plan" -s e -l env -d 'The 
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l ref -d 'Take the desired state from this revision; the work tree is not looked at' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l only -d 'Only objects whose address matches; `*` within a path component, `**` across' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l merge-into -d 'Plan the result of merging HEAD into this revision, merged in memory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand plan" -l explain -d 'Say why the object at this address is as declared or not; may be given several times' -r
+complete -c trueup -n "__fish_trueup_using_subcommand plan" -l audit-log -d 'Name the people behind what moved, by the audit log of the API server; may be given several times' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
@@ -124,6 +127,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l no-exec -d 'Run 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -s e -l env -d 'The environment in trueup.yaml; may be left out if there is only one' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l only -d 'Only objects whose address matches; `*` within a path component, `**` across' -r
+complete -c trueup -n "__fish_trueup_using_subcommand drift" -l audit-log -d 'Name the people behind what moved, by the audit log of the API server; may be given several times' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
@@ -154,6 +158,19 @@ complete -c trueup -n "__fish_trueup_using_subcommand log" -s v -l verbose -d 'S
 complete -c trueup -n "__fish_trueup_using_subcommand log" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
 complete -c trueup -n "__fish_trueup_using_subcommand log" -l no-exec -d 'Run no program that the checkout or its configuration names'
 complete -c trueup -n "__fish_trueup_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s e -l env -d 'The environment in trueup.yaml; may be left out if there is only one' -r
+complete -c trueup -n "__fish_trueup_using_subcommand why" -l audit-log -d 'Name the people behind what moved, by the audit log of the API server; may be given several times' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s n -l max-count -d 'Look at no more than N commits and applies' -r
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s o -l output -d 'Format on standard output: human or json' -r
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s C -d 'Run as if started in DIR' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand why" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s q -l quiet -d 'Print the result only'
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s v -l verbose -d 'Say more about the run; twice for even more'
+complete -c trueup -n "__fish_trueup_using_subcommand why" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
+complete -c trueup -n "__fish_trueup_using_subcommand why" -l no-exec -d 'Run no program that the checkout or its configuration names'
+complete -c trueup -n "__fish_trueup_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand init" -l path -d 'Folder of the checkout with the declarations' -r
 complete -c trueup -n "__fish_trueup_using_subcommand init" -l root -d 'Directory that the files go to, relative to trueup.yaml' -r
 complete -c trueup -n "__fish_trueup_using_subcommand init" -s C -d 'Run as if started in DIR' -r -F

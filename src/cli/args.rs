@@ -56,6 +56,7 @@ Examples:
   trueup plan                                the checkout as it lies on disk
   trueup plan -e production --ref origin/main
   trueup plan --merge-into origin/main       what merging this branch would change
+  trueup plan --only A --explain A           why the object at the address A is as declared or not
   trueup plan --out plan=p.json --out markdown=p.md")]
 pub struct PlanArgs {
     /// Targets in trueup.yaml; all of the environment if none is named
@@ -69,6 +70,14 @@ pub struct PlanArgs {
     /// Plan the result of merging HEAD into this revision, merged in memory
     #[arg(long, value_name = "REV", conflicts_with = "reference")]
     pub merge_into: Option<String>,
+
+    /// Say why the object at this address is as declared or not; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub explain: Vec<String>,
+
+    /// Name the people behind what moved, by the audit log of the API server; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Vec<PathBuf>,
 
     /// Print the list and the counts, not the diff
     #[arg(long)]
@@ -295,6 +304,10 @@ pub struct DriftArgs {
     #[arg(long)]
     pub summary: bool,
 
+    /// Name the people behind what moved, by the audit log of the API server; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Vec<PathBuf>,
+
     /// Write the target's values into the files of the work tree
     #[arg(long)]
     pub adopt: bool,
@@ -329,6 +342,42 @@ pub struct LogArgs {
     pub missing: bool,
 
     /// Show at most N entries
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub max_count: usize,
+
+    /// Format on standard output: human or json
+    #[arg(short = 'o', long = "output", value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Say why an object or a field is as it is: Git, applies, who wrote it
+///
+/// Tells where the object is declared, which commits changed what is declared there, which applies wrote it, what
+/// differs now and who moved it. Writes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trueup why etc/motd
+  trueup why apps/v1/Deployment/shop/web/spec/replicas
+  trueup why 'apps/v1/Deployment/shop/web/spec/template/spec/containers/[name=web]/image'")]
+pub struct WhyArgs {
+    /// The object, and the place in it as a path of keys
+    #[arg(value_name = "ADDRESS[/PATH]")]
+    pub address: String,
+
+    /// Targets in trueup.yaml; all of the environment if none is named
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// The environment in trueup.yaml; may be left out if there is only one
+    #[arg(short, long, value_name = "ENV")]
+    pub env: Option<String>,
+
+    /// Name the people behind what moved, by the audit log of the API server; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Vec<PathBuf>,
+
+    /// Look at no more than N commits and applies
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub max_count: usize,
 
@@ -416,6 +465,8 @@ pub enum SchemaOf {
     Apply,
     /// The JSON of log
     Log,
+    /// The JSON of why
+    Why,
     /// A saved plan
     SavedPlan,
     /// `.trueup-files.yaml` of the files provider

@@ -8,7 +8,7 @@ pub mod args;
 
 use args::{
     ApplyArgs, CompletionsArgs, DiffArgs, DriftArgs, ImportArgs, InitArgs, LogArgs, ManArgs, PlanArgs,
-    ProvidersArgs, SchemaArgs,
+    ProvidersArgs, SchemaArgs, WhyArgs,
 };
 
 /// Make what runs equal to what Git declares
@@ -57,6 +57,8 @@ pub enum Command {
     Drift(DriftArgs),
     /// List past applies, or commits that were never applied
     Log(LogArgs),
+    /// Say why an object or a field is as it is: Git, applies, who wrote it
+    Why(WhyArgs),
     /// Start a repository: write trueup.yaml
     Init(InitArgs),
     /// Write declarations of what a target holds already

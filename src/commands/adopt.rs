@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::ErrorKind,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -10,22 +11,23 @@ use std::{
 use anyhow::{Context, Result};
 use bstr::BString;
 
-use super::{
-    pipeline::{Chosen, Planned, Session},
-    show,
-};
+use super::pipeline::{Chosen, Planned, Session};
 use crate::{
     exit::Exit,
     model::{
         address::{self, Address},
-        change::{Action, Change, Sides},
+        change::{Action, Change, Class, Sides},
         diff,
         fault::Fault,
+        form::Form,
         plan::Plan,
+        redact,
         tree::EntryKind,
+        value::{Blob, Value},
     },
-    output::{Detail, Format, Outputs, Verb, save, terminal::Terminal},
+    output::{Format, Given, Outputs, Plans, Sheet, Verb, save, terminal::Terminal},
     providers::Edit,
+    source::checkout::Checkout,
 };
 
 /// Writes what drifted into the work tree, or prints it as a patch; what
@@ -39,47 +41,66 @@ pub(super) fn run(
     let root = session.checkout.root().ok_or_else(|| {
         Fault::new(Exit::NoInput, "a bare repository has no work tree to adopt into").hint("use a clone")
     })?;
-    let mut refused = 0;
-    let mut edited: Vec<Planned> = Vec::new();
+    let mut refused = Vec::new();
     let mut edits: BTreeMap<BString, Edit> = BTreeMap::new();
     for (chosen, planned) in session.targets.iter().zip(planned) {
         for change in &planned.plan.changes {
             if let Some((_, why)) = &change.unknown {
-                refused += 1;
-                terminal.warning(&format!("`{}` could not be read: {why}", change.address));
+                refused.push(format!("`{}` could not be read: {why}", change.address));
             }
         }
-        let drifted = planned.plan.changes.iter().filter(|change| change.drifted());
-        let mut changes = Vec::new();
-        for change in drifted {
+        for change in planned.plan.changes.iter().filter(|change| change.drifted()) {
             match adopted(chosen, change, declaring(root, change, &edits).as_deref()) {
-                Ok((edit, shown)) => {
-                    edits.insert(edit.path.clone(), edit);
-                    changes.push(shown);
-                }
+                Ok(edit) if edit.hidden && patch => refused.push(format!(
+                    "`{}` stays as it is in Git: `{}` holds secrets, which a patch could show",
+                    change.address,
+                    address::quote(&edit.path)
+                )),
+                Ok(edit) => _ = edits.insert(edit.path.clone(), edit),
                 Err(error) => {
-                    refused += 1;
-                    terminal.warning(&format!("`{}` stays as it is in Git: {error:#}", change.address));
+                    refused.push(format!("`{}` stays as it is in Git: {error:#}", change.address));
                 }
             }
         }
-        edited.push(as_patch(planned, changes));
     }
-    if patch {
-        let outputs =
-            Outputs { format: Format::Diff, copies: Vec::new(), detail: Detail::Diffs, max_bytes: 0 };
-        show::plans(Verb::Drift, session, &edited, &outputs, terminal)?;
-    } else {
-        for edit in edits.values() {
-            write(root, edit)?;
-            terminal.status(&format!("adopted {}", address::quote(&edit.path)));
-        }
-        terminal.status(match edits.is_empty() {
-            true => "nothing to adopt",
-            false => "review with `git diff`, then commit",
-        });
+    refused.iter().for_each(|why| terminal.warning(why));
+    match patch {
+        true => print(session, planned, root, edits.values(), terminal)?,
+        false => write_all(root, edits.values(), terminal)?,
     }
-    Ok(if refused == 0 { Exit::InSync } else { Exit::Drift })
+    Ok(if refused.is_empty() { Exit::InSync } else { Exit::Drift })
+}
+
+fn write_all<'a>(
+    root: &Path,
+    edits: impl ExactSizeIterator<Item = &'a Edit>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let nothing = edits.len() == 0;
+    for edit in edits {
+        write(root, edit)?;
+        terminal.status(&format!("adopted {}", address::quote(&edit.path)));
+    }
+    terminal.status(if nothing { "nothing to adopt" } else { "review with `git diff`, then commit" });
+    Ok(())
+}
+
+/// Prints a patch of the files of the checkout, which `git apply` takes.
+fn print<'a>(
+    session: &Session,
+    planned: &[Planned],
+    root: &Path,
+    edits: impl Iterator<Item = &'a Edit>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    let Some(first) = planned.first() else { return Ok(()) };
+    let changes = edits.map(|edit| as_change(&session.checkout, root, edit)).collect::<Result<_>>()?;
+    let plan = redact::show(&Plan { changes, ..first.plan.clone() });
+    let sheets = [Sheet { plan, form: Form::File }];
+    let outputs = Outputs { format: Format::Diff, ..Outputs::default() };
+    let given = Given::default();
+    let plans = Plans { verb: Verb::Drift, sheets: &sheets, exit: Exit::Drift, given: &given, saved: None };
+    outputs.show(&plans, terminal)
 }
 
 /// The file that declares the object, with what was adopted into it before.
@@ -91,30 +112,72 @@ fn declaring(root: &Path, change: &Change, edits: &BTreeMap<BString, Edit>) -> O
     }
 }
 
-/// The edit that takes the drift of one object in, and the same as a change from the work tree's side.
-fn adopted(chosen: &Chosen, change: &Change, current: Option<&[u8]>) -> Result<(Edit, Change)> {
+/// The edit that takes the drift of one object in.
+fn adopted(chosen: &Chosen, change: &Change, current: Option<&[u8]>) -> Result<Edit> {
     let merged =
         diff::with_drift(change.sides.as_ref()).context("Git and the target changed the same place")?;
-    let edit = (chosen.kind.adopt)(&chosen.target, change, merged.as_ref(), current)?;
-    let mut shown = change.clone();
-    shown.address = Address::from_bytes(&edit.path);
-    shown.sides = Sides { base: None, desired: merged.clone(), actual: change.sides.desired.clone() };
-    shown.after = merged;
-    shown.action = match (&shown.sides.actual, &shown.after) {
+    (chosen.kind.adopt)(&chosen.target, change, merged.as_ref(), current)
+}
+
+/// An edit as a change of a file.
+fn as_change(checkout: &Checkout, root: &Path, edit: &Edit) -> Result<Change> {
+    let before = on_disk(&inside(root, &edit.path)?)?;
+    let side = |content: &Option<(EntryKind, Vec<u8>)>| {
+        content.as_ref().map(|(kind, bytes)| file(checkout, *kind, bytes)).transpose()
+    };
+    let sides = Sides { base: None, desired: side(&edit.content)?, actual: side(&before)? };
+    let action = match (&sides.actual, &sides.desired) {
         (None, _) => Action::Create,
         (_, None) => Action::Delete,
         _ => Action::Update,
     };
-    Ok((edit, shown))
+    Ok(Change {
+        address: Address::from_bytes(&edit.path),
+        action,
+        class: Class::Drift,
+        origin: None,
+        fields: Vec::new(),
+        after: sides.desired.clone(),
+        sides,
+        owned: false,
+        writer: None,
+        persons: Vec::new(),
+        ignored: Vec::new(),
+        cascade: 0,
+        commits: Vec::new(),
+        unknown: None,
+        notes: Vec::new(),
+    })
 }
 
-fn as_patch(planned: &Planned, changes: Vec<Change>) -> Planned {
-    Planned {
-        plan: Plan { changes, ..planned.plan.clone() },
-        comparison: Default::default(),
-        memory: Default::default(),
-        declared: planned.declared,
+fn file(checkout: &Checkout, kind: EntryKind, bytes: &[u8]) -> Result<Value> {
+    if kind == EntryKind::Link {
+        let to = Value::string(address::quote(bytes).into_owned());
+        return Ok(Value::map([("type", Value::string("link")), ("target", to)]));
     }
+    let blob =
+        Blob { id: checkout.blob_id(bytes)?, size: Some(bytes.len() as u64), bytes: Some(bytes.into()) };
+    Ok(Value::map([
+        ("type", Value::string("file")),
+        ("content", Value::Blob(blob)),
+        ("executable", Value::Bool(kind == EntryKind::Executable)),
+    ]))
+}
+
+/// What lies in the work tree.
+fn on_disk(path: &Path) -> Result<Option<(EntryKind, Vec<u8>)>> {
+    let reading = || format!("reading `{}`", path.display());
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        found => found.with_context(reading)?,
+    };
+    if found.is_symlink() {
+        let to = fs::read_link(path).with_context(reading)?;
+        return Ok(Some((EntryKind::Link, to.as_os_str().as_bytes().to_vec())));
+    }
+    let executable = found.permissions().mode() & 0o100 != 0;
+    let kind = if executable { EntryKind::Executable } else { EntryKind::File };
+    Ok(Some((kind, fs::read(path).with_context(reading)?)))
 }
 
 /// Refuses to write over files that are there.

@@ -47,8 +47,14 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let signals = Signals::listen()?;
     let mut writers = open(&session, args)?;
     let progress = terminal.progress();
-    let look =
-        Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
+    let look = Look {
+        only: &only,
+        explain: &Selector::default(),
+        logs: &[],
+        verify: args.source.verify,
+        against: Against::Revision,
+        observer: &progress,
+    };
     let mut planned = plan_locked(&session, &mut writers, &look)?;
     let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
     check_position(&session, &planned, args)?;
@@ -199,7 +205,7 @@ fn show_plan(
     }
     let detail = if args.yes || args.summary { Detail::Objects } else { Detail::Diffs };
     let shown = Outputs { format: Format::Human, copies: Vec::new(), detail, max_bytes: 0 };
-    show::plans(Verb::Apply, session, planned, &shown, terminal).map(drop)
+    show::plans(Verb::Apply, session, planned, &show::given(&args.source), &shown, terminal).map(drop)
 }
 
 /// Holds today's plans against the approved one.

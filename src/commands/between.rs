@@ -1,5 +1,7 @@
 //! Two revisions compared, with no target at all.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::{
@@ -38,6 +40,7 @@ pub fn read(
 }
 
 fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector) -> Result<Planned> {
+    let begun = Instant::now();
     let desired = session.declared(chosen)?;
     let before = match &first.commit {
         Some(commit) => session.declared_at_if_any(commit, chosen)?,
@@ -81,6 +84,8 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         ignored: Vec::new(),
         complete: only.is_empty(),
         notes,
+        explanations: Vec::new(),
+        cost: None,
     };
-    Ok(Planned { plan, comparison, memory: Memory::default(), declared })
+    Ok(Planned { plan, comparison, memory: Memory::default(), declared, took: begun.elapsed() })
 }

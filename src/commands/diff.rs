@@ -21,16 +21,22 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
     let env = args.source.env.as_deref();
     if let Some(range) = range {
         let (session, planned) = between::read(global, range, env, targets, &only)?;
-        return show::plans(Verb::Diff, &session, &planned, &outputs, terminal);
+        return show::plans(Verb::Diff, &session, &planned, &show::given(&args.source), &outputs, terminal);
     }
     let selection = plan::selection(&args.source, args.merge_into.as_deref());
     let session = Session::open(global, &selection, env, targets)?;
     let progress = terminal.progress();
-    let look =
-        Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
+    let look = Look {
+        only: &only,
+        explain: &Selector::default(),
+        logs: &[],
+        verify: args.source.verify,
+        against: Against::Revision,
+        observer: &progress,
+    };
     let mut planned = pipeline::read(&session, &look)?;
     let idle = ignoring::remark(&mut planned, targets.is_empty(), &circumstances::today());
-    let exit = show::plans(Verb::Diff, &session, &planned, &outputs, terminal)?;
+    let exit = show::plans(Verb::Diff, &session, &planned, &show::given(&args.source), &outputs, terminal)?;
     ignoring::strict(args.source.strict_ignores, idle)?;
     Ok(exit)
 }

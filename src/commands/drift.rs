@@ -11,7 +11,7 @@ use crate::{
     cli::{GlobalArgs, args::DriftArgs},
     exit::Exit,
     model::selector::Selector,
-    output::{Detail, Format, Plans, Verb, terminal::Terminal},
+    output::{Detail, Format, Given, Plans, Verb, terminal::Terminal},
     source::checkout::Selection,
 };
 
@@ -24,13 +24,22 @@ pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal
     let only = Selector::new(&args.only)?;
     let progress = terminal.progress();
     let against = if args.adopt { Against::Revision } else { Against::Record };
-    let look = Look { only: &only, verify: args.verify, against, observer: &progress };
+    let explain = Selector::default();
+    let look = Look {
+        only: &only,
+        explain: &explain,
+        logs: &args.audit_log,
+        verify: args.verify,
+        against,
+        observer: &progress,
+    };
     let mut planned = pipeline::read(&session, &look)?;
     let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &today);
     if args.adopt {
         return adopt::run(&session, &planned, args.patch, terminal);
     }
-    let exit = show::plans(Verb::Drift, &session, &planned, &outputs, terminal)?;
+    let given = Given { reference: None, only: args.only.clone() };
+    let exit = show::plans(Verb::Drift, &session, &planned, &given, &outputs, terminal)?;
     ignoring::strict(args.strict_ignores, idle)?;
     Ok(exit.as_drift())
 }

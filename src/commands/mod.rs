@@ -15,6 +15,7 @@ mod between;
 mod circumstances;
 mod diff;
 mod drift;
+mod explain;
 mod generate;
 mod ignoring;
 mod import;
@@ -28,6 +29,7 @@ mod schema;
 mod show;
 mod signals;
 mod trees;
+mod why;
 
 pub use generate::{completions, man_pages};
 
@@ -43,6 +45,7 @@ pub fn run(cli: &Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Apply(args) => apply::run(global, args, terminal),
         Command::Drift(args) => drift::run(global, args, terminal),
         Command::Log(args) => log::run(global, args, terminal),
+        Command::Why(args) => why::run(global, args, terminal),
         Command::Init(args) => init::run(global, args, terminal),
         Command::Import(args) => import::run(global, args, terminal),
         Command::Providers(args) => providers::run(args, terminal),

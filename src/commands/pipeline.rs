@@ -1,14 +1,17 @@
 //! The one path of every verb: arguments, desired state, actual state, plan.
 
 use std::{
+    fs::File,
+    io::BufReader,
     path::{Path, PathBuf},
     rc::Rc,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{attribution, ignoring, past::Past, trees::Trees};
+use super::{attribution, explain, ignoring, past::Past, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -27,7 +30,7 @@ use crate::{
         revision::Revision,
         selector::Selector,
     },
-    providers::{Kind, Reader, Target},
+    providers::{Kind, Log, Reader, Target},
     source::{
         checkout::{Checkout, Selection, Snapshot},
         config::{Config, Environment, Guards},
@@ -62,6 +65,10 @@ pub struct Chosen {
 pub struct Look<'a> {
     /// Only these objects; empty for all.
     pub only: &'a Selector,
+    /// Explain these objects; empty for none.
+    pub explain: &'a Selector,
+    /// Logs that name people.
+    pub logs: &'a [PathBuf],
     /// Trust nothing remembered.
     pub verify: bool,
     /// What takes the place of desired.
@@ -89,6 +96,8 @@ pub struct Planned {
     pub memory: Memory,
     /// How many objects are declared, the selection aside.
     pub declared: usize,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Session {
@@ -196,11 +205,14 @@ fn choose(
 /// Plans every target of the session, several at a time, and writes to none.
 pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
     let one = |chosen: &Chosen| plan(session, chosen, &mut *(chosen.kind.open)(&chosen.target)?, look);
-    session.targets.par_iter().map(one).collect()
+    let planned: Vec<Planned> = session.targets.par_iter().map(one).collect::<Result<_>>()?;
+    explain::check(look.explain, &planned)?;
+    Ok(planned)
 }
 
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
+    let begun = Instant::now();
     // The target is asked for its memory while the files are read.
     let (memory, wanted) = rayon::join(|| reader.memory(), || wanted(session, chosen, look));
     let (mut memory, wanted) = (memory?, wanted?.map(Rc::new));
@@ -226,6 +238,12 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     if look.against == Against::Revision {
         attribution::explain(&mut past, &memory, &mut changes, &mut notes);
     }
+    let applied_at = memory.record.as_ref().and_then(|record| Some(record.applied.as_ref()?.at.clone()));
+    if !look.logs.is_empty() {
+        notes.extend(reader.testify(&mut open(look.logs)?, &mut changes, applied_at.as_deref())?);
+    }
+    let known = explain::Known { trees: &trees, memory: &memory };
+    let explanations = explain::explanations(look.explain, &known, &changes, &comparison, reader);
     let record = memory.record.as_ref();
     notes.extend(record.and_then(interrupted));
     let applied = record.and_then(|record| record.applied.as_ref());
@@ -238,7 +256,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         },
         revision: trees.revision,
         base: applied.map(|applied| applied.revision.clone()),
-        applied_at: applied.map(|applied| applied.at.clone()),
+        applied_at,
         complete: look.only.is_empty() && changes.iter().all(|change| change.class != Class::Unknown),
         changes,
         unchanged: comparison.in_sync.len(),
@@ -246,8 +264,21 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         external: trees.actual.external,
         ignored,
         notes,
+        explanations,
+        cost: reader.cost(),
     };
-    Ok(Planned { plan, comparison, memory, declared })
+    Ok(Planned { plan, comparison, memory, declared, took: begun.elapsed() })
+}
+
+/// Opens the logs that the command line names.
+fn open(logs: &[PathBuf]) -> Result<Vec<Log>> {
+    let open = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let file = File::open(path)
+            .map_err(|error| Fault::new(Exit::NoInput, format!("reading the audit log `{name}`: {error}")))?;
+        Ok(Log { name, lines: Box::new(BufReader::with_capacity(1 << 20, file)) })
+    };
+    logs.iter().map(open).collect()
 }
 
 /// What the revision declares, where that is what the target is compared with.

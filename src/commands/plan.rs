@@ -25,11 +25,17 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
     let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
     let only = Selector::new(&args.source.only)?;
     let progress = terminal.progress();
-    let look =
-        Look { only: &only, verify: args.source.verify, against: Against::Revision, observer: &progress };
+    let look = Look {
+        only: &only,
+        explain: &Selector::new(&args.explain)?,
+        logs: &args.audit_log,
+        verify: args.source.verify,
+        against: Against::Revision,
+        observer: &progress,
+    };
     let mut planned = pipeline::read(&session, &look)?;
     let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
-    let exit = show::plans(Verb::Plan, &session, &planned, &outputs, terminal)?;
+    let exit = show::plans(Verb::Plan, &session, &planned, &show::given(&args.source), &outputs, terminal)?;
     for (chosen, planned) in session.targets.iter().zip(&planned) {
         for refusal in show::refusals(chosen, planned, &chosen.limits, &Consent::default()) {
             terminal.status(&format!("apply would refuse: {} ({})", refusal.message, refusal.hint));

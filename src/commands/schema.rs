@@ -21,6 +21,7 @@ pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
         SchemaOf::Plan => json::schema_plan(),
         SchemaOf::Apply => json::schema_apply(),
         SchemaOf::Log => json::schema_log(),
+        SchemaOf::Why => json::schema_why(),
         SchemaOf::FilesManifest => files::manifest_schema().to_value(),
         SchemaOf::Rest => rest::definition::schema(),
         SchemaOf::SavedPlan => schemars::schema_for!(SavedPlan).to_value(),

@@ -4,15 +4,18 @@ use anyhow::Result;
 
 use super::pipeline::{Chosen, Planned, Session};
 use crate::{
-    cli::args::OutputArgs,
+    cli::args::{OutputArgs, SourceArgs},
     exit::Exit,
     model::{
         change::Change,
+        explain::Cost,
         fault::Fault,
         guard::{self, Consent, Context, Limits, Refusal},
         plan, redact, saved,
     },
-    output::{self, Detail, Format, Outputs, Plans, Sheet, Verb, View, markdown, terminal::Terminal},
+    output::{
+        self, Detail, Format, Given, Outputs, Plans, Sheet, Verb, View, count, markdown, terminal::Terminal,
+    },
 };
 
 /// Where the answer goes, as the command line says it.
@@ -56,6 +59,11 @@ pub fn answer(planned: &[Planned]) -> Exit {
     plan::answer(planned.iter().flat_map(|planned| &planned.plan.changes))
 }
 
+/// What the options of a plan chose.
+pub fn given(source: &SourceArgs) -> Given {
+    Given { reference: source.reference.clone(), only: source.only.clone() }
+}
+
 /// Shows plans, and answers with the exit code that their list gives.
 ///
 /// # Errors
@@ -64,6 +72,7 @@ pub fn plans(
     verb: Verb,
     session: &Session,
     planned: &[Planned],
+    given: &Given,
     outputs: &Outputs,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
@@ -72,7 +81,7 @@ pub fn plans(
     let sheets = sheets(session, planned);
     let saved =
         serde_json::to_string_pretty(&saved::save(planned.iter().map(|planned| &planned.plan)))? + "\n";
-    outputs.show(&Plans { verb, sheets: &sheets, exit, saved: Some(&saved) }, terminal)?;
+    outputs.show(&Plans { verb, sheets: &sheets, exit, given, saved: Some(&saved) }, terminal)?;
     Ok(exit)
 }
 
@@ -100,7 +109,32 @@ fn detail(session: &Session, planned: &[Planned], terminal: &mut Terminal) {
             plan.unchanged,
             plan.changes.len(),
         ));
+        terminal.detail(&cost(planned));
     }
+}
+
+/// `shop: 1,020 objects of 4 kinds, 9 requests, 0.21 s`
+fn cost(planned: &Planned) -> String {
+    let plan = &planned.plan;
+    let many = |number: usize, noun: &str| {
+        let count = count(number, noun);
+        count.replacen(&number.to_string(), &grouped(number), 1)
+    };
+    let mut text = format!("{}: {}", plan.target.name, many(plan.unchanged + plan.changes.len(), "object"));
+    if let Some(Cost { requests, repeated, kinds }) = plan.cost {
+        text += &format!(" of {}, {}", many(kinds, "kind"), many(requests, "request"));
+        if repeated > 0 {
+            text += &format!(" ({} sent again)", grouped(repeated));
+        }
+    }
+    format!("{text}, {:.2} s", planned.took.as_secs_f64())
+}
+
+/// `1,020`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 /// What stands in the way of applying `planned`, given what was consented to.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use anyhow::Result;
 
 use super::{
+    explain,
     past::Past,
     pipeline::{Against, Chosen, Look, Session},
 };
@@ -76,6 +77,7 @@ impl Trees {
             exclusive: &self.desired.exclusive,
             verify: look.verify,
             rules: &chosen.rules,
+            explain: &explain::asked(look.explain, &self.desired, &self.bases),
             algorithm: session.checkout.algorithm(),
             observer: look.observer,
         })?;
@@ -197,6 +199,7 @@ fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change
         owned: false,
         cascade: 0,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: Some((*cause, format!("listing it: {message}"))),
         ignored: Vec::new(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     address::Address,
     ignore::Ignored,
-    object::{Cause, Origin, Writer},
+    object::{Cause, Origin, Person, Writer},
     revision::Commit,
     value::Value,
 };
@@ -181,6 +181,8 @@ pub struct Change {
     pub cascade: usize,
     /// Who changed it in the target, where it drifted.
     pub writer: Option<Writer>,
+    /// Who was behind it, where a log was given.
+    pub persons: Vec<Person>,
     /// The commits that explain what is pending, newest first.
     pub commits: Vec<Commit>,
     /// Why it is unknown.

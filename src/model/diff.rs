@@ -11,7 +11,7 @@ use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
     ignore::Ignored,
-    object::{Actual, Cause, Desired, Observed, Writer},
+    object::{Actual, Cause, Desired, Observed, Origin, Writer},
     path::escape,
     text,
     value::{Blob, Map, Value},
@@ -44,6 +44,8 @@ pub type Bases = BTreeMap<Address, Base>;
 pub struct Candidate {
     /// Which.
     pub address: Address,
+    /// Where it is declared.
+    pub origin: Option<Origin>,
     /// Its sides. A provider may replace `desired` by what the target would make of it.
     pub sides: Sides<Value>,
     /// Why it cannot be changed in place, if so. Set by the provider.
@@ -67,6 +69,7 @@ impl Candidate {
     pub fn new(address: Address, sides: Sides<Value>) -> Self {
         Candidate {
             address,
+            origin: None,
             sides,
             replace: None,
             unknown: None,
@@ -139,14 +142,16 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
         };
         let sides = Sides { actual, ..sides }.map(Value::clone);
         let unknown = unknown.or(lost);
-        comparison.candidates.push(Candidate { unknown, ..Candidate::new(address.clone(), sides) });
+        let origin = desired.objects.get(address).map(|object| object.origin.clone());
+        comparison.candidates.push(Candidate { unknown, origin, ..Candidate::new(address.clone(), sides) });
     }
     comparison
 }
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, sides, replace, unknown, claim, cascade, writer, ignored, notes } = candidate;
+    let Candidate { address, origin: _, sides, replace, unknown, claim, cascade, writer, ignored, notes } =
+        candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -162,6 +167,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         owned,
         cascade,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
         ignored: ignored.unwrap_or_default(),

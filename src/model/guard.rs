@@ -254,11 +254,16 @@ fn nothing_declared(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Op
     (context.declared == 0 && plan.owned > 0 && !consent.empty).then(|| Refusal {
         exit: Exit::Refused,
         message: format!(
-            "nothing is declared any more for `{}`, which has {} objects of ours",
-            plan.target.name, plan.owned
+            "nothing is declared any more for `{}`, which has {} of ours",
+            plan.target.name,
+            objects(plan.owned)
         ),
         hint: "check `path` and the revision; `--allow-empty` if this is meant".to_owned(),
     })
+}
+
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
 }
 
 /// Refuses to delete the last objects of a collection that had several.

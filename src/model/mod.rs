@@ -5,6 +5,7 @@ pub mod change;
 pub mod diff;
 pub mod digest;
 pub mod event;
+pub mod explain;
 pub mod fault;
 pub mod form;
 pub mod guard;

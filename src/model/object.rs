@@ -60,6 +60,26 @@ pub struct Writer {
     pub precision: String,
 }
 
+/// Who was behind something that moved, as a log of the target's server tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Person {
+    /// Whose credentials were used.
+    pub user: String,
+    /// As whom they acted, where as somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted_as: Option<String>,
+    /// The program that they used, as it called itself.
+    pub agent: String,
+    /// What they asked for, with the subresource: `patch`, `patch scale`, `delete`.
+    pub verb: String,
+    /// When their last request arrived, RFC 3339.
+    pub at: String,
+    /// The places, as JSON pointers; empty for the object as a whole.
+    pub paths: Vec<String>,
+    /// How many others used the same program on the object since the last apply, so that it may have been them.
+    pub others: usize,
+}
+
 /// One object as the target has it.
 #[derive(Clone, Debug)]
 pub struct State {

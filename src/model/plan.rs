@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     change::{Action, Change, Class, Sides},
+    explain::{Cost, Explanation},
     ignore,
     object::{Cause, External},
     revision::Revision,
@@ -50,6 +51,10 @@ pub struct Plan {
     pub complete: bool,
     /// Remarks.
     pub notes: Vec<String>,
+    /// What was asked to be explained.
+    pub explanations: Vec<Explanation>,
+    /// What it took, where that is counted.
+    pub cost: Option<Cost>,
 }
 
 /// The counts of a plan.

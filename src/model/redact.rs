@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::{
     change::{Action, Change, Class, Sides},
     digest::Digest,
+    explain::{Cost, Explanation},
     ignore::{Effect, Ignored, Use},
-    object::{External, Origin, Writer},
+    object::{External, Origin, Person, Writer},
     plan::{Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
     value::{Blob, Value},
@@ -47,6 +48,10 @@ pub struct ShownPlan {
     pub exit: Exit,
     /// Remarks.
     pub notes: Vec<String>,
+    /// What was asked to be explained.
+    pub explanations: Vec<Explanation>,
+    /// What it took, where that is counted.
+    pub cost: Option<Cost>,
 }
 
 /// What several plans say together.
@@ -151,6 +156,8 @@ pub struct ShownChange {
     pub after: Option<Shown>,
     /// Who changed it in the target.
     pub writer: Option<Writer>,
+    /// Who was behind it, where a log was given.
+    pub persons: Vec<Person>,
     /// The commits that explain what is pending, newest first.
     pub commits: Vec<Commit>,
     /// Why it is unknown.
@@ -162,6 +169,11 @@ pub struct ShownChange {
 }
 
 impl ShownChange {
+    /// Whether apply leaves it as it is.
+    pub fn is_kept(&self) -> bool {
+        self.action == Action::Keep
+    }
+
     /// Whether it keeps the plan from being applied.
     pub fn blocks(&self) -> bool {
         matches!(self.class, Class::Conflict | Class::Unknown)
@@ -271,6 +283,8 @@ pub fn show(plan: &Plan) -> ShownPlan {
         digest: plan.digest(),
         exit: plan.exit(),
         notes: plan.notes.clone(),
+        explanations: plan.explanations.clone(),
+        cost: plan.cost,
     }
 }
 
@@ -301,6 +315,7 @@ impl Redactor {
             before: change.sides.actual.as_ref().map(|value| self.value(value)),
             after: change.after.as_ref().map(|value| self.value(value)),
             writer: change.writer.clone(),
+            persons: change.persons.clone(),
             commits: change.commits.clone(),
             unknown: change.unknown.as_ref().map(|(_, message)| message.clone()),
             ignored: hidden(&change.ignored),

@@ -22,6 +22,8 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),
+        explanations: Vec::new(),
+        cost: None,
     }
 }
 
@@ -38,6 +40,7 @@ pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) 
         owned: true,
         cascade: 0,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),

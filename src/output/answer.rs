@@ -4,10 +4,12 @@ use super::{human, style::Paint};
 use crate::{
     exit::Exit,
     model::{
+        explain::Explanation,
         form::Form,
+        object::Origin,
         plan::TargetName,
         record::Past,
-        redact::ShownPlan,
+        redact::{ShownChange, ShownPlan},
         report::Report,
         revision::{Commit, Revision},
     },
@@ -35,6 +37,15 @@ pub struct Sheet {
     pub form: Form,
 }
 
+/// What chose the objects of a plan, to be typed again.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `--ref`
+    pub reference: Option<String>,
+    /// `--only`
+    pub only: Vec<String>,
+}
+
 /// The answer of `plan`, `diff` and `drift`, and what `apply` shows first.
 #[derive(Clone, Copy, Debug)]
 pub struct Plans<'a> {
@@ -44,6 +55,8 @@ pub struct Plans<'a> {
     pub sheets: &'a [Sheet],
     /// The answer of all of them, before `--exit-zero`.
     pub exit: Exit,
+    /// What chose the objects.
+    pub given: &'a Given,
     /// The plan that [`Format::Plan`](super::Format::Plan) writes, as [`crate::model::saved`] made it.
     pub saved: Option<&'a str>,
 }
@@ -95,6 +108,34 @@ pub struct Logs<'a> {
     pub targets: &'a [Log],
     /// The answer of the command.
     pub exit: Exit,
+}
+
+/// What is known of one object, or of a place in it.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// In which target.
+    pub target: TargetName,
+    /// The revision that was looked at.
+    pub revision: Revision,
+    /// The place, as a JSON pointer.
+    pub path: Option<String>,
+    /// Where the object is declared.
+    pub origin: Option<Origin>,
+    /// The commits that changed what is declared there, newest first.
+    pub commits: Vec<Commit>,
+    /// The applies that did something with the object, newest first, with that and nothing else.
+    pub applies: Vec<Past>,
+    /// Why it is as it is now.
+    pub explanation: Explanation,
+    /// What differs now.
+    pub change: Option<ShownChange>,
+}
+
+/// The answer of `why`.
+#[derive(Clone, Copy, Debug)]
+pub struct Whys<'a> {
+    /// One for each target that knows the object.
+    pub answers: &'a [Why],
 }
 
 /// One provider, for `providers`.

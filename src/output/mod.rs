@@ -25,7 +25,9 @@ mod words;
 mod yaml;
 
 pub use answer::{
-    Applied, Explain, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet, Verb,
+    Applied, Explain, Given, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet,
+    Verb, Why, Whys,
 };
 pub use format::{Bytes, Detail, Format, Look, Sink};
 pub use view::{Outputs, View, check};
+pub use words::count;

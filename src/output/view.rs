@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{
-    Bytes, Detail, Format, Logs, Look, Plans, Providers, Reports, Sink, human, json, markdown, save,
+    Bytes, Detail, Format, Logs, Look, Plans, Providers, Reports, Sink, Whys, human, json, markdown, save,
     style::Paint,
     terminal::{Kind, Terminal},
     unified,
@@ -111,6 +111,19 @@ impl View for Logs<'_> {
         match format {
             Format::Human => human::logs(self, look, out)?,
             Format::Json => json::logs(self, out)?,
+            other => anyhow::bail!(unsupported::<Self>(other)),
+        }
+        Ok(())
+    }
+}
+
+impl View for Whys<'_> {
+    const FORMATS: &'static [Format] = &[Format::Human, Format::Json];
+
+    fn write(&self, format: Format, look: &Look, out: &mut dyn Write) -> anyhow::Result<()> {
+        match format {
+            Format::Human => human::whys(self, look, out)?,
+            Format::Json => json::whys(self, out)?,
             other => anyhow::bail!(unsupported::<Self>(other)),
         }
         Ok(())

@@ -6,12 +6,12 @@ use crate::{
     model::{
         change::{Action, Class},
         ignore::Use,
-        object::{External, Origin, Writer},
+        object::{External, Origin, Person, Writer},
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan},
         revision::{Commit, Revision},
     },
-    output::visible::visible,
+    output::{Given, visible::visible},
 };
 
 /// How many fields of an object are named in its line.
@@ -65,6 +65,22 @@ pub fn ignored(found: &Use) -> String {
 /// What an ignore rule hides.
 pub fn ignored_by(rule: &str, fields: usize) -> String {
     format!("{} ignored by `{}`", count(fields, "field"), visible(rule))
+}
+
+/// Who was behind something: `jane (patch by kubectl/v1.35 at …): /data/colour`.
+pub fn person(person: &Person) -> String {
+    let Person { user, acted_as, agent, verb, at, paths, others } = person;
+    let acted_as = acted_as.as_ref().map(|user| format!(" as {}", visible(user))).unwrap_or_default();
+    let places = match paths.as_slice() {
+        [] => String::new(),
+        paths => format!(": {}", visible(&paths.join(", "))),
+    };
+    let others = match others {
+        0 => String::new(),
+        others => format!("; or one of {} with the same program", count(*others, "other")),
+    };
+    let (user, verb, agent, at) = (visible(user), visible(verb), visible(agent), visible(at));
+    format!("{user}{acted_as} ({verb} by {agent} at {at}){places}{others}")
 }
 
 /// The revision for headings.
@@ -190,6 +206,20 @@ pub fn columns(change: &ShownChange) -> &'static str {
         _ if change.pending => ".P ",
         _ => ".. ",
     }
+}
+
+/// The options that chose the objects of a plan, to be typed again: `--ref`, and `--only`.
+pub fn given(given: &Given) -> (String, String) {
+    let option = |name: &str, value: &String| {
+        let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@=+,".contains(character);
+        let value = match value.chars().all(plain) {
+            true => value.clone(),
+            false => format!("'{}'", visible(value).replace('\'', "'\\''")),
+        };
+        format!(" {name} {value}")
+    };
+    let reference = given.reference.iter().map(|value| option("--ref", value)).collect();
+    (reference, given.only.iter().map(|value| option("--only", value)).collect())
 }
 
 /// What a person could type next, with the arguments that select these targets.

@@ -1,8 +1,9 @@
 //! The targets that trueup can talk to, and the contract they keep.
 
 use std::{
-    collections::BTreeMap,
-    path::PathBuf,
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+    path::{Component, Path, PathBuf},
     sync::{Arc, LazyLock, atomic::AtomicBool},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use crate::model::{
     diff::Candidate,
     digest::{Algorithm, Digest},
     event::Observer,
+    explain::{Cost, Reason},
     ignore::{Rule, Rules},
     object::{Actual, Desired, Scope},
     record::{Memory, Record, Who},
@@ -24,8 +26,10 @@ use crate::model::{
     value::Value,
 };
 
+pub mod evidence;
 pub mod files;
 pub mod kubernetes;
+pub mod meter;
 pub mod options;
 pub mod rest;
 
@@ -92,6 +96,22 @@ pub struct Target {
     pub options: serde_yaml::Mapping,
 }
 
+impl Target {
+    /// Where a path of its options leads: relative ones start at the folder of trueup.yaml.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        // In a folder without links, `..` can be resolved by name, and names look as people write them.
+        let mut whole = self.base_dir.canonicalize().unwrap_or_else(|_| self.base_dir.clone());
+        let mut rest = path.components().peekable();
+        while let Some(Component::CurDir | Component::ParentDir) = rest.peek() {
+            if rest.next() == Some(Component::ParentDir) {
+                whole.pop();
+            }
+        }
+        whole.extend(rest);
+        whole
+    }
+}
+
 /// One file of the checkout as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
@@ -99,6 +119,8 @@ pub struct Edit {
     pub path: BString,
     /// What it should be; `None` if it should not be.
     pub content: Option<(EntryKind, Vec<u8>)>,
+    /// Whether it holds something that no output may show.
+    pub hidden: bool,
 }
 
 /// An option that the provider does not take.
@@ -131,12 +153,22 @@ pub struct Query<'a> {
     pub exclusive: &'a [Scope],
     /// Trust nothing remembered: read every byte.
     pub verify: bool,
+    /// The objects that [`Reader::explain`] will be asked about.
+    pub explain: &'a BTreeSet<Address>,
     /// What is left to others.
     pub rules: &'a Rules,
     /// The hash function of the repository's ids.
     pub algorithm: Algorithm,
     /// Told of progress.
     pub observer: &'a dyn Observer,
+}
+
+/// A log that a server wrote, line by line.
+pub struct Log {
+    /// What the file is called.
+    pub name: String,
+    /// Its content.
+    pub lines: Box<dyn BufRead>,
 }
 
 /// One system that holds actual state, as far as reading goes.
@@ -167,6 +199,24 @@ pub trait Reader: Send {
     /// # Errors
     /// A declaration that the target could never hold (exit 65), or a failed read.
     fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()>;
+
+    /// Why an object of [`Query::explain`] is as declared or not, as far as
+    /// [`Reader::observe`] and [`Reader::complete`] found out. Holds no values.
+    fn explain(&self, address: &Address) -> Vec<Reason>;
+
+    /// Names who was behind what moved, by logs that the target's server wrote.
+    /// `since` is the last apply. Nobody is named without evidence. Answers remarks.
+    ///
+    /// # Errors
+    /// A log that cannot be read or is none.
+    fn testify(&self, _: &mut [Log], _: &mut [Change], _: Option<&str>) -> Result<Vec<String>> {
+        Ok(vec!["no audit log is read for targets of this kind".to_owned()])
+    }
+
+    /// What was asked of the target so far; `None` where nothing is sent.
+    fn cost(&self) -> Option<Cost> {
+        None
+    }
 }
 
 /// What an apply lends to its provider.

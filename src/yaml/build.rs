@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use granit_parser::{
-    ErrorKind, Event, Marker, Options, Parser, ScalarStyle, ScanError, Span as Stretch, Tag,
+    ErrorKind, Event, Marker, Options, Parser, ScalarStyle, ScanError, Span as Stretch, StructureStyle, Tag,
 };
 
 use super::{Place, Problem, Span, number, text};
@@ -23,6 +23,8 @@ pub struct Scalar<'a> {
     pub text: Cow<'a, str>,
     /// Written without quotes and not as a block.
     pub plain: bool,
+    /// Written in lines of its own, behind `|` or `>`; its place is that of these lines.
+    pub block: bool,
     /// Its tag, resolved: `tag:yaml.org,2002:str`, `!local`.
     pub tag: Option<String>,
     /// Where it stands.
@@ -35,6 +37,8 @@ pub struct Head {
     pub span: Span,
     /// Its tag, resolved.
     pub tag: Option<String>,
+    /// Written between brackets.
+    pub flow: bool,
 }
 
 /// What makes something of the nodes of a file, innermost first.
@@ -128,16 +132,17 @@ impl<B: Build> Reading<'_, B> {
             Event::Alias(id) => self.alias(id, span(stretch))?,
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                let scalar =
-                    Scalar { text, plain, tag: tag.as_deref().map(Tag::to_string), span: span(stretch) };
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let tag = tag.as_deref().map(Tag::to_string);
+                let scalar = Scalar { text, plain, block, tag, span: span(stretch) };
                 self.scalar(scalar, anchor)?;
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.open(anchor, tag.as_deref(), stretch, Body::List(Vec::new()))?;
+            Event::SequenceStart(style, anchor, tag) => {
+                self.open(anchor, head(stretch, style, tag.as_deref()), Body::List(Vec::new()))?;
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 let body = Body::Mapping { entries: Vec::new(), key: None, names: HashMap::new() };
-                self.open(anchor, tag.as_deref(), stretch, body)?;
+                self.open(anchor, head(stretch, style, tag.as_deref()), body)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span(stretch).bytes.end)?,
             _ => {}
@@ -170,18 +175,10 @@ impl<B: Build> Reading<'_, B> {
         self.add(node, size)
     }
 
-    fn open(
-        &mut self,
-        anchor: usize,
-        tag: Option<&Tag>,
-        stretch: &Stretch,
-        body: Body<B>,
-    ) -> Result<(), Problem> {
-        let span = span(stretch);
+    fn open(&mut self, anchor: usize, head: Head, body: Body<B>) -> Result<(), Problem> {
         if self.open.len() == DEPTH {
-            return Err(too_deep(span.place()));
+            return Err(too_deep(head.span.place()));
         }
-        let head = Head { span, tag: tag.map(Tag::to_string) };
         self.open.push(Open { anchor, size: 1, head, body });
         Ok(())
     }
@@ -243,6 +240,10 @@ fn once<B: Build>(
             Err(Problem::new(place, format!("the key `{name}` is there twice (first at {first})")))
         }
     }
+}
+
+fn head(stretch: &Stretch, style: StructureStyle, tag: Option<&Tag>) -> Head {
+    Head { span: span(stretch), tag: tag.map(Tag::to_string), flow: style == StructureStyle::Flow }
 }
 
 fn span(stretch: &Stretch) -> Span {

@@ -7,6 +7,8 @@
 use std::{fmt, ops::Range};
 
 mod build;
+pub mod edit;
+pub mod emit;
 mod node;
 #[cfg(test)]
 pub(crate) mod tests;

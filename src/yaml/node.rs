@@ -11,6 +11,10 @@ pub struct Node {
     pub span: Span,
     /// For an alias, where the node stands that it means.
     pub anchor: Option<Span>,
+    /// Written between brackets.
+    pub flow: bool,
+    /// A scalar written in lines of its own, behind `|` or `>`; its place is that of these lines.
+    pub block: bool,
     /// Its tag, resolved: `tag:yaml.org,2002:str`, `!local`.
     pub tag: Option<String>,
     /// What it holds. Aliases share it.
@@ -74,6 +78,10 @@ pub fn load(content: &[u8]) -> Result<Vec<Node>, Problem> {
     Ok(found)
 }
 
+fn collection(Head { span, tag, flow }: Head, content: Content) -> Node {
+    Node { span, anchor: None, flow, block: false, tag, content: Arc::new(content) }
+}
+
 /// Leaves everything as it is written.
 struct AsWritten;
 
@@ -82,17 +90,17 @@ impl Build for AsWritten {
     type Key = Node;
 
     fn scalar(&mut self, scalar: Scalar<'_>) -> Result<Node, Problem> {
-        let Scalar { text, plain, tag, span } = scalar;
+        let Scalar { text, plain, block, tag, span } = scalar;
         let content = Content::Scalar { text: text.into_owned(), plain };
-        Ok(Node { span, anchor: None, tag, content: Arc::new(content) })
+        Ok(Node { span, anchor: None, flow: false, block, tag, content: Arc::new(content) })
     }
 
-    fn list(&mut self, Head { span, tag }: Head, items: Vec<Node>) -> Result<Node, Problem> {
-        Ok(Node { span, anchor: None, tag, content: Arc::new(Content::Sequence(items)) })
+    fn list(&mut self, head: Head, items: Vec<Node>) -> Result<Node, Problem> {
+        Ok(collection(head, Content::Sequence(items)))
     }
 
-    fn mapping(&mut self, Head { span, tag }: Head, entries: Vec<(Node, Node)>) -> Result<Node, Problem> {
-        Ok(Node { span, anchor: None, tag, content: Arc::new(Content::Mapping(entries)) })
+    fn mapping(&mut self, head: Head, entries: Vec<(Node, Node)>) -> Result<Node, Problem> {
+        Ok(collection(head, Content::Mapping(entries)))
     }
 
     fn alias(&mut self, span: Span, meant: &Node) -> Node {

@@ -46,20 +46,24 @@ fn play(case: &Path) -> Result<Played, String> {
 }
 
 fn check(case: &Path) -> Result<(), String> {
-    let Played { transcript, untrue } = play(case).map_err(|error| format!("{}: {error}", name(case)))?;
+    compare(case, &play(case).map_err(|error| format!("{}: {error}", name(case)))?)
+}
+
+/// Compares a session with the `expected` of its fixture.
+pub fn compare(case: &Path, Played { transcript, untrue }: &Played) -> Result<(), String> {
     let file = case.join("expected");
     if env::var_os("TRUEUP_BLESS").is_some() {
-        fs::write(&file, &transcript).map_err(|error| error.to_string())?;
+        fs::write(&file, transcript).map_err(|error| error.to_string())?;
     }
     if !untrue.is_empty() {
         return Err(format!("fixtures/{}: {}", name(case), untrue.join("; ")));
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
-    if transcript == expected {
+    if *transcript == expected {
         return Ok(());
     }
     let diff =
-        TextDiff::from_lines(&expected, &transcript).unified_diff().header("expected", "found").to_string();
+        TextDiff::from_lines(&expected, transcript).unified_diff().header("expected", "found").to_string();
     Err(format!("fixtures/{}:\n{diff}", name(case)))
 }
 

@@ -91,6 +91,7 @@ fn reports_and_logs_fit_their_schemas() {
     let ran: Ran = sandbox.trueup(&[&args[..], &["--yield", "gone"]].concat()).expect(7);
     fits(&sandbox, "apply", &json(&ran.stdout));
     fits(&sandbox, "log", &json(&sandbox.trueup(&["log", "-o", "json"]).expect(0).stdout));
+    fits(&sandbox, "why", &json(&sandbox.trueup(&["why", "both", "-o", "json"]).expect(0).stdout));
     sandbox.sh("echo 9 > site/both; commit 'More'").expect(0);
     fits(&sandbox, "log", &json(&sandbox.trueup(&["log", "--missing", "-o", "json"]).expect(2).stdout));
 }

@@ -13,6 +13,11 @@ digest() {
     trueup plan -o json "$@" | sed -n 's/^  "digest": "\(.*\)",*$/\1/p'
 }
 
+# kubectl: where the session is one with a cluster.
+kubectl() {
+    "$HOME/kubectl" "$@"
+}
+
 # as_somebody COMMAND…: runs it as a user who is not root.
 as_somebody() {
     if [ "$(id -u)" = 0 ]; then

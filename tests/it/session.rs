@@ -165,7 +165,7 @@ impl Normal {
         let places = [("(pid ", ")", "$PID"), (" since $TIME, ", " ago", "$AGE"), ("(uid ", ")", "$UID")];
         let normal =
             places.into_iter().fold(normal, |text, (start, end, name)| between(&text, start, end, name));
-        between(&normal, "owner ", " (uid $UID)", "$OWNER")
+        without_duration(&between(&normal, "owner ", " (uid $UID)", "$OWNER"))
     }
 
     /// Equal values get equal names, so that a reader still sees what is the same.
@@ -181,6 +181,17 @@ impl Normal {
             _ => format!("${kind}{}{rest}", number + 1),
         }
     }
+}
+
+/// Names the time at the end of the line that `-v` ends with.
+fn without_duration(text: &str) -> String {
+    let line = |line: &str| match line.strip_suffix(" s").and_then(|line| line.rsplit_once(", ")) {
+        Some((before, seconds)) if line.starts_with("2> ") && seconds.parse::<f64>().is_ok() => {
+            format!("{before}, $SECONDS s\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Puts `name` in the place of what stands between `start` and `end`.
@@ -210,6 +221,9 @@ fn changing(word: &str) -> Option<(&'static str, &str, &str)> {
     }
     if shape.starts_with("99999999T999999Z-") && word.get(17..25).is_some_and(is_hex) {
         return cut("APPLY", 25);
+    }
+    if word.len() == 36 && is_hex(&word.replace('-', "")) {
+        return cut("UUID", 36);
     }
     if word.len() == 32 && is_hex(word) {
         return cut("ID", 32);

@@ -71,13 +71,13 @@ fn line(past: &Past, paint: Paint) -> String {
     parts.join(" ")
 }
 
-fn who(who: &Who) -> String {
+pub(super) fn who(who: &Who) -> String {
     let job = who.job.as_ref().map(|job| format!(" {}", visible(job))).unwrap_or_default();
     format!("by {} via {}{job}", visible(&who.actor), visible(&who.source))
 }
 
 /// `2026-11-22 14:10Z` of an RFC 3339 time in UTC; anything else as it is.
-fn minute(time: &str) -> String {
+pub(super) fn minute(time: &str) -> String {
     match (time.get(..10), time.get(10..11), time.get(11..16)) {
         (Some(day), Some("T"), Some(minute)) => visible(&format!("{day} {minute}Z")).into_owned(),
         _ => visible(time).into_owned(),

@@ -5,9 +5,11 @@ mod plan;
 mod problem;
 mod providers;
 mod report;
+mod why;
 
 pub use log::logs;
 pub use plan::plans;
 pub use problem::problem;
 pub use providers::providers;
 pub use report::reports;
+pub use why::whys;

@@ -6,6 +6,7 @@ use crate::{
     exit::Exit,
     model::{
         change::{Action, Class},
+        explain::{Explanation, Reason},
         redact::{ShownChange, ShownPlan, totals},
     },
     output::{
@@ -56,6 +57,7 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
 fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let plan = &sheet.plan;
     if plan.changes.is_empty() {
+        explanations(plan, look.paint, out)?;
         return in_sync(plan, look, out);
     }
     if look.detail > Detail::Counts {
@@ -68,6 +70,10 @@ fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Resul
         unified::sheet(sheet, &mut pen)?;
         writeln!(out)?;
     }
+    if look.detail == Detail::Objects && !plan.explanations.is_empty() {
+        writeln!(out)?;
+    }
+    explanations(plan, look.paint, out)?;
     notes(plan, look.paint, out)?;
     if look.detail > Detail::Counts {
         dangers(plan, look.paint, out)?;
@@ -142,6 +148,9 @@ fn reasons(change: &ShownChange, out: &mut dyn Write) -> io::Result<()> {
     if let Some(writer) = change.writer.as_ref().filter(|_| change.drifted) {
         writeln!(out, "       by {}", words::writer(writer))?;
     }
+    for person in &change.persons {
+        writeln!(out, "       person {}", words::person(person))?;
+    }
     for commit in change.commits.iter().take(COMMITS) {
         writeln!(out, "       {}", words::commit(commit))?;
     }
@@ -170,6 +179,19 @@ fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
+/// Writes why objects are as declared or not.
+fn explanations(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for Explanation { address, class, reasons } in &plan.explanations {
+        writeln!(out, "{}", paint.apply(Role::Heading, &format!("{}: {class}", visible(address.as_str()))))?;
+        for Reason { basis, path, text } in reasons {
+            let place = path.as_ref().map_or_else(String::new, |path| format!("{}  ", visible(path)));
+            writeln!(out, "  {:11}  {place}{}", basis.word(), visible(text))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 /// Repeats at the end what cannot be undone, since a long list hides it.
 fn dangers(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     for change in plan.dangers() {
@@ -183,14 +205,21 @@ fn dangers(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()
 fn hint(plans: &Plans<'_>) -> Option<String> {
     let shown: Vec<_> = plans.sheets.iter().map(|sheet| &sheet.plan).collect();
     let all = totals(shown.iter().copied());
-    let apply = words::apply_command(&shown);
-    let adopt = apply.replacen("apply", "drift --adopt", 1);
+    let (reference, only) = words::given(plans.given);
+    let command = words::apply_command(&shown);
+    let adopt = format!("{}{only}", command.replacen("apply", "drift --adopt", 1));
+    // What drifted is put back to what was applied, whatever revision that was.
+    let undo = format!("{command}{only} --only-drift");
+    let apply = format!("{command}{reference}{only}");
     let dirty = shown.iter().any(|plan| plan.revision.dirty);
     match (plans.verb, plans.exit) {
         (Verb::Diff | Verb::Apply, _) | (_, Exit::InSync) => None,
-        (Verb::Drift, _) => Some(format!(
-            "`{apply} --only-drift` puts back what was applied; `{adopt}` takes what is there into Git"
-        )),
+        (Verb::Drift, _) if shown.iter().all(|plan| plan.changes.iter().all(ShownChange::is_kept)) => Some(
+            format!("`{adopt}` takes what is there into Git; nothing was applied that could be put back"),
+        ),
+        (Verb::Drift, _) => {
+            Some(format!("`{undo}` puts back what was applied; `{adopt}` takes what is there into Git"))
+        }
         _ if all.summary.conflict > 0 => Some(format!(
             "`{apply} --take ADDRESS` lets Git win, `{apply} --yield ADDRESS` leaves an object as it is"
         )),

@@ -5,6 +5,7 @@ mod apply;
 mod log;
 mod plan;
 mod providers;
+mod why;
 mod writer;
 
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ pub use apply::reports;
 pub use log::logs;
 pub use plan::plans;
 pub use providers::providers;
+pub use why::whys;
 
 use super::Plans;
 use crate::model::redact::totals;
@@ -33,6 +35,11 @@ pub fn schema_apply() -> Value {
 /// JSON Schema of the answer of `log`.
 pub fn schema_log() -> Value {
     schema::<log::Document<'_>>(log::SCHEMA)
+}
+
+/// JSON Schema of the answer of `why`.
+pub fn schema_why() -> Value {
+    schema::<why::Document<'_>>(why::SCHEMA)
 }
 
 /// JSON Schema of the answer of `providers`.

@@ -14,8 +14,9 @@ use crate::{
     model::{
         change::{Action, Class},
         digest::Digest,
+        explain::Explanation,
         ignore::{From, Use},
-        object::Writer,
+        object::{Person, Writer},
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
         revision::{Commit, Revision},
@@ -41,6 +42,9 @@ pub struct Document<'a> {
     changes: Vec<ChangeEntry<'a>>,
     /// Remarks.
     notes: Vec<Note<'a>>,
+    /// With `--explain`: why objects are as declared or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    explanations: Vec<ExplanationEntry<'a>>,
 }
 
 /// The answer as a whole.
@@ -103,6 +107,9 @@ pub struct Target<'a> {
     complete: bool,
     /// Whether nothing but guards and consent stands in the way of applying it.
     applyable: bool,
+    /// How many requests were sent to it, those that had to be repeated counted once; absent where none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<usize>,
 }
 
 /// What an ignore rule did.
@@ -143,6 +150,9 @@ struct ChangeEntry<'a> {
     fields: Vec<FieldEntry<'a>>,
     /// Who changed it in the target, as far as the target knows.
     writer: Option<&'a Writer>,
+    /// Who was behind it, as the log of `--audit-log` tells.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    persons: &'a [Person],
     /// The commits that explain what is pending, newest first.
     commits: &'a [Commit],
     /// Remarks.
@@ -169,7 +179,7 @@ struct OriginEntry<'a> {
 /// not be shown are `(sensitive) #N`, equal ones with equal numbers; content of
 /// files is its blob id and size.
 #[derive(Serialize, JsonSchema)]
-struct FieldEntry<'a> {
+pub(super) struct FieldEntry<'a> {
     /// Where, as a JSON pointer; a hunk of a text adds its lines: `/content:12-14`.
     path: &'a str,
     /// What separates the sides.
@@ -197,6 +207,15 @@ struct Note<'a> {
     text: &'a str,
 }
 
+/// Why an object of a target is as declared or not.
+#[derive(Serialize, JsonSchema)]
+struct ExplanationEntry<'a> {
+    /// Name of the target.
+    target: &'a str,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+}
+
 /// Writes plans.
 ///
 /// # Errors
@@ -206,12 +225,17 @@ pub fn plans(plans: &Plans<'_>, out: &mut dyn Write) -> io::Result<()> {
     let changes = all.iter().flat_map(|plan| plan.changes.iter().map(|change| entry(change, plan)));
     let notes =
         all.iter().flat_map(|plan| plan.notes.iter().map(|text| Note { target: &plan.target.name, text }));
+    let explanations = all.iter().flat_map(|plan| {
+        let entry = |explanation| ExplanationEntry { target: &plan.target.name, explanation };
+        plan.explanations.iter().map(entry)
+    });
     let document = Document {
         schema: SCHEMA,
         head: head(&all, plans.exit),
         targets: all.iter().map(|plan| target(plan)).collect(),
         changes: changes.collect(),
         notes: notes.collect(),
+        explanations: explanations.collect(),
     };
     write(&document, out)
 }
@@ -259,6 +283,7 @@ pub fn target(plan: &ShownPlan) -> Target<'_> {
         ignored: plan.ignored.iter().filter_map(ignored_by).collect(),
         complete: plan.complete,
         applyable: plan.applyable,
+        requests: plan.cost.map(|cost| cost.requests),
     }
 }
 
@@ -278,6 +303,7 @@ fn entry<'a>(change: &'a ShownChange, plan: &'a ShownPlan) -> ChangeEntry<'a> {
         origin,
         fields: change.fields.iter().map(field).collect(),
         writer: change.writer.as_ref(),
+        persons: &change.persons,
         commits: &change.commits,
         notes: &change.notes,
         unknown: change.unknown.as_deref(),
@@ -298,7 +324,7 @@ fn ignored_by(found: &Use) -> Option<IgnoredBy<'_>> {
     })
 }
 
-fn field(field: &ShownField) -> FieldEntry<'_> {
+pub(super) fn field(field: &ShownField) -> FieldEntry<'_> {
     let sides = &field.sides;
     FieldEntry {
         path: &field.path,

@@ -172,6 +172,7 @@ fn secret_plan() -> Plan {
         cascade: 0,
         owned: true,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),
@@ -189,6 +190,8 @@ fn secret_plan() -> Plan {
         ignored: Vec::new(),
         complete: true,
         notes: Vec::new(),
+        explanations: Vec::new(),
+        cost: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         redact::{Shown, ShownChange, ShownField, ShownPlan, ShownSides},
         revision::{Commit, Revision},
     },
-    output::{Plans, Sheet, Verb},
+    output::{Given, Plans, Sheet, Verb},
 };
 
 /// Something that stands for git's blob id: equal for equal content only.
@@ -76,6 +76,7 @@ pub fn change(address: &str, before: Option<Shown>, after: Option<Shown>) -> Sho
         before,
         after,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),
@@ -174,6 +175,8 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         digest: format!("sha256:{}", "5b1c".repeat(16)),
         exit,
         notes: Vec::new(),
+        explanations: Vec::new(),
+        cost: None,
     }
 }
 
@@ -183,7 +186,8 @@ pub fn sheet(name: &str, changes: Vec<ShownChange>) -> Sheet {
 
 pub fn plans(sheets: &[Sheet]) -> Plans<'_> {
     let exit = crate::model::redact::totals(sheets.iter().map(|sheet| &sheet.plan)).exit;
-    Plans { verb: Verb::Plan, sheets, exit, saved: None }
+    static NOTHING: Given = Given { reference: None, only: Vec::new() };
+    Plans { verb: Verb::Plan, sheets, exit, given: &NOTHING, saved: None }
 }
 
 /// A stream that can be read afterwards.

@@ -22,7 +22,7 @@ pub(super) fn adopt(target: &Target, change: &Change, merged: Option<&Value>) ->
         let part = field.path.trim_start_matches('/').split(':').next().unwrap_or_default();
         ensure!(IN_GIT.contains(&part), "its {part} is declared in a manifest; change that by hand");
     }
-    Ok(Edit { path: path(target, change).into(), content: merged.map(content).transpose()? })
+    Ok(Edit { path: path(target, change).into(), content: merged.map(content).transpose()?, hidden: false })
 }
 
 fn path(target: &Target, change: &Change) -> Vec<u8> {

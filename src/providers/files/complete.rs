@@ -104,15 +104,15 @@ fn check_deployable(candidate: &Candidate, contents: &dyn Contents) -> Result<()
         return Ok(());
     }
     let address = &candidate.address;
-    let begin =
-        beginning(candidate, contents).with_context(|| format!("reading the content of `{address}`"))?;
+    let file = candidate.origin.as_ref().map_or(address.as_str(), |origin| &*origin.file);
+    let begin = beginning(candidate, contents).with_context(|| format!("reading the content of `{file}`"))?;
     if begin.starts_with(LFS) && contents.size(&wanted)? < LFS_LARGEST {
-        return Err(Fault::new(Exit::BadDesired, format!("`{address}` is a pointer of Git LFS and not the file itself"))
+        return Err(Fault::new(Exit::BadDesired, format!("`{file}` is a pointer of Git LFS and not the file itself"))
             .hint("trueup reads what Git holds: keep the file in Git itself (`git lfs migrate export`), or outside of the target's path")
             .into());
     }
     if begin.starts_with(GIT_CRYPT) {
-        return Err(Fault::new(Exit::BadDesired, format!("`{address}` is encrypted by git-crypt"))
+        return Err(Fault::new(Exit::BadDesired, format!("`{file}` is encrypted by git-crypt"))
             .hint("trueup reads what Git holds, which is encrypted even when the work tree is unlocked; keep the file outside of the target's path")
             .into());
     }

@@ -30,10 +30,11 @@ use crate::{
         address::Address,
         change::Sides,
         event::Event,
+        explain::{Basis, Reason},
         object::{Actual, Cause, Observed, State},
         value::Value,
     },
-    providers::Query,
+    providers::{Query, evidence},
 };
 
 /// How many objects one thread takes at a time.
@@ -68,7 +69,16 @@ pub(super) fn observe(site: &mut Site, query: &Query<'_>) -> Result<Actual> {
         (answer.address, answer.observed)
     });
     actual.objects = answers.collect();
+    site.reasons = evidence::explain(query, &actual, |_| vec![how_read(query)]);
     Ok(actual)
+}
+
+/// How content becomes known.
+fn how_read(query: &Query<'_>) -> Reason {
+    Basis::Read.says(match query.verify {
+        true => "every byte of it was read",
+        false => "its content was read now, or when it last had the same size, times and inode",
+    })
 }
 
 /// What must not be there although it is not ours: strangers, and what is declared absent.

@@ -73,11 +73,13 @@ impl Places {
     /// Finds the places of `target`.
     pub(super) fn of(target: &Target) -> Result<Places> {
         let options = parse(target).map_err(|bad| Fault::new(Exit::BadConfig, bad.message))?;
-        let base = std::path::absolute(&target.base_dir)
-            .with_context(|| format!("finding `{}`", target.base_dir.display()))?;
-        let root = base.join(&options.root);
+        let place = |path: &Path| {
+            let path = target.path(path);
+            std::path::absolute(&path).with_context(|| format!("finding `{}`", path.display()))
+        };
+        let root = place(&options.root)?;
         let state = match &options.state {
-            Some(state) => base.join(state),
+            Some(state) => place(state)?,
             None => root.join(super::names::STATE),
         };
         Ok(Places { root, state, expect_id: options.expect_id, backup: options.backup })
@@ -142,8 +144,8 @@ mod tests {
     #[test]
     fn paths_start_at_the_folder_of_the_configuration() {
         let places = Places::of(&target("{root: ../www}")).unwrap();
-        assert_eq!(places.root, Path::new("/repo/../www"));
-        assert_eq!(places.state, Path::new("/repo/../www/.trueup"));
+        assert_eq!(places.root, Path::new("/www"));
+        assert_eq!(places.state, Path::new("/www/.trueup"));
         assert_eq!(places.state_below_root().unwrap(), b".trueup");
         let places = Places::of(&target("{root: /www, state: ../www/x/../memory}")).unwrap();
         assert_eq!(places.state_below_root().unwrap(), b"memory");

@@ -14,8 +14,11 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{address::Address, fault::Fault, object::Actual, record::Memory, tree::Contents, value::Value},
-    providers::{Candidate, Query, Reader, Target},
+    model::{
+        address::Address, explain::Reason, fault::Fault, object::Actual, record::Memory, tree::Contents,
+        value::Value,
+    },
+    providers::{Candidate, Query, Reader, Target, evidence::Reasons},
 };
 
 /// An open target. It holds nothing that could write to it.
@@ -35,6 +38,8 @@ pub(super) struct Site {
     /// What Git says must not be there although it is not ours: what is
     /// declared absent, and strangers in exclusive directories.
     pub unwanted: HashSet<Address>,
+    /// The reasons of what is to be explained.
+    pub reasons: Reasons,
     /// How many files the last look read.
     pub hashed: usize,
     memory: Option<Option<Stored>>,
@@ -72,6 +77,7 @@ impl Site {
             keeps: false,
             seen: HashMap::new(),
             unwanted: HashSet::new(),
+            reasons: Reasons::new(),
             hashed: 0,
             memory: None,
         };
@@ -198,5 +204,9 @@ impl Reader for Site {
 
     fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
         super::complete::complete(self, candidates, contents)
+    }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.reasons.get(address).cloned().unwrap_or_default()
     }
 }

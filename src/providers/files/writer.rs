@@ -28,6 +28,7 @@ use crate::{
         address::Address,
         change::Change,
         digest::Digest,
+        explain::Reason,
         object::Actual,
         record::{Memory, Record, Who},
         report::{Outcome, Verdict},
@@ -146,6 +147,10 @@ impl Reader for WritableSite {
 
     fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
         self.site.complete(candidates, contents)
+    }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.site.explain(address)
     }
 }
 

@@ -1,13 +1,16 @@
 //! The cluster's values on their way into a manifest: the text around them stays as it is.
 
-use std::{fmt::Write as _, str::FromStr as _};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde_json::Value as Json;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use yaml_edit::{Document, YamlFile, YamlNode};
-
-use super::{fields::ORDER, names::Name, normal};
+use super::{
+    fields::ORDER,
+    json,
+    names::{Kind, Name},
+    normal,
+};
 use crate::{
-    manifest::{self, Content, Manifest, Node, Reading},
+    manifest::{self, Content, Manifest, Node},
     model::{
         address,
         change::{Change, Field},
@@ -15,6 +18,7 @@ use crate::{
         value::{Map, Value},
     },
     providers::{Edit, Target},
+    yaml::{Place, edit},
 };
 
 /// One step into a document.
@@ -25,7 +29,7 @@ enum Step {
 }
 
 /// One change of a document.
-struct Place {
+struct Spot {
     /// As far as it is there.
     there: Vec<Step>,
     /// What is still missing below.
@@ -45,37 +49,83 @@ pub(super) fn adopt(
     let origin = change.origin.as_ref().context("it is declared nowhere")?;
     let current = current.with_context(|| format!("`{}` is not in the work tree", origin.file))?;
     let path = address::unquote(&origin.file).into_owned().into();
-    let (manifests, _) = manifest::manifests(current)?;
-    let index = manifests
-        .iter()
-        .position(|manifest| is_declared_by(target, manifest, change))
-        .with_context(|| format!("`{}` does not declare it any more", origin.file))?;
-    if merged.is_none() {
-        ensure!(manifests.len() == 1, "it is gone, and its file declares more; remove its document by hand");
-        return Ok(Edit { path, content: None });
-    }
-    let fields: Vec<&Field> = change.fields.iter().filter(|field| field.class.drifted()).collect();
-    ensure!(!fields.is_empty(), "it is not told field by field what moved");
-    let text = std::str::from_utf8(current).context("the file is no text")?;
     let (nodes, _) = manifest::nodes(current)?;
-    ensure!(nodes.len() == manifests.len(), "it is part of a list; edit it by hand");
-    let mut expected: Vec<Value> = nodes.iter().map(Node::value).collect();
-    let file = YamlFile::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let document = documents(&file).nth(index).context("the document was not found")?;
-    for field in fields {
-        edit(&document, &nodes[index], &mut expected[index], field)
-            .with_context(|| format!("`{}` is to be edited by hand", field.path))?;
+    let (document, within) = declared(target, change, current, &nodes)
+        .with_context(|| format!("`{}` does not declare it any more", origin.file))?;
+    let hidden = has_secret(current);
+    let old: Vec<Value> = nodes.iter().map(Node::value).collect();
+    let mut new = old.clone();
+    match (merged, within.is_empty()) {
+        (None, true) if nodes.len() == 1 => return Ok(Edit { path, content: None, hidden }),
+        (None, true) => {
+            let edited = edit::without(current, document).map_err(by_hand)?;
+            new.remove(document);
+            ensure!(read(&edited).is_some_and(|read| read == to_json(&new)), "it is to be removed by hand");
+            return Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden });
+        }
+        (None, false) => set(&mut new[document], &Spot { there: within, missing: Vec::new() }, None)?,
+        (Some(_), _) => {
+            let node = within.iter().try_fold(&nodes[document], step).context("its place is not there")?;
+            let moved: Vec<&Field> = change.fields.iter().filter(|field| field.class.drifted()).collect();
+            ensure!(!moved.is_empty(), "it is not told field by field what moved");
+            for field in moved {
+                take(&mut new[document], node, &within, field)
+                    .with_context(|| format!("`{}` is to be edited by hand", field.path))?;
+            }
+        }
     }
-    let edited = file.to_string();
-    let (read, _) = manifest::nodes(edited.as_bytes()).context("the edit would break the file")?;
-    let read: Vec<Value> = read.iter().map(Node::value).collect();
-    ensure!(read == expected, "the edit would change more than what moved; edit it by hand");
-    Ok(Edit { path, content: Some((EntryKind::File, edited.into_bytes())) })
+    let edited = edit::turn(current, (&to_json(&old), &to_json(&new)), read).map_err(by_hand)?;
+    Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden })
 }
 
-/// The documents that hold something, as the loader of manifests counts them.
-fn documents(file: &YamlFile) -> impl Iterator<Item = Document> + '_ {
-    file.documents().filter(|document| document.as_mapping().is_some())
+/// Whether a file declares a Secret, whose values stand in clear there.
+fn has_secret(content: &[u8]) -> bool {
+    manifest::manifests(content).is_ok_and(|(manifests, _)| {
+        manifests.iter().any(|found| Kind::new(&found.api_version, &found.kind).is_core("Secret"))
+    })
+}
+
+fn by_hand(why: String) -> anyhow::Error {
+    anyhow!("it is to be edited by hand: {why}")
+}
+
+fn read(content: &[u8]) -> Option<Vec<Json>> {
+    let (nodes, _) = manifest::nodes(content).ok()?;
+    Some(to_json(&nodes.iter().map(Node::value).collect::<Vec<_>>()))
+}
+
+fn to_json(documents: &[Value]) -> Vec<Json> {
+    let json = |value| serde_json::from_slice(&json::write(value)).unwrap_or_default();
+    documents.iter().map(json).collect()
+}
+
+/// The document that declares the object, and the way to it in a list.
+fn declared(target: &Target, change: &Change, content: &[u8], nodes: &[Node]) -> Option<(usize, Vec<Step>)> {
+    let (manifests, _) = manifest::manifests(content).ok()?;
+    let place = manifests.iter().find(|manifest| is_declared_by(target, manifest, change))?.node.place;
+    nodes.iter().enumerate().find_map(|(at, node)| Some((at, way(node, place)?)))
+}
+
+fn way(node: &Node, place: Place) -> Option<Vec<Step>> {
+    let items = node
+        .get("items")
+        .and_then(Node::as_list)
+        .filter(|_| node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List")));
+    match items {
+        None => (node.place == place).then(Vec::new),
+        Some(items) => items.iter().enumerate().find_map(|(at, item)| {
+            let mut steps = vec![Step::Key("items".to_owned()), Step::Item(at)];
+            steps.extend(way(item, place)?);
+            Some(steps)
+        }),
+    }
+}
+
+fn step<'n>(node: &'n Node, step: &Step) -> Option<&'n Node> {
+    match step {
+        Step::Key(key) => node.get(key),
+        Step::Item(at) => node.as_list()?.get(*at),
+    }
 }
 
 fn is_declared_by(target: &Target, manifest: &Manifest, change: &Change) -> bool {
@@ -85,18 +135,18 @@ fn is_declared_by(target: &Target, manifest: &Manifest, change: &Change) -> bool
     found.is_ok_and(|found| found.name == wanted)
 }
 
-fn edit(document: &Document, node: &Node, expected: &mut Value, field: &Field) -> Result<()> {
+/// Takes what moved in one field into the document that declares it.
+fn take(document: &mut Value, node: &Node, within: &[Step], field: &Field) -> Result<()> {
     let steps: Vec<String> =
         field.path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
     ensure!(steps.iter().all(|step| step != ORDER), "items changed places");
-    let place = find(node, &steps);
+    let Spot { there, missing } = find(node, &steps);
     let value = match &field.sides.actual {
         Some(value) => Some(plain(value).context("it is a secret, and is not copied into Git")?),
         None => None,
     };
     let wrapped = value.map(|value| {
-        let mut missing = place.missing.iter().skip(1).rev();
-        missing.try_fold(value, |value, key| match key.starts_with('[') {
+        missing.iter().skip(1).rev().try_fold(value, |value, key| match key.starts_with('[') {
             true => None,
             false => Some(Value::map([(key.as_str(), value)])),
         })
@@ -106,12 +156,12 @@ fn edit(document: &Document, node: &Node, expected: &mut Value, field: &Field) -
         Some(Some(value)) => Some(value),
         None => None,
     };
-    set(expected, &place, value.as_ref())?;
-    write(document, &place, value.as_ref())
+    let there = within.iter().cloned().chain(there).collect();
+    set(document, &Spot { there, missing }, value.as_ref())
 }
 
 /// Where steps lead in what is declared.
-fn find(node: &Node, steps: &[String]) -> Place {
+fn find(node: &Node, steps: &[String]) -> Spot {
     let mut there = Vec::new();
     let mut at = node;
     for (position, step) in steps.iter().enumerate() {
@@ -121,16 +171,16 @@ fn find(node: &Node, steps: &[String]) -> Place {
             Content::Scalar(_) => None,
         };
         let Some((step, next)) = next else {
-            return Place { there, missing: steps[position..].to_vec() };
+            return Spot { there, missing: steps[position..].to_vec() };
         };
         there.push(step);
         at = next;
     }
-    Place { there, missing: Vec::new() }
+    Spot { there, missing: Vec::new() }
 }
 
-/// What is to be read back.
-fn set(whole: &mut Value, place: &Place, value: Option<&Value>) -> Result<()> {
+/// Puts a value in its place; takes it away if there is none.
+fn set(whole: &mut Value, place: &Spot, value: Option<&Value>) -> Result<()> {
     let mut steps = place.there.as_slice();
     let last = match place.missing.first() {
         Some(_) => None,
@@ -166,97 +216,6 @@ fn set(whole: &mut Value, place: &Place, value: Option<&Value>) -> Result<()> {
         _ => bail!("its place is of another kind"),
     }
     Ok(())
-}
-
-/// The same in the text.
-fn write(document: &Document, place: &Place, value: Option<&Value>) -> Result<()> {
-    let snippet = value.map(snippet).transpose()?;
-    let last = match place.missing.is_empty() {
-        true => place.there.last(),
-        false => None,
-    };
-    let steps = if last.is_some() { &place.there[..place.there.len() - 1] } else { &place.there[..] };
-    let mut at = YamlNode::Mapping(document.as_mapping().context("it is no mapping")?);
-    for step in steps {
-        at = match step {
-            Step::Key(key) => at.get(key.as_str()),
-            Step::Item(index) => at.get_item(*index),
-        }
-        .context("its place comes from elsewhere")?;
-        ensure!(!at.is_alias(), "its place is an alias of an anchor");
-    }
-    let new = place.missing.first();
-    match (&at, last, new, snippet) {
-        (YamlNode::Mapping(map), Some(Step::Key(key)), _, Some(value)) => {
-            ensure!(map.get(key.as_str()).is_some_and(|there| !there.is_alias()), "it comes from elsewhere");
-            map.set(key.as_str(), &value);
-        }
-        (YamlNode::Mapping(map), Some(Step::Key(key)), _, None) => _ = map.remove(key.as_str()),
-        (YamlNode::Sequence(list), Some(Step::Item(index)), _, Some(value)) => _ = list.set(*index, &value),
-        (YamlNode::Sequence(list), Some(Step::Item(index)), _, None) => _ = list.remove(*index),
-        (YamlNode::Mapping(map), None, Some(key), Some(value)) => map.set(key.as_str(), &value),
-        (YamlNode::Sequence(list), None, Some(_), Some(value)) => list.push(&value),
-        _ => bail!("its place is of another kind"),
-    }
-    Ok(())
-}
-
-/// A value as a node, written so that every YAML reader takes it for the same.
-fn snippet(value: &Value) -> Result<YamlNode> {
-    let mut text = "v:".to_owned();
-    block(value, 1, &mut text);
-    let document = Document::from_str(&text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    document.get("v").context("the value cannot be written")
-}
-
-fn block(value: &Value, depth: usize, text: &mut String) {
-    let indent = "  ".repeat(depth);
-    match value {
-        Value::Map(map) if !map.is_empty() => {
-            for (key, value) in map.iter() {
-                let _ = write!(text, "\n{indent}{}:", scalar(key));
-                block(value, depth + 1, text);
-            }
-        }
-        Value::List(items) if !items.is_empty() => {
-            for item in items {
-                let _ = write!(text, "\n{indent}-");
-                match item {
-                    Value::Map(map) if !map.is_empty() => {
-                        let mut below = String::new();
-                        block(item, depth + 1, &mut below);
-                        let _ = write!(text, " {}", below.trim_start());
-                    }
-                    _ => block(item, depth + 1, text),
-                }
-            }
-        }
-        Value::Map(_) => text.push_str(" {}"),
-        Value::List(_) => text.push_str(" []"),
-        Value::String(string) => {
-            let _ = write!(text, " {}", scalar(string));
-        }
-        Value::Number(number) => {
-            let _ = write!(text, " {number}");
-        }
-        Value::Bool(flag) => {
-            let _ = write!(text, " {flag}");
-        }
-        Value::Null | Value::Blob(_) | Value::Sensitive(_) => text.push_str(" null"),
-    }
-}
-
-/// A string, quoted unless every reader takes it for one as it is.
-fn scalar(text: &str) -> String {
-    let simple = |character: char| character.is_ascii_alphanumeric() || "-_./:".contains(character);
-    let plain = text.chars().all(simple)
-        && !text.ends_with(':')
-        && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
-        && manifest::resolve(text) == Reading::Plain(Value::string(text));
-    match plain {
-        true => text.to_owned(),
-        false => serde_json::Value::from(text).to_string(),
-    }
 }
 
 /// A value with its keyed lists as lists again. `None` if it is sensitive.

@@ -12,31 +12,35 @@ const LISTED: usize = 8;
 /// What the name and the time of a writer mean.
 const PRECISION: &str = "field manager, a program and no person; it last wrote one of its fields then";
 
-/// Who moved what differs from what was applied: the last of them, and a line for each field.
-pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> (Option<Writer>, Vec<String>) {
+/// The places that differ from what was applied, each with the last who wrote it.
+pub(super) fn owners<'a>(sides: &Sides<Value>, live: &'a Value) -> Vec<(Vec<String>, Option<Entry<'a>>)> {
     let mut paths = Vec::new();
-    let before = sides.base.as_ref();
     // Without a base, what stands in the way of the declaration is of interest.
-    let before = before.or(sides.desired.as_ref());
+    let before = sides.base.as_ref().or(sides.desired.as_ref());
     moved(before, sides.actual.as_ref(), &mut Vec::new(), &mut paths);
     let entries: Vec<(Entry<'_>, Fields)> = managed::entries(live)
         .filter(|entry| !entry.is_by_us())
         .map(|entry| (entry, entry.fields()))
         .collect();
-    let mut lines = Vec::new();
+    let owner = |path: &[String]| {
+        let owners = entries.iter().filter(|(_, fields)| owns(fields, path)).map(|(entry, _)| *entry);
+        owners.max_by_key(|entry| entry.time)
+    };
+    paths.into_iter().map(|path| (path.clone(), owner(&path))).collect()
+}
+
+/// Who moved what differs from what was applied: the last of them, and a line for each field.
+pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> (Option<Writer>, Vec<String>) {
+    let owners = owners(sides, live);
     let mut last: Option<&Entry<'_>> = None;
-    for path in &paths {
-        let owner = entries.iter().filter(|(_, fields)| owns(fields, path)).map(|(entry, _)| entry);
-        let owner = owner.max_by_key(|entry| entry.time);
-        if let Some(owner) = owner
-            && last.is_none_or(|last| last.time < owner.time)
-        {
+    for owner in owners.iter().filter_map(|(_, owner)| owner.as_ref()) {
+        if last.is_none_or(|last| last.time < owner.time) {
             last = Some(owner);
         }
-        if sides.base.is_some() {
-            lines.push(format!("`/{}`: {}", path.join("/"), said(owner, path)));
-        }
     }
+    let told = owners.iter().filter(|_| sides.base.is_some());
+    let mut lines: Vec<String> =
+        told.map(|(path, owner)| format!("`/{}`: {}", path.join("/"), said(owner.as_ref(), path))).collect();
     let more = lines.len().saturating_sub(LISTED);
     lines.truncate(LISTED);
     if more > 0 {
@@ -56,7 +60,8 @@ fn who(entry: &Entry<'_>) -> String {
     }
 }
 
-fn said(owner: Option<&Entry<'_>>, path: &[String]) -> String {
+/// Who wrote a place, and when.
+pub(super) fn said(owner: Option<&Entry<'_>>, path: &[String]) -> String {
     match owner {
         Some(entry) => match entry.time {
             Some(time) => format!("{}, at or before {time}", who(entry)),

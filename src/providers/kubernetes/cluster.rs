@@ -1,6 +1,9 @@
 //! One cluster, as far as it was read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use globset::GlobSet;
@@ -17,9 +20,18 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::tree::Contents,
-    model::{address::Address, diff::Candidate, fault::Fault, object::Actual, record::Memory, value::Value},
-    providers::{Query, Reader, Target},
+    model::{
+        address::Address,
+        change::Change,
+        diff::Candidate,
+        explain::{Cost, Reason},
+        fault::Fault,
+        object::Actual,
+        record::Memory,
+        tree::Contents,
+        value::Value,
+    },
+    providers::{Log, Query, Reader, Target, evidence::Reasons},
 };
 
 /// A cluster that is only read.
@@ -37,6 +49,8 @@ pub(super) struct Cluster {
     pub about: Option<About>,
     /// What the last observation found, where a closer look or a write may follow.
     pub seen: BTreeMap<Address, Seen>,
+    /// The reasons of what is to be explained.
+    pub reasons: Reasons,
 }
 
 /// What the first requests found out.
@@ -88,6 +102,7 @@ impl Cluster {
             about: None,
             seen: BTreeMap::new(),
             ignoring: Ignoring::default(),
+            reasons: Reasons::new(),
         })
     }
 
@@ -147,5 +162,18 @@ impl Reader for Cluster {
 
     fn complete(&mut self, candidates: &mut [Candidate], _: &dyn Contents) -> Result<()> {
         super::examine::complete(self, candidates)
+    }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.reasons.get(address).cloned().unwrap_or_default()
+    }
+
+    fn testify(&self, logs: &mut [Log], changes: &mut [Change], since: Option<&str>) -> Result<Vec<String>> {
+        super::persons::testify(self, logs, changes, since)
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        let kinds: BTreeSet<_> = self.seen.values().map(|seen| &seen.name.kind).collect();
+        Some(self.looking.meter().cost(kinds.len()))
     }
 }

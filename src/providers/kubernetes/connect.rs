@@ -22,7 +22,11 @@ use super::{
     options::Options,
     transport::{Line, Looking, Writing},
 };
-use crate::{exit::Exit, model::fault::Fault, providers::Target};
+use crate::{
+    exit::Exit,
+    model::fault::Fault,
+    providers::{Target, meter::Meter},
+};
 
 /// How long a connection may take to come about.
 const CONNECTED: Duration = Duration::from_secs(5);
@@ -57,7 +61,7 @@ fn line(runtime: &Runtime, target: &Target, options: &Options) -> Result<Line> {
         (kube::Error::Auth(error), Some(exec)) => no_credentials(&error, exec),
         (error, _) => bad(format!("connecting to {server}: {error}")),
     })?;
-    Ok(Line { client, server, unheeded })
+    Ok(Line { client, server, unheeded, meter: Meter::default() })
 }
 
 /// The client of a configuration. A program that gives a token is run once: left to itself, each
@@ -187,7 +191,7 @@ fn proxy_of_environment(server: &Uri) -> Option<String> {
 /// The kubeconfig: the one that trueup.yaml names, those of KUBECONFIG, or that of the home folder.
 fn kubeconfig(target: &Target, options: &Options) -> Result<Option<Kubeconfig>> {
     if let Some(file) = &options.kubeconfig {
-        return read(&target.base_dir.join(file)).map(Some);
+        return read(&target.path(file)).map(Some);
     }
     if let Some(list) = env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
         // Files that are not there are passed over, as kubectl does.

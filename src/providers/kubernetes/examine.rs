@@ -10,6 +10,7 @@ use super::{
     attribution, cascade,
     cluster::{Cluster, Seen},
     discovery::Discovery,
+    explain,
     failure::Failure,
     ignoring::Declared,
     managed::{self, applied},
@@ -24,6 +25,7 @@ use super::{
 use crate::model::{
     change::Sides,
     diff::Candidate,
+    explain::{Basis, Reason},
     ignore::{Ignored, Rule},
     object::{Cause, Writer},
     value::Value,
@@ -42,6 +44,8 @@ pub(super) struct Finding {
     pub claim: Option<String>,
     pub unknown: Option<(Cause, String)>,
     pub notes: Vec<String>,
+    /// What it rests on.
+    pub said: Vec<Reason>,
     pub writer: Option<Writer>,
     /// How many objects of others would go with it.
     pub cascade: usize,
@@ -103,6 +107,11 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
     });
     for (index, finding) in findings {
         let candidate = &mut candidates[index];
+        if let Some(reasons) = cluster.reasons.get_mut(&candidate.address) {
+            let seen = cluster.seen.get(&candidate.address).and_then(|seen| seen.live.as_ref());
+            reasons.extend(finding.said.iter().cloned());
+            reasons.extend(explain::writers(&finding, finding.live.as_ref().or(seen).map(|live| &**live)));
+        }
         if let (Some(live), Some(seen)) = (finding.live, cluster.seen.get_mut(&candidate.address)) {
             seen.live = Some(live);
         }
@@ -261,6 +270,7 @@ pub(super) fn not_yet(case: &Case, config: &Value, what: &str) -> Finding {
     Finding {
         sides: Some(Sides { base: case.base.clone(), desired: Some(config.clone()), actual: None }),
         notes: vec![format!("{what} not there yet: the server did not check it")],
+        said: vec![Basis::Prediction.says(format!("{what} not there yet, so it could not be asked about"))],
         ..Finding::default()
     }
 }
@@ -271,11 +281,13 @@ fn foreseen(case: &Case, config: &Value, live: Option<Arc<Value>>, answer: Answe
         answer.warnings.iter().map(|warning| format!("the server warns: {warning}")).collect();
     let Some(live) = live else {
         let sides = Sides { base: case.base.clone(), desired: Some(config.clone()), actual: None };
-        return Finding { sides: Some(sides), notes, ..Finding::default() };
+        let finding = Finding { sides: Some(sides), notes, ..Finding::default() };
+        return Finding { said: vec![explain::foreseen(false, &finding)], ..finding };
     };
     let mut finding = compare(case, config, &live, &answer.value);
     notes.append(&mut finding.notes);
-    Finding { notes, live: Some(live), ..finding }
+    let said = vec![explain::foreseen(true, &finding)];
+    Finding { notes, said, live: Some(live), ..finding }
 }
 
 /// Puts the sides of an object that is there together.

@@ -8,7 +8,7 @@ use super::{
 use crate::model::value::Value;
 
 /// One entry of `managedFields`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Entry<'a> {
     /// The program.
     pub manager: &'a str,

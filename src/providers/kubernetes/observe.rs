@@ -12,6 +12,7 @@ use globset::GlobSet;
 use super::{
     cluster::{Cluster, Seen},
     discovery::{Discovery, Known, Resource},
+    explain,
     failure::Failure,
     ignoring::{Declared, Ignoring},
     listing::{self, Listed, Wanted},
@@ -24,6 +25,7 @@ use crate::{
     model::{
         address::Address,
         change::Sides,
+        explain::Basis,
         object::{Actual, Cause, Observed, State},
         value::Value,
     },
@@ -46,6 +48,7 @@ struct Group {
 pub(super) fn observe(cluster: &mut Cluster, query: &Query<'_>) -> Result<Actual> {
     let discovery = cluster.about()?.discovery.clone();
     cluster.seen.clear();
+    cluster.reasons = query.explain.iter().map(|address| (address.clone(), Vec::new())).collect();
     let mut actual = Actual { notes: notes(cluster), ..Actual::default() };
     let groups = sort(cluster, query, &discovery, &mut actual);
     let listed = list(cluster, &groups);
@@ -217,6 +220,9 @@ fn take(
         let key = (namespace.map(str::to_owned), name.to_owned());
         match index.remove(&key) {
             Some(address) => {
+                if let Some(reasons) = cluster.reasons.get_mut(address) {
+                    reasons.push(explain::listed(kind, listed.namespaces.as_ref()));
+                }
                 let sides = query.objects.get(address).cloned().unwrap_or_default();
                 present(cluster, address, sides, live, actual);
             }
@@ -262,6 +268,9 @@ fn present(cluster: &mut Cluster, address: &Address, sides: Sides<&Value>, live:
         let sent = declared.effective(&live);
         let config = marked(sent.as_ref().unwrap_or(wanted), cluster.place.label(), &seen.name.identity());
         let verdict = managed::unchanged(&config, &live, &seen.name.kind.api_version());
+        if let Some(reasons) = cluster.reasons.get_mut(address) {
+            reasons.extend(explain::verdict(&live, &verdict));
+        }
         if verdict.is_ok() && !is_deleting(&live) {
             let by_hand = strangers::by_hand(&live, &cluster.humans);
             let ignored = declared.effects(&live, &by_hand);
@@ -352,6 +361,9 @@ fn look_up(cluster: &mut Cluster, left: Vec<Address>, actual: &mut Actual) {
             .await
     });
     for (address, answer) in answers {
+        if let Some(reasons) = cluster.reasons.get_mut(&address) {
+            reasons.push(Basis::Read.says("in no list of what is ours, so it was asked for by itself"));
+        }
         let observed = match answer {
             Err(failure) if failure.code() == 404 => Observed::Absent,
             Err(failure) => unknown("reading it", &failure),

@@ -12,7 +12,7 @@ use super::{
     sides::{self, Evidence},
     transport::Looking,
 };
-use crate::model::{change::Sides, object::Cause, value::Value};
+use crate::model::{change::Sides, explain::Basis, object::Cause, value::Value};
 
 /// The server refused the dry run: what that means for the plan.
 pub(super) async fn refused(
@@ -24,6 +24,21 @@ pub(super) async fn refused(
     failure: Failure,
 ) -> Finding {
     let Some(refusal) = failure.refusal() else { return unclear("asking what an apply would do", &failure) };
+    let said = format!("the server refused the dry run ({}, HTTP {})", refusal.reason, refusal.code);
+    let mut finding = meant(looking, case, config, path, live, &failure, refusal).await;
+    finding.said.insert(0, Basis::DryRun.says(said));
+    finding
+}
+
+async fn meant(
+    looking: &Looking,
+    case: &Case,
+    config: &Value,
+    path: &str,
+    live: Option<Arc<Value>>,
+    failure: &Failure,
+    refusal: &Refusal,
+) -> Finding {
     match (refusal.code, &live) {
         (404, None) if case.kind_comes => not_yet(case, config, "its kind is"),
         (404, None) if case.namespace_comes => not_yet(case, config, "its namespace is"),
@@ -100,7 +115,8 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
     });
     let ignored = case.declared().settle(&mut sides, live);
     let (writer, notes) = attribution::writers(&sides, live);
-    Finding { sides: Some(sides), writer, notes, ignored: Some(ignored), ..Finding::default() }
+    let said = vec![Basis::Prediction.says("foretold from who owns its fields, without the server")];
+    Finding { sides: Some(sides), writer, notes, said, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether a refusal is about a field that cannot change.

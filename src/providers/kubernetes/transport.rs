@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use kube::{Client, client::Body};
 
 use super::{failure::Failure, json};
-use crate::model::value::Value;
+use crate::{model::value::Value, providers::meter::Meter};
 
 /// The field manager that owns what trueup applies.
 pub(super) const MANAGER: &str = "trueup";
@@ -26,6 +26,8 @@ pub(super) struct Line {
     pub server: Arc<str>,
     /// What the context of the kubeconfig says and nobody heeds.
     pub unheeded: Option<String>,
+    /// Counts what is sent.
+    pub meter: Meter,
 }
 
 /// A connection that can say GET, LIST and `dryRun=All`, and nothing else.
@@ -69,6 +71,11 @@ impl Looking {
     /// What the context of the kubeconfig says and nobody heeds.
     pub(super) fn unheeded(&self) -> Option<&str> {
         self.line.unheeded.as_deref()
+    }
+
+    /// Counts what is sent.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.line.meter
     }
 
     /// Reads one thing, patiently.
@@ -168,6 +175,7 @@ impl Line {
     ) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let mut delay = Duration::from_millis(100);
+        self.meter.request();
         loop {
             let failure = match self.once(request()?).await {
                 Ok(answer) => return Ok(answer),
@@ -178,6 +186,7 @@ impl Line {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
+            self.meter.repeat();
             delay *= 3;
         }
     }

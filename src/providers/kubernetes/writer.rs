@@ -23,12 +23,13 @@ use crate::{
         change::Change,
         diff::Candidate,
         digest::Digest,
+        explain::{Cost, Reason},
         object::Actual,
         record::{Memory, Record, Who},
         report::Outcome,
         tree::Contents,
     },
-    providers::{Query, Reader, Run, Target, Writer},
+    providers::{Log, Query, Reader, Run, Target, Writer},
 };
 
 /// A cluster that may be written.
@@ -69,6 +70,18 @@ impl Reader for Applier {
 
     fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
         self.cluster.complete(candidates, contents)
+    }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.cluster.explain(address)
+    }
+
+    fn testify(&self, logs: &mut [Log], changes: &mut [Change], since: Option<&str>) -> Result<Vec<String>> {
+        self.cluster.testify(logs, changes, since)
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.cluster.cost()
     }
 }
 

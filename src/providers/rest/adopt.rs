@@ -1,8 +1,6 @@
 //! The target's values on their way into the files that declare them.
 
-use std::ops::Range;
-
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 
 use super::{
@@ -22,6 +20,10 @@ use crate::{
         value::Value,
     },
     providers::{Edit, Target},
+    yaml::{
+        edit,
+        emit::{Quotes, flow},
+    },
 };
 
 /// Says how the declaring file has to change to hold `merged`; nothing else in it changes.
@@ -47,25 +49,46 @@ pub fn adopt(
         return Ok(added(&setup, target, kind, &place, &merged));
     };
     let current = current.with_context(|| format!("`{}` is not in the work tree", origin.file))?;
-    let text = std::str::from_utf8(current).context("the file is no text")?;
     let documents = yaml::documents(current)
         .map_err(|error| anyhow::anyhow!("line {}: {}", error.line, error.message))?;
-    let node = find(&documents, kind, &place, origin.line)
+    let (document, item) = find(&documents, kind, &place, origin.line)
         .context("its declaration was not found in the work tree")?;
-    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let old: Vec<Json> = documents.iter().map(Node::to_json).collect();
+    let mut new = old.clone();
+    let path = address::unquote(&origin.file).into_owned().into();
+    let list = new[document].get_mut(&place.kind).and_then(Json::as_array_mut);
+    let list = list.context("its declaration was not found in the work tree")?;
     match &merged {
-        Some(merged) => changes(node, merged, &Form::of(kind), &mut Vec::new(), &mut edits)?,
-        None => edits.push((item(text, &node.bytes)?, String::new())),
+        Some(merged) => list[item] = taken(&list[item], merged, &Form::of(kind), &mut Vec::new()),
+        None => _ = list.remove(item),
     }
-    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    let mut content = text.to_owned();
-    for (range, new) in edits {
-        content.replace_range(range, &new);
+    if list.is_empty()
+        && let Some(kinds) = new[document].as_object_mut()
+    {
+        kinds.remove(&place.kind);
+        if kinds.keys().all(|key| key == "scope") {
+            let content = without(current, document, old.len())?;
+            return Ok(Edit { path, content, hidden: false });
+        }
     }
-    yaml::documents(content.as_bytes())
-        .map_err(|_| anyhow::anyhow!("the file would not be YAML any more; edit it by hand"))?;
-    let path = address::unquote(&origin.file).into_owned();
-    Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())) })
+    let edited = edit::turn(current, (&old, &new), read).map_err(by_hand)?;
+    Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden: false })
+}
+
+/// The file without a document that declares nothing any more.
+fn without(current: &[u8], document: usize, count: usize) -> Result<Option<(EntryKind, Vec<u8>)>> {
+    match count {
+        1 => Ok(None),
+        _ => Ok(Some((EntryKind::File, edit::without(current, document).map_err(by_hand)?))),
+    }
+}
+
+fn by_hand(why: String) -> anyhow::Error {
+    anyhow::anyhow!("it is to be edited by hand: {why}")
+}
+
+fn read(content: &[u8]) -> Option<Vec<Json>> {
+    Some(yaml::documents(content).ok()?.iter().map(Node::to_json).collect())
 }
 
 fn is_secret(value: &Option<Value>) -> bool {
@@ -83,7 +106,11 @@ fn added(setup: &Setup, target: &Target, kind: &Kind, place: &Place, object: &Js
     let path = [target.path.as_str(), "adopted", &format!("{name}.yaml")];
     let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
     let content = document(setup, kind, place, std::slice::from_ref(object));
-    Edit { path: path.join("/").into(), content: Some((EntryKind::File, content.into_bytes())) }
+    Edit {
+        path: path.join("/").into(),
+        content: Some((EntryKind::File, content.into_bytes())),
+        hidden: false,
+    }
 }
 
 /// A document that declares `objects` of one collection.
@@ -94,86 +121,54 @@ pub fn document(setup: &Setup, kind: &Kind, place: &Place, objects: &[Json]) -> 
     let mut text = String::new();
     if !scope.is_empty() {
         let scope = scope.into_iter().map(|(param, value)| (param.clone(), Json::String(value.clone())));
-        text.push_str(&format!("scope: {}\n", emit::flow(&Json::Object(scope.collect()))));
+        text.push_str(&format!("scope: {}\n", flow(&Json::Object(scope.collect()), Quotes::AsNeeded)));
     }
     text.push_str(&format!("{}:\n", place.kind));
     objects.iter().for_each(|object| text.push_str(&emit::item(object, 2)));
     text
 }
 
-/// The declaration of `place`, the one in `line` if there are several of that name.
-fn find<'a>(documents: &'a [Node], kind: &Kind, place: &Place, line: Option<u32>) -> Option<&'a Node> {
-    let sections = documents.iter().filter_map(|document| document.get(&place.kind));
-    let mut found: Vec<&Node> = sections
-        .filter_map(|section| match &section.kind {
-            Shape::List(items) => Some(items),
-            _ => None,
-        })
-        .flatten()
-        .filter(|node| {
+/// The document and the item that declare `place`, those in `line` if there are several of that name.
+fn find(documents: &[Node], kind: &Kind, place: &Place, line: Option<u32>) -> Option<(usize, usize)> {
+    let mut found = Vec::new();
+    for (document, node) in documents.iter().enumerate() {
+        let Some(Node { kind: Shape::List(items), .. }) = node.get(&place.kind) else { continue };
+        for (item, node) in items.iter().enumerate() {
             let mut object = node.to_json();
             let form = Form::of(kind);
             form.normalize(&mut object);
-            form.identity(&object).as_ref() == Some(&place.keys)
-        })
-        .collect();
-    match found.len() {
-        0 | 1 => found.pop(),
-        _ => found.into_iter().find(|node| Some(node.line) == line),
+            if form.identity(&object).as_ref() == Some(&place.keys) {
+                found.push((document, item, node.line));
+            }
+        }
     }
+    let one = found.len() == 1;
+    found.into_iter().find(|(.., at)| one || Some(*at) == line).map(|(document, item, _)| (document, item))
 }
 
-/// Collects the values below `node` that differ from `merged`.
-fn changes(
-    node: &Node,
-    merged: &Json,
-    form: &Form<'_>,
-    path: &mut Vec<String>,
-    edits: &mut Vec<(Range<usize>, String)>,
-) -> Result<()> {
-    let (Shape::Map(fields), Json::Object(merged)) = (&node.kind, merged) else {
-        edits.push((node.bytes.clone(), emit::flow(merged)));
-        return Ok(());
-    };
-    for (key, _, value) in fields {
+/// What is declared, with what the target holds of it: as it is written where both mean the same.
+fn taken(declared: &Json, merged: &Json, form: &Form<'_>, path: &mut Vec<String>) -> Json {
+    let (Json::Object(fields), Json::Object(now)) = (declared, merged) else { return merged.clone() };
+    let mut taken = serde_json::Map::new();
+    for (key, value) in fields {
         path.push(key.clone());
-        let mut declared = Json::Null;
-        json::set(&mut declared, &pointer(path), value.to_json());
-        form.normalize(&mut declared);
-        let declared = declared.pointer(&pointer(path)).cloned().unwrap_or(Json::Null);
-        match merged.get(key) {
-            Some(now) if *now == declared => {}
-            Some(now) if form.is_divided(path) => changes(value, now, form, path, edits)?,
-            Some(now) if single_line(value) => edits.push((value.bytes.clone(), emit::flow(now))),
-            Some(_) => bail!("`/{}` spans several lines; edit it by hand", path.join("/")),
-            None => bail!("`/{}` is gone from the target; edit it by hand", path.join("/")),
+        let mut whole = Json::Null;
+        json::set(&mut whole, &pointer(path), value.clone());
+        form.normalize(&mut whole);
+        let normal = whole.pointer(&pointer(path)).cloned().unwrap_or(Json::Null);
+        match now.get(key) {
+            Some(now) if *now == normal => _ = taken.insert(key.clone(), value.clone()),
+            Some(now) if form.is_divided(path) => {
+                taken.insert(key.clone(), self::taken(value, now, form, path));
+            }
+            Some(now) => _ = taken.insert(key.clone(), now.clone()),
+            None => {}
         }
         path.pop();
     }
-    Ok(())
+    Json::Object(taken)
 }
 
 fn pointer(path: &[String]) -> String {
     path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-/// Whether a value can be replaced where it stands: a scalar, or a list or mapping between brackets.
-fn single_line(node: &Node) -> bool {
-    match &node.kind {
-        Shape::Scalar(_) => true,
-        Shape::List(items) => items.iter().all(|item| item.line == node.line),
-        Shape::Map(fields) => fields.iter().all(|(_, line, _)| *line == node.line),
-    }
-}
-
-/// The lines of an item of a block list, with its dash.
-fn item(text: &str, node: &Range<usize>) -> Result<Range<usize>> {
-    let start = text[..node.start].rfind('\n').map_or(0, |at| at + 1);
-    ensure!(
-        text[start..node.start].trim() == "-",
-        "its declaration shares a line with others; edit it by hand"
-    );
-    let end = text[..node.end].trim_end().len();
-    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
-    Ok(start..end)
 }

@@ -1,19 +1,8 @@
-//! YAML as a person would write it: for declarations that are imported or adopted.
+//! Declarations as a person would write them: what is imported or adopted.
 
 use serde_json::Value as Json;
 
-/// `value` in one line.
-pub fn flow(value: &Json) -> String {
-    match value {
-        Json::String(text) => scalar(text),
-        Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
-        Json::Object(map) => {
-            let fields = map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
-}
+use crate::yaml::emit::{Quotes, flow, scalar};
 
 /// The fields of an object as an item of a list, each in a line of its own.
 pub fn item(object: &Json, indent: usize) -> String {
@@ -21,26 +10,10 @@ pub fn item(object: &Json, indent: usize) -> String {
     let fields = object.as_object().into_iter().flatten();
     let lines = fields.enumerate().map(|(index, (key, value))| {
         let mark = if index == 0 { "- " } else { "  " };
-        format!("{space}{mark}{}: {}\n", scalar(key), flow(value))
+        let (key, value) = (scalar(key, Quotes::AsNeeded), flow(value, Quotes::AsNeeded));
+        format!("{space}{mark}{key}: {value}\n")
     });
     lines.collect()
-}
-
-/// A text, quoted where a reader could take it for something else.
-fn scalar(text: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./@+ ".contains(c);
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
-        && !text.ends_with(' ')
-        && text.chars().all(safe)
-        && !is_word(text);
-    // JSON's strings are YAML's double-quoted ones.
-    if plain { text.to_owned() } else { Json::String(text.to_owned()).to_string() }
-}
-
-/// The words that some reader of YAML takes for a flag or for nothing.
-fn is_word(text: &str) -> bool {
-    ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"]
-        .contains(&text.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -60,6 +33,7 @@ mod tests {
 
     #[test]
     fn plain_words_stay_plain() {
-        assert_eq!(flow(&json!(["main", "release/1", "no", "@x"])), "[main, release/1, \"no\", \"@x\"]");
+        let list = json!(["main", "release/1", "no", "@x"]);
+        assert_eq!(flow(&list, Quotes::AsNeeded), "[main, release/1, \"no\", \"@x\"]");
     }
 }

@@ -38,6 +38,8 @@ pub struct Gathered {
     pub incomplete: Option<Failure>,
     /// Whether what the collection lives in is not there.
     pub no_parent: bool,
+    /// Whether a list was read, and not single objects.
+    pub listed: bool,
 }
 
 impl Gathered {
@@ -92,7 +94,7 @@ impl Gatherer<'_> {
     fn listed(&self, wanted: &BTreeSet<Vec<String>>, extent: Extent) -> Gathered {
         let Some(list) = &self.kind.list else { return Gathered::default() };
         let form = Form::of(self.kind);
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered { listed: true, ..Gathered::default() };
         let variables = self.variables();
         let name = |item: &Json| {
             let mut object = self.mapped(list.map.as_ref(), item, item)?;

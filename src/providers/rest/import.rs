@@ -58,7 +58,7 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
     let path =
         if target.path.is_empty() { format!("{name}.yaml") } else { format!("{}/{name}.yaml", target.path) };
     let content = if documents.is_empty() { format!("{name}: []\n") } else { documents.join("---\n") };
-    Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())) })
+    Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())), hidden: false })
 }
 
 fn exported(form: &Form<'_>, gathered: &Gathered) -> Result<Vec<Json>> {

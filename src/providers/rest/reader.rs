@@ -25,6 +25,7 @@ use crate::{
         change::Sides,
         diff::Candidate,
         event::Event,
+        explain::{Basis, Cost, Reason},
         fault::Fault,
         object::{Actual, Cause, Observed, State, Writer},
         record::Memory,
@@ -32,7 +33,10 @@ use crate::{
         tree::Contents,
         value::Value,
     },
-    providers::{Query, Reader},
+    providers::{
+        Query, Reader,
+        evidence::{self, Reasons},
+    },
 };
 
 /// A target, opened for reading.
@@ -45,6 +49,9 @@ pub struct Session {
     pub store: Store,
     /// All that the server has of each object that was observed.
     pub seen: BTreeMap<Address, Json>,
+    /// The reasons of what is to be explained.
+    pub reasons: Reasons,
+    kinds: usize,
     pool: rayon::ThreadPool,
 }
 
@@ -67,7 +74,7 @@ impl Session {
             setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
         let store = Store::of(&setup);
-        Ok(Session { setup, getter, store, seen: BTreeMap::new(), pool })
+        Ok(Session { setup, getter, store, seen: BTreeMap::new(), reasons: Reasons::new(), kinds: 0, pool })
     }
 
     /// Reads collections, several at a time.
@@ -410,12 +417,37 @@ impl Reader for Session {
             actual.objects.insert(address, Observed::Unknown { cause: Cause::Other, message });
         }
         self.strangers(query, &gathered, &mut actual)?;
+        self.kinds = gathered.keys().map(|collection| &collection.kind).collect::<BTreeSet<_>>().len();
+        self.reasons = evidence::explain(query, &actual, |address| how_read(&self.setup, &gathered, address));
         Ok(actual)
     }
 
     fn complete(&mut self, candidates: &mut [Candidate], _: &dyn Contents) -> Result<()> {
         candidates.iter_mut().try_for_each(|candidate| self.check(candidate))
     }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.reasons.get(address).cloned().unwrap_or_default()
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        Some(self.getter.meter().cost(self.kinds))
+    }
+}
+
+/// Which request an object is from, and what that request shows.
+fn how_read(setup: &Setup, gathered: &BTreeMap<Collection, Gathered>, address: &Address) -> Vec<Reason> {
+    let Some(place) = Place::parse(&setup.definition, address) else { return Vec::new() };
+    let Some(answers) = gathered.get(&place.collection()) else { return Vec::new() };
+    let (kind, scope) = (&place.kind, place.scope.join("/"));
+    let of = if scope.is_empty() { String::new() } else { format!(" of {scope}") };
+    vec![Basis::Read.says(match (answers.listed, &answers.incomplete) {
+        (false, _) => "asked for by itself".to_owned(),
+        (true, None) => format!("by the list of {kind}{of}, which was read to its end and shows everything"),
+        (true, Some(why)) => {
+            format!("by the list of {kind}{of}, which does not show everything: {}", why.message)
+        }
+    })]
 }
 
 /// Objects that are there under their old names only, which nothing else declares.

@@ -21,7 +21,7 @@ use super::{
     options::Setup,
     template, wait,
 };
-use crate::{exit::Exit, model::fault::Fault};
+use crate::{exit::Exit, model::fault::Fault, providers::meter::Meter};
 
 /// How many redirects of a read are followed.
 const REDIRECTS: usize = 5;
@@ -70,6 +70,7 @@ struct Wire {
     client: Client,
     proof: Proof,
     setup: Setup,
+    meter: Meter,
 }
 
 impl Getter {
@@ -82,7 +83,12 @@ impl Getter {
         let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
         let timeout = Duration::from_secs(seconds.max(1));
         let client = client(setup, timeout)?;
-        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone() }) })
+        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone(), meter: Meter::default() }) })
+    }
+
+    /// Counts what is sent.
+    pub fn meter(&self) -> &Meter {
+        &self.wire.meter
     }
 
     /// Asks for what is at `url`, again where that makes sense.
@@ -149,6 +155,7 @@ impl Wire {
         let retry = &self.setup.definition.retry;
         let safe = !matches!(request.method, Method::POST | Method::PATCH);
         let mut attempt = 0;
+        self.meter.request();
         loop {
             let (failure, asked) = match self.once(request) {
                 Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => {
@@ -174,6 +181,7 @@ impl Wire {
                 return Err(self.clean(failure, request));
             }
             std::thread::sleep(pause);
+            self.meter.repeat();
             attempt += 1;
         }
     }

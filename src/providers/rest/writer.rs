@@ -25,6 +25,7 @@ use crate::{
         change::{Action, Change},
         digest::Digest,
         event::Event,
+        explain::{Cost, Reason},
         object::Actual,
         record::{Memory, Record, Who},
         report::{FailureKind, Outcome, Verdict},
@@ -169,6 +170,14 @@ impl Reader for Writing {
         contents: &dyn Contents,
     ) -> Result<()> {
         self.session.complete(candidates, contents)
+    }
+
+    fn explain(&self, address: &Address) -> Vec<Reason> {
+        self.session.explain(address)
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.session.cost()
     }
 }
 

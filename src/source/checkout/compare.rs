@@ -142,7 +142,7 @@ impl CompareBlobs for Hash {
     }
 }
 
-fn blob_id(kind: gix::hash::Kind, bytes: &[u8]) -> Result<gix::ObjectId> {
+pub(super) fn blob_id(kind: gix::hash::Kind, bytes: &[u8]) -> Result<gix::ObjectId> {
     gix::objs::compute_hash(kind, gix::objs::Kind::Blob, bytes)
 }
 

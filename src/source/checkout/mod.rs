@@ -84,6 +84,15 @@ impl Checkout {
         algorithm(self.pool.shared.objects.object_hash())
     }
 
+    /// The id that Git would give to a file with this content.
+    ///
+    /// # Errors
+    /// The content is an attack on the hash function.
+    pub fn blob_id(&self, content: &[u8]) -> anyhow::Result<Digest> {
+        let kind = self.pool.shared.objects.object_hash();
+        Ok(digest(&compare::blob_id(kind, content)?))
+    }
+
     /// Whether history was cut by `git clone --depth`.
     pub fn is_shallow(&self) -> bool {
         self.pool.with(|repo| repo.is_shallow().unwrap_or(false))

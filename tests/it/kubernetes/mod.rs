@@ -10,9 +10,12 @@ use std::{
 
 use crate::sandbox::{Ran, Sandbox};
 
+mod adopt;
+mod audit;
 mod connection;
 mod consents;
 mod everyday;
+mod explain;
 mod faults;
 mod ignoring;
 mod killed;
@@ -20,6 +23,7 @@ mod meddling;
 mod proxy;
 mod random;
 mod server;
+mod session;
 mod waits;
 
 use proxy::{Fault, Proxy};

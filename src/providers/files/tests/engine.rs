@@ -168,6 +168,7 @@ fn change(
         owned: owned.contains_key(&address),
         sides,
         writer: None,
+        persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),

@@ -1,7 +1,7 @@
 //! Tests of the provider as a whole, on real directories.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -184,7 +184,9 @@ fn query<'a>(
     exclusive: &'a [Scope],
     verify: bool,
 ) -> Query<'a> {
-    Query { objects, exclusive, verify, rules: &NO_RULES, algorithm: Algorithm::Sha1, observer: &Silent }
+    static NOTHING: BTreeSet<Address> = BTreeSet::new();
+    let (rules, explain) = (&NO_RULES, &NOTHING);
+    Query { objects, exclusive, verify, rules, explain, algorithm: Algorithm::Sha1, observer: &Silent }
 }
 
 /// One word for each object: `absent`, `in-sync`, `differs`, or what is said of the unknown.
