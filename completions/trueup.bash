@@ -52,6 +52,12 @@ _trueup() {
             trueup,why)
                 cmd="trueup__subcmd__why"
                 ;;
+            trueup__subcmd__providers,check)
+                cmd="trueup__subcmd__providers__subcmd__check"
+                ;;
+            trueup__subcmd__providers,show)
+                cmd="trueup__subcmd__providers__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -519,16 +525,72 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__providers)
-            opts="-o -C -q -v -h --definition --check --output --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-o -C -q -v -h --output --color --quiet --verbose --exit-zero --no-exec --help show check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --check)
+                --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        trueup__subcmd__providers__subcmd__check)
+            opts="-e -C -q -v -h --env --color --quiet --verbose --exit-zero --no-exec --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        trueup__subcmd__providers__subcmd__show)
+            opts="-o -C -q -v -h --definition --output --color --quiet --verbose --exit-zero --no-exec --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -42,7 +42,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "log" -d 'List past ap
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "why" -d 'Say why an object or a field is as it is: Git, applies, who wrote it'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "init" -d 'Start a repository: write trueup.yaml'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "import" -d 'Write declarations of what a target holds already'
-complete -c trueup -n "__fish_trueup_needs_command" -f -a "providers" -d 'List the providers, or explain one'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "providers" -d 'List the providers, show one, or check a definition of your own'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "schema" -d 'Print a JSON Schema'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "man" -d 'Print or write the man pages'
@@ -193,18 +193,39 @@ complete -c trueup -n "__fish_trueup_using_subcommand import" -s v -l verbose -d
 complete -c trueup -n "__fish_trueup_using_subcommand import" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
 complete -c trueup -n "__fish_trueup_using_subcommand import" -l no-exec -d 'Run no program that the checkout or its configuration names'
 complete -c trueup -n "__fish_trueup_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -l check -d 'Check a definition file instead' -r -F
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -s o -l output -d 'Format on standard output: human or json' -r
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -s C -d 'Run as if started in DIR' -r -F
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -s o -l output -d 'Format on standard output: human or json' -r
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -s C -d 'Run as if started in DIR' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -l definition -d 'Print the definition of its API, a start for one of your own'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -s q -l quiet -d 'Print the result only'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -s v -l verbose -d 'Say more about the run; twice for even more'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -l no-exec -d 'Run no program that the checkout or its configuration names'
-complete -c trueup -n "__fish_trueup_using_subcommand providers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -s q -l quiet -d 'Print the result only'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -s v -l verbose -d 'Say more about the run; twice for even more'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -l no-exec -d 'Run no program that the checkout or its configuration names'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -f -a "show" -d 'Show what a provider manages, and its keys in a target'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and not __fish_seen_subcommand_from show check" -f -a "check" -d 'Check a definition file, and what a server answers to it'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -s o -l output -d 'Format on standard output: human or json' -r
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in DIR' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -l definition -d 'Print the definition of its API, a start for one of your own'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print the result only'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more about the run; twice for even more'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -l no-exec -d 'Run no program that the checkout or its configuration names'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -s e -l env -d 'The environment in trueup.yaml; may be left out if there is only one' -r
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -s C -d 'Run as if started in DIR' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print the result only'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more about the run; twice for even more'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -l exit-zero -d 'Exit with 0 where the answer is 2, 3, 4 or 5; faults keep their codes'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -l no-exec -d 'Run no program that the checkout or its configuration names'
+complete -c trueup -n "__fish_trueup_using_subcommand providers; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand schema" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand schema" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'

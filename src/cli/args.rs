@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Which desired state, for which targets.
@@ -402,24 +402,62 @@ pub struct InitArgs {
     pub root: String,
 }
 
-/// List the providers, or explain one
+/// List the providers, show one, or check a definition of your own
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct ProvidersArgs {
-    /// The provider to explain
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
-
-    /// Print the definition of its API, a start for one of your own
-    #[arg(long, requires = "name")]
-    pub definition: bool,
-
-    /// Check a definition file instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "format"])]
-    pub check: Option<PathBuf>,
+    /// What to do; without it, the providers are listed
+    #[command(subcommand)]
+    pub action: Option<ProvidersAction>,
 
     /// Format on standard output: human or json
     #[arg(short = 'o', long = "output", value_name = "FORMAT")]
     pub format: Option<String>,
+}
+
+/// What `providers` does.
+#[derive(Debug, Subcommand)]
+pub enum ProvidersAction {
+    /// Show what a provider manages, and its keys in a target
+    Show(ProvidersShowArgs),
+    /// Check a definition file, and what a server answers to it
+    Check(ProvidersCheckArgs),
+}
+
+/// Show what a provider manages, and its keys in a target
+#[derive(Debug, Args)]
+pub struct ProvidersShowArgs {
+    /// The provider
+    #[arg(value_name = "NAME")]
+    pub name: String,
+
+    /// Print the definition of its API, a start for one of your own
+    #[arg(long, conflicts_with = "format")]
+    pub definition: bool,
+
+    /// Format on standard output: human or json
+    #[arg(short = 'o', long = "output", value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Check a definition file, and what a server answers to it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trueup providers check providers/mine.yaml         against the schema and against itself
+  trueup providers check providers/mine.yaml proxy   and read what the server of a target has, nothing written")]
+pub struct ProvidersCheckArgs {
+    /// The definition
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// A target in trueup.yaml whose server is read by it
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+
+    /// The environment in trueup.yaml; may be left out if there is only one
+    #[arg(short, long, value_name = "ENV", requires = "target")]
+    pub env: Option<String>,
 }
 
 /// Write declarations of what a target holds already
@@ -433,7 +471,7 @@ pub struct ImportArgs {
     #[arg(value_name = "TARGET")]
     pub target: String,
 
-    /// The kinds; `trueup providers NAME --definition` lists them
+    /// The kinds; `trueup providers show NAME` lists them
     #[arg(value_name = "KIND", required = true)]
     pub kinds: Vec<String>,
 

@@ -63,7 +63,7 @@ pub enum Command {
     Init(InitArgs),
     /// Write declarations of what a target holds already
     Import(ImportArgs),
-    /// List the providers, or explain one
+    /// List the providers, show one, or check a definition of your own
     Providers(ProvidersArgs),
     /// Print a JSON Schema
     Schema(SchemaArgs),

@@ -50,11 +50,14 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 /// # Errors
 /// Never in practice: the pages are written to memory.
 pub fn man_pages() -> Result<Vec<(String, Vec<u8>)>> {
-    let command = cli::command();
-    let mut commands = vec![command.clone()];
-    for verb in command.get_subcommands() {
-        let name: &'static str = String::leak(format!("trueup-{}", verb.get_name()));
-        commands.push(verb.clone().name(name).bin_name(format!("trueup {}", verb.get_name())));
+    let mut commands = vec![cli::command()];
+    let mut at = 0;
+    while let Some(command) = commands.get(at).cloned() {
+        for verb in command.get_subcommands() {
+            let name: &'static str = String::leak(format!("{}-{}", command.get_name(), verb.get_name()));
+            commands.push(verb.clone().name(name).bin_name(name.replace('-', " ")));
+        }
+        at += 1;
     }
     commands
         .into_iter()

@@ -48,7 +48,7 @@ pub fn run(cli: &Cli, terminal: &mut Terminal) -> Result<Exit> {
         Command::Why(args) => why::run(global, args, terminal),
         Command::Init(args) => init::run(global, args, terminal),
         Command::Import(args) => import::run(global, args, terminal),
-        Command::Providers(args) => providers::run(args, terminal),
+        Command::Providers(args) => providers::run(global, args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => generate::run_completions(args, terminal),
         Command::Man(args) => generate::run_man(args, terminal),

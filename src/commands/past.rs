@@ -133,8 +133,7 @@ impl<'a> Past<'a> {
         let origin = |address: &Address| Some(then.as_ref()?.objects.get(address)?.origin.clone());
         let object = |(address, base): (&Address, &Base)| {
             let Base::Known(value) = base else { return None };
-            let origin =
-                origin(address).unwrap_or_else(|| Origin { file: address.as_str().into(), line: None });
+            let origin = origin(address).unwrap_or_else(|| Origin::new(address.as_str(), None));
             Some((address.clone(), Object { value: Some(value.clone()), origin }))
         };
         bases.iter().filter_map(object).collect()

@@ -1,51 +1,81 @@
 //! `trueup providers`
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Result;
 use schemars::SchemaGenerator;
 
-use super::show;
+use super::{pipeline::Session, show};
 use crate::{
-    cli::args::ProvidersArgs,
+    cli::{
+        GlobalArgs,
+        args::{ProvidersAction, ProvidersArgs, ProvidersCheckArgs, ProvidersShowArgs},
+    },
     exit::Exit,
     model::{fault::Fault, ignore::Rule},
-    output::{Explain, Format, Outputs, ProviderInfo, Providers, terminal::Terminal},
-    providers::{KINDS, Kind, rest::definition},
+    output::{
+        Explain, Format, KindInfo, Outputs, ProviderInfo, Providers, terminal::Terminal, visible::visible,
+    },
+    providers::{
+        KINDS, Kind,
+        rest::{
+            self,
+            definition::{self, Definition, Field, Risk},
+        },
+    },
+    source::checkout::Selection,
 };
 
-pub(super) fn run(args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit> {
-    if let Some(file) = &args.check {
-        return check(file, terminal);
+pub(super) fn run(global: &GlobalArgs, args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit> {
+    match &args.action {
+        None => list(&KINDS, Explain::Names, args.format.as_deref(), terminal),
+        Some(ProvidersAction::Show(args)) => show_one(args, terminal),
+        Some(ProvidersAction::Check(args)) => check(global, args, terminal),
     }
-    if let (true, Some(name)) = (args.definition, &args.name) {
+}
+
+fn list(kinds: &[&Kind], explain: Explain, format: Option<&str>, terminal: &mut Terminal) -> Result<Exit> {
+    let outputs = Outputs { format: show::format(format, Format::Human)?, ..Outputs::default() };
+    crate::output::check::<Providers<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
+    let providers: Vec<ProviderInfo> = kinds.iter().map(|kind| info(kind)).collect();
+    outputs.show(&Providers { providers: &providers, explain }, terminal)?;
+    Ok(Exit::InSync)
+}
+
+fn show_one(args: &ProvidersShowArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let name = &args.name;
+    let kind = Kind::find(name).ok_or_else(|| unknown(name))?;
+    if args.definition {
         let message = format!("`{name}` is no API that a definition describes");
         let text = definition::embedded::text(name).ok_or_else(|| Fault::new(Exit::NoInput, message))?;
         terminal.out().write_all(text.as_bytes())?;
         return Ok(Exit::InSync);
     }
-    let outputs =
-        Outputs { format: show::format(args.format.as_deref(), Format::Human)?, ..Outputs::default() };
-    crate::output::check::<Providers<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
-    let (kinds, explain) = match &args.name {
-        None => (KINDS.to_vec(), Explain::Names),
-        Some(name) => (vec![Kind::find(name).ok_or_else(|| unknown(name))?], Explain::Keys),
-    };
-    let providers: Vec<ProviderInfo> = kinds.into_iter().map(info).collect();
-    outputs.show(&Providers { providers: &providers, explain }, terminal)?;
-    Ok(Exit::InSync)
+    list(&[kind], Explain::Keys, args.format.as_deref(), terminal)
 }
 
-/// Reads a definition file and says what is in it.
-fn check(file: &Path, terminal: &mut Terminal) -> Result<Exit> {
-    let shown = file.display().to_string();
-    let text = std::fs::read(file)
+/// Reads a definition file and says what is in it, and what a server has of it.
+fn check(global: &GlobalArgs, args: &ProvidersCheckArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let file = global.directory.join(&args.file);
+    let shown = args.file.display().to_string();
+    let text = std::fs::read(&file)
         .map_err(|error| Fault::new(Exit::NoInput, format!("reading the definition `{shown}`: {error}")))?;
     let definition =
         definition::load::parse(&text).map_err(|complaint| complaint.in_file(Exit::BadConfig, &shown))?;
     let kinds: Vec<&str> = definition.kinds.keys().map(String::as_str).collect();
     writeln!(terminal.out(), "{shown}: {} with {}", definition.provider, kinds.join(", "))?;
-    Ok(Exit::InSync)
+    let Some(name) = &args.target else { return Ok(Exit::InSync) };
+    let session =
+        Session::open(global, &Selection::WorkTree, args.env.as_deref(), std::slice::from_ref(name))?;
+    let mut exit = Exit::InSync;
+    for chosen in &session.targets {
+        let tried = rest::trial::read(&chosen.target, definition.clone())?;
+        for line in &tried.lines {
+            writeln!(terminal.out(), "{}", visible(line))?;
+        }
+        exit = tried.exit;
+    }
+    Ok(exit)
 }
 
 fn info(kind: &Kind) -> ProviderInfo {
@@ -58,7 +88,38 @@ fn info(kind: &Kind) -> ProviderInfo {
     let rule = |rule: &Arc<Rule>| (rule.id.to_string(), rule.reason.clone());
     let mut rules: Vec<_> = (kind.rules)().iter().map(rule).collect();
     rules.dedup();
-    ProviderInfo { name: kind.name.to_owned(), about: kind.about.to_owned(), schema, rules }
+    let definition = definition::embedded::find(kind.name);
+    let tested =
+        definition.map(|definition| definition.tested_with.iter().map(ToString::to_string).collect());
+    ProviderInfo {
+        name: kind.name.to_owned(),
+        about: kind.about.to_owned(),
+        schema,
+        rules,
+        tested_with: tested.unwrap_or_default(),
+        kinds: definition.map(|definition| kinds(definition)).unwrap_or_default(),
+    }
+}
+
+fn kinds(definition: &Definition) -> Vec<KindInfo> {
+    let one = |(name, kind): (&String, &definition::Kind)| KindInfo {
+        name: name.clone(),
+        about: kind.about.clone().unwrap_or_default(),
+        scope: definition.params(kind).to_vec(),
+        identity: kind.identity.keys.clone(),
+        risk: match kind.risk {
+            Risk::Low => None,
+            Risk::DataLoss => Some("loss of data".to_owned()),
+            Risk::Access => Some("somebody's access".to_owned()),
+        },
+        fields: kind.declared_fields().map(|(pointer, field)| (pointer.clone(), words(field))).collect(),
+    };
+    definition.kinds.iter().map(one).collect()
+}
+
+fn words(field: &Field) -> String {
+    let about = field.about.iter().cloned();
+    about.chain(field.traits()).collect::<Vec<_>>().join(", ")
 }
 
 fn unknown(name: &str) -> Fault {

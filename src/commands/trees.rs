@@ -75,6 +75,7 @@ impl Trees {
         self.actual = reader.observe(&Query {
             objects,
             exclusive: &self.desired.exclusive,
+            declared: (look.against == Against::Revision).then_some(&self.desired.objects),
             verify: look.verify,
             rules: &chosen.rules,
             explain: &explain::asked(look.explain, &self.desired, &self.bases),

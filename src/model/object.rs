@@ -16,6 +16,27 @@ pub struct Origin {
     pub file: Arc<str>,
     /// Line, counted from 1, where the declaration starts.
     pub line: Option<u32>,
+    /// The lines of fields that stand in another one, by JSON pointer, as far as the provider tells.
+    #[serde(skip)]
+    pub fields: Arc<BTreeMap<Box<str>, u32>>,
+}
+
+impl Origin {
+    /// A declaration that starts at `line` of `file`.
+    pub fn new(file: impl Into<Arc<str>>, line: Option<u32>) -> Self {
+        Origin { file: file.into(), line, fields: Arc::default() }
+    }
+
+    /// `FILE:LINE` of the field at `pointer`, or of what it is in.
+    pub fn at(&self, pointer: &str) -> String {
+        let outer = |pointer: &str| pointer.rfind('/').map(|end| pointer[..end].len());
+        let mut ends = std::iter::successors(Some(pointer.len()), |end| outer(&pointer[..*end]));
+        let line = ends.find_map(|end| self.fields.get(&pointer[..end]).copied());
+        match line.or(self.line) {
+            Some(line) => format!("{}:{line}", self.file),
+            None => self.file.to_string(),
+        }
+    }
 }
 
 /// One declared object.

@@ -1,5 +1,7 @@
 //! What commands hand over to be shown.
 
+use std::collections::BTreeMap;
+
 use super::{human, style::Paint};
 use crate::{
     exit::Exit,
@@ -149,6 +151,27 @@ pub struct ProviderInfo {
     pub schema: serde_json::Value,
     /// Its built-in ignore rules: id and reason.
     pub rules: Vec<(String, String)>,
+    /// What it was tried with, where a definition describes it.
+    pub tested_with: Vec<String>,
+    /// What can be declared, where a definition says so.
+    pub kinds: Vec<KindInfo>,
+}
+
+/// One kind of object of a provider.
+#[derive(Clone, Debug)]
+pub struct KindInfo {
+    /// Its name in declarations.
+    pub name: String,
+    /// What it is.
+    pub about: String,
+    /// What names the scope that it lives in, from the outside in.
+    pub scope: Vec<String>,
+    /// What tells two of them apart.
+    pub identity: Vec<String>,
+    /// What is lost when one is deleted, if that is not little.
+    pub risk: Option<String>,
+    /// The fields that can be declared, by pointer, with what is special about each.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// The answer of `providers`.
@@ -166,7 +189,7 @@ pub enum Explain {
     /// Its name and what it manages.
     #[default]
     Names,
-    /// And the keys that it takes.
+    /// And the keys that it takes, and what can be declared.
     Keys,
 }
 

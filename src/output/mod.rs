@@ -25,8 +25,8 @@ mod words;
 mod yaml;
 
 pub use answer::{
-    Applied, Explain, Given, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports, Sheet,
-    Verb, Why, Whys,
+    Applied, Explain, Given, KindInfo, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports,
+    Sheet, Verb, Why, Whys,
 };
 pub use format::{Bytes, Detail, Format, Look, Sink};
 pub use view::{Outputs, View, check};

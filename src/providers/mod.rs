@@ -19,7 +19,7 @@ use crate::model::{
     event::Observer,
     explain::{Cost, Reason},
     ignore::{Rule, Rules},
-    object::{Actual, Desired, Scope},
+    object::{Actual, Desired, Object, Scope},
     record::{Memory, Record, Who},
     report::Outcome,
     tree::{Contents, EntryKind, Tree},
@@ -151,6 +151,8 @@ pub struct Query<'a> {
     pub objects: BTreeMap<&'a Address, Sides<&'a Value>>,
     /// Collections to be listed whole, for what is extra there.
     pub exclusive: &'a [Scope],
+    /// What Git declares, with its places; `None` where the target is held against what was applied.
+    pub declared: Option<&'a BTreeMap<Address, Object>>,
     /// Trust nothing remembered: read every byte.
     pub verify: bool,
     /// The objects that [`Reader::explain`] will be asked about.

@@ -35,11 +35,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("granit_parser", &["yaml/"]),
     ("strsim", &["model/suggest.rs"]),
     // Any API.
+    ("hmac", &["providers/rest/rotation.rs"]),
     ("netrc", &["providers/rest/credentials.rs"]),
     ("percent_encoding", &["providers/rest/", "providers/kubernetes/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.
-    ("base64", &["providers/kubernetes/", "providers/rest/credentials.rs"]),
+    ("base64", &["providers/kubernetes/", "providers/rest/"]),
     ("flate2", &["providers/kubernetes/"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),
@@ -94,7 +95,16 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("serde_path_to_error", &["providers/", "source/config/"]),
     ("serde_yaml", &["output/yaml.rs", "providers/", "source/config/"]),
-    ("sha2", &["output/tests/", "providers/files/", "model/plan.rs", "providers/kubernetes/"]),
+    (
+        "sha2",
+        &[
+            "output/tests/",
+            "providers/files/",
+            "model/plan.rs",
+            "providers/kubernetes/",
+            "providers/rest/rotation.rs",
+        ],
+    ),
     ("thiserror", &["providers/", "model/"]),
 ];
 

@@ -22,7 +22,7 @@ fn value(text: &str) -> Value {
 }
 
 fn origin() -> Origin {
-    Origin { file: "f".into(), line: None }
+    Origin::new("f", None)
 }
 
 fn declared(objects: &BTreeMap<Address, Value>) -> Desired {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::output::{Explain, Look, ProviderInfo, Providers, style::Role, visible::visible};
+use crate::output::{Explain, KindInfo, Look, ProviderInfo, Providers, style::Role, visible::visible};
 
 /// Writes what providers there are, and their keys where that was asked for.
 ///
@@ -18,6 +18,7 @@ pub fn providers(providers: &Providers<'_>, look: &Look, out: &mut dyn Write) ->
         writeln!(out, "{name}{:gap$}   {}", "", visible(&info.about))?;
         if providers.explain == Explain::Keys {
             keys(info, out)?;
+            kinds(info, look, out)?;
         }
     }
     Ok(())
@@ -38,6 +39,31 @@ fn keys(info: &ProviderInfo, out: &mut dyn Write) -> io::Result<()> {
     }
     for (rule, reason) in &info.rules {
         writeln!(out, "  built-in ignore rule `{}`: {}", visible(rule), visible(reason))?;
+    }
+    Ok(())
+}
+
+fn kinds(info: &ProviderInfo, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    if !info.tested_with.is_empty() {
+        writeln!(out, "  tried with {}", visible(&info.tested_with.join(", ")))?;
+    }
+    if !info.kinds.is_empty() {
+        writeln!(out, "  declares:")?;
+    }
+    let width = info.kinds.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
+    for kind in &info.kinds {
+        let KindInfo { name, about, scope, identity, risk, fields } = kind;
+        let gap = width - name.len();
+        let within = if scope.is_empty() { String::new() } else { format!(", in {}", scope.join("/")) };
+        let risk = risk.as_ref().map(|risk| format!(", deleting it is {risk}")).unwrap_or_default();
+        let about = format!("{about}{within}, named by {}{risk}", identity.join(" and "));
+        let shown = visible(name);
+        let name = look.paint.apply(Role::Heading, &shown);
+        writeln!(out, "  {name}{:gap$}   {}", "", visible(&about))?;
+        for (pointer, words) in fields {
+            let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+            writeln!(out, "      {}{}", visible(pointer), visible(&words))?;
+        }
     }
     Ok(())
 }

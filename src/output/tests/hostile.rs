@@ -67,7 +67,7 @@ fn evil_change(class: Class, form: Form) -> ShownChange {
         commits: vec![commit(EVIL)],
         notes: vec![EVIL.to_owned()],
         unknown: (class == Class::Unknown).then(|| EVIL.to_owned()),
-        origin: Some(Origin { file: EVIL.into(), line: Some(1) }),
+        origin: Some(Origin::new(EVIL, Some(1))),
         ..classed(change(EVIL, Some(side("1")), Some(side("2"))), class)
     }
 }
@@ -128,6 +128,8 @@ fn foreign_text_is_only_text_in_reports_logs_and_errors() {
         about: EVIL.to_owned(),
         schema,
         rules: vec![(EVIL.to_owned(), EVIL.to_owned())],
+        tested_with: vec![EVIL.to_owned()],
+        kinds: vec![kind(EVIL)],
     };
     check(&Providers { providers: &[info], explain: Explain::Keys });
 

@@ -197,6 +197,8 @@ fn the_providers_are_described_by_their_schema() {
         about: "files below a directory".to_owned(),
         rules: Vec::new(),
         schema: json!({"type": "object"}),
+        tested_with: vec!["1.2".to_owned()],
+        kinds: vec![kind("label")],
     };
     let providers = Providers { providers: &[info], explain: Explain::Names };
     let document = valid(&providers, &formats::schema_providers());

@@ -238,6 +238,8 @@ fn providers_explain_their_keys() {
         about: "files below a directory".to_owned(),
         schema,
         rules: Vec::new(),
+        tested_with: vec!["files 1".to_owned()],
+        kinds: vec![kind("label")],
     };
     let text = |explain| shown(&Providers { providers: std::slice::from_ref(&info), explain }, &objects());
     assert_eq!(text(Explain::Names), "files   files below a directory\n");
@@ -251,6 +253,10 @@ files   files below a directory
   owner: string or integer
   state: string
   other: Other
+  tried with files 1
+  declares:
+  label   a label, in owner, named by /name, deleting it is low
+      /name: required
 "
     );
 }

@@ -16,7 +16,7 @@ use crate::{
         redact::{Shown, ShownChange, ShownField, ShownPlan, ShownSides},
         revision::{Commit, Revision},
     },
-    output::{Given, Plans, Sheet, Verb},
+    output::{Given, KindInfo, Plans, Sheet, Verb},
 };
 
 /// Something that stands for git's blob id: equal for equal content only.
@@ -64,7 +64,7 @@ pub fn change(address: &str, before: Option<Shown>, after: Option<Shown>) -> Sho
         (_, None) => (Action::Delete, Class::Pending),
         _ => (Action::Update, Class::Pending),
     };
-    let origin = Origin { file: format!("site/{address}").into(), line: Some(1) };
+    let origin = Origin::new(format!("site/{address}"), Some(1));
     ShownChange {
         address: address.to_owned(),
         action,
@@ -207,5 +207,17 @@ impl std::io::Write for Sink {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// A kind of object, with `name` wherever a definition has the word.
+pub fn kind(name: &str) -> KindInfo {
+    KindInfo {
+        name: name.to_owned(),
+        about: "a label".to_owned(),
+        scope: vec!["owner".to_owned()],
+        identity: vec!["/name".to_owned()],
+        risk: Some("low".to_owned()),
+        fields: [("/name".to_owned(), "required".to_owned())].into(),
     }
 }

@@ -94,7 +94,7 @@ impl Declaration<'_> {
             let file = self.tree.source_path(entry);
             self.check(path, &file)?;
             let value = self.value(entry, &file)?;
-            let object = Object { value: Some(value), origin: Origin { file, line: None } };
+            let object = Object { value: Some(value), origin: Origin::new(file, None) };
             objects.push((Address::from_bytes(path), object));
         }
         self.objects = objects.into_iter().collect();
@@ -141,7 +141,7 @@ impl Declaration<'_> {
                     .hint(format!("delete `{}`, or the rule", object.origin.file))
                     .into());
             }
-            self.objects.insert(address, Object { value: None, origin: Origin { file, line: None } });
+            self.objects.insert(address, Object { value: None, origin: Origin::new(file, None) });
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Declaration<'_> {
             };
             let address = directory_address(path);
             let value = Some(Form::directory(traits).to_value());
-            let origin = Origin { file: manifest.clone(), line: None };
+            let origin = Origin::new(manifest.clone(), None);
             if let Some(other) = self.objects.insert(address.clone(), Object { value, origin }) {
                 let other = other.origin.file;
                 return Err(bad(
@@ -223,7 +223,7 @@ impl Declaration<'_> {
                 Scope {
                     collection: directory_address(path),
                     ignore: self.ignored().chain(excepted.map(|(inner, _)| below(inner, "**"))).collect(),
-                    origin: Origin { file: manifest.clone().unwrap_or_default(), line: None },
+                    origin: Origin::new(manifest.clone().unwrap_or_default(), None),
                 }
             })
             .collect()

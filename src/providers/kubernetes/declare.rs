@@ -193,7 +193,7 @@ fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaint
                 let list = dropped.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
                 desired.notes.push(format!("`{}:{place}`: left out: {}", file.path, list.join(", ")));
             }
-            let origin = Origin { file: file.path.clone(), line: Some(place.line) };
+            let origin = Origin::new(file.path.clone(), Some(place.line));
             desired.objects.insert(name.address(), Object { value: Some(value), origin });
         }
     }

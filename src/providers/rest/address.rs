@@ -1,8 +1,13 @@
 //! Addresses of objects: `kind/scope/name`, each part with its slashes encoded.
 
-use crate::model::address::Address;
+use serde_json::Value as Json;
 
-use super::definition::{Definition, Kind};
+use super::{
+    definition::{Definition, Kind},
+    form::Form,
+    json,
+};
+use crate::model::address::Address;
 
 /// An address, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +75,21 @@ impl Collection {
     }
 }
 
+/// What names `scope`, as the kinds that make it write their names.
+pub fn normal_scope(definition: &Definition, scope: &str, mut names: Vec<String>) -> Vec<String> {
+    let kind = definition.scopes.get(scope).and_then(|scope| definition.kind(scope.kind.as_ref()?));
+    let Some(kind) = kind.filter(|kind| kind.identity.keys.len() <= names.len()) else { return names };
+    let own = names.split_off(names.len() - kind.identity.keys.len());
+    let mut object = Json::Null;
+    for (key, name) in kind.identity.keys.iter().zip(&own) {
+        json::set(&mut object, key, Json::String(name.clone()));
+    }
+    let form = Form::of(kind);
+    form.normalize(&mut object);
+    let outer = kind.scope.as_ref().map_or(names.clone(), |scope| normal_scope(definition, scope, names));
+    outer.into_iter().chain(form.identity(&object).unwrap_or(own)).collect()
+}
+
 fn join<'a>(kind: &str, parts: impl Iterator<Item = &'a String>) -> Address {
     let mut text = kind.to_owned();
     for part in parts {
@@ -100,6 +120,15 @@ fn decode(part: &str) -> String {
 mod tests {
     use super::*;
     use crate::providers::rest::definition::embedded;
+
+    #[test]
+    fn a_scope_is_written_as_its_kind_writes_names() {
+        let definition = embedded::all().find(|one| one.kind("rrset").is_some()).unwrap();
+        assert_eq!(normal_scope(definition, "zone", vec!["Example.org".into()]), ["example.org."]);
+        let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
+        let names = vec!["acme".to_owned(), "web".to_owned()];
+        assert_eq!(normal_scope(definition, "repo", names.clone()), names);
+    }
 
     #[test]
     fn an_address_survives_slashes_and_signs() {

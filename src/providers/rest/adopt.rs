@@ -50,7 +50,7 @@ pub fn adopt(
     };
     let current = current.with_context(|| format!("`{}` is not in the work tree", origin.file))?;
     let documents = yaml::documents(current)
-        .map_err(|error| anyhow::anyhow!("line {}: {}", error.line, error.message))?;
+        .map_err(|error| anyhow::anyhow!("line {}: {}", error.mark.line, error.message))?;
     let (document, item) = find(&documents, kind, &place, origin.line)
         .context("its declaration was not found in the work tree")?;
     let old: Vec<Json> = documents.iter().map(Node::to_json).collect();
@@ -138,7 +138,7 @@ fn find(documents: &[Node], kind: &Kind, place: &Place, line: Option<u32>) -> Op
             let form = Form::of(kind);
             form.normalize(&mut object);
             if form.identity(&object).as_ref() == Some(&place.keys) {
-                found.push((document, item, node.line));
+                found.push((document, item, node.mark.line));
             }
         }
     }
@@ -170,5 +170,5 @@ fn taken(declared: &Json, merged: &Json, form: &Form<'_>, path: &mut Vec<String>
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    path.iter().fold(String::new(), |pointer, step| json::join(&pointer, step))
 }

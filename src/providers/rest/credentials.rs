@@ -15,8 +15,9 @@ use reqwest::{
 
 use super::{
     definition::{Auth, Scheme},
+    exchange::Exchange,
     options::Setup,
-    template::STRICT,
+    template::{self, STRICT},
 };
 use crate::{exit::Exit, model::fault::Fault};
 
@@ -33,6 +34,8 @@ pub struct Proof {
     pub header: Option<(HeaderName, HeaderValue)>,
     /// A parameter of every request.
     pub query: Option<(String, String)>,
+    /// Where the secret is exchanged for a token.
+    pub exchange: Option<Exchange>,
     /// What no error text may hold.
     pub hidden: Vec<String>,
 }
@@ -43,18 +46,19 @@ pub struct Proof {
 /// A secret that was named and is not there.
 pub fn find(setup: &Setup) -> Result<Proof> {
     if let Some((user, secret)) = named(setup)? {
-        let scheme = |auth: &&Auth| (auth.scheme == Scheme::Basic) == user.is_some();
+        let takes_user = |auth: &Auth| matches!(auth.scheme, Scheme::Basic | Scheme::Oauth2Client);
+        let scheme = |auth: &&Auth| takes_user(auth) == user.is_some();
         let auths = &setup.definition.auth;
         let auth = auths.iter().find(scheme).or(auths.first());
         let auth = auth.ok_or_else(|| fault("the definition knows no way to send credentials"))?;
-        return proof(auth, user, &secret);
+        return proof(setup, auth, user, &secret);
     }
     let variable = |name: &Option<String>| name.as_ref().and_then(|name| std::env::var(name).ok());
     for auth in &setup.definition.auth {
         let user = variable(&auth.user_env).or_else(|| setup.options.credentials.user.clone());
         match (auth.scheme, user, variable(&auth.env)) {
-            (Scheme::Basic, None, _) | (.., None) => {}
-            (_, user, Some(secret)) => return proof(auth, user, &secret),
+            (Scheme::Basic | Scheme::Oauth2Client, None, _) | (.., None) => {}
+            (_, user, Some(secret)) => return proof(setup, auth, user, &secret),
         }
     }
     Ok(Proof::default())
@@ -114,7 +118,7 @@ fn run(command: &[String], folder: &Path) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn proof(auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
+fn proof(setup: &Setup, auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
     let mut proof = Proof { hidden: vec![secret.to_owned()], ..Proof::default() };
     let header = |name: &str, value: String| -> Result<(HeaderName, HeaderValue)> {
         let name =
@@ -134,6 +138,14 @@ fn proof(auth: &Auth, user: Option<String>, secret: &str) -> Result<Proof> {
             let encoded = STANDARD.encode(format!("{}:{secret}", user.unwrap_or_default()));
             proof.header = Some(header(AUTHORIZATION.as_str(), format!("Basic {encoded}"))?);
             proof.hidden.push(encoded);
+        }
+        Scheme::Oauth2Client => {
+            let address = auth.token_url.as_deref().unwrap_or_default();
+            let address = template::text(address, &setup.variables).map_err(|message| fault(&message))?;
+            let url = Url::parse(&address)
+                .map_err(|error| fault(&format!("`{address}` is no address: {error}")))?;
+            let scope = auth.scope.clone();
+            proof.exchange = Some(Exchange::new(url, user.unwrap_or_default(), secret.to_owned(), scope));
         }
         Scheme::Query => {
             proof.query = Some((auth.name.clone().unwrap_or_else(|| "token".to_owned()), secret.to_owned()));

@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result};
 use serde_json::Value as Json;
 
 use super::{
-    address::{Collection, Place},
+    address::{Collection, Place, normal_scope},
     definition::{Access, Kind, load},
     form::Form,
     json,
     options::Setup,
     references, secrets,
-    yaml::{self, Complaint, Kind as Shape, Node},
+    yaml::{self, Complaint, Kind as Shape, Mark, Node},
 };
 use crate::{
     exit::Exit,
@@ -87,7 +87,7 @@ impl Declarations<'_> {
     fn document(&mut self, document: &Node) -> Result<(), Complaint> {
         let Shape::Map(sections) = &document.kind else {
             return Err(Complaint::new(
-                document.line,
+                document.mark,
                 "expected kinds with lists of objects, such as `label: [...]`",
             ));
         };
@@ -96,18 +96,18 @@ impl Declarations<'_> {
         if let Some(node) = document.get("scope") {
             scope.extend(load::typed::<BTreeMap<String, String>>(node)?);
         }
-        for (name, line, node) in sections {
+        for (name, mark, node) in sections {
             match name.as_str() {
                 "scope" | "ignore" => {}
                 "managed" => self.managed(document, node, &scope)?,
                 "absent" => self.absent(node, &scope)?,
-                name => self.kind(name, *line, node, &scope)?,
+                name => self.kind(name, *mark, node, &scope)?,
             }
         }
         Ok(())
     }
 
-    fn definition_of(&self, name: &str, line: u32) -> Result<&Kind, Complaint> {
+    fn definition_of(&self, name: &str, mark: Mark) -> Result<&Kind, Complaint> {
         let definition = &self.setup.definition;
         definition.kind(name).ok_or_else(|| {
             let known = definition.kinds.keys().map(String::as_str).chain(WORDS);
@@ -115,27 +115,32 @@ impl Declarations<'_> {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => format!("there is {}", known.collect::<Vec<_>>().join(", ")),
             };
-            Complaint::new(line, format!("no kind `{name}`; {hint}"))
+            Complaint::new(mark, format!("no kind `{name}`; {hint}"))
         })
     }
 
     fn collection(
         &self,
         name: &str,
-        line: u32,
+        mark: Mark,
         scope: &BTreeMap<String, String>,
     ) -> Result<Collection, Complaint> {
-        let kind = self.definition_of(name, line)?;
+        let kind = self.definition_of(name, mark)?;
         let params = self.setup.definition.params(kind);
         let known = params.iter().map(|param| {
             scope.get(param).cloned().ok_or_else(|| {
                 let message = format!(
                     "`{name}` lives in a `{param}`, which neither `scope:` nor a folder `{param}=…` names"
                 );
-                Complaint::new(line, message)
+                Complaint::new(mark, message)
             })
         });
-        Ok(Collection { kind: name.to_owned(), scope: known.collect::<Result<_, _>>()? })
+        let names: Vec<String> = known.collect::<Result<_, _>>()?;
+        let scope = match &kind.scope {
+            Some(scope) => normal_scope(&self.setup.definition, scope, names),
+            None => names,
+        };
+        Ok(Collection { kind: name.to_owned(), scope })
     }
 
     /// Collections that hold nothing but what is declared.
@@ -148,15 +153,15 @@ impl Declarations<'_> {
         let names: Vec<String> = load::typed(node)?;
         let ignore: Vec<String> = document.get("ignore").map(load::typed).transpose()?.unwrap_or_default();
         for (index, name) in names.iter().enumerate() {
-            let line = node.line_of([index.to_string().as_str()]);
-            let collection = self.collection(name, line, scope)?;
-            if self.definition_of(name, line)?.list.is_none() {
+            let mark = node.mark_of([index.to_string().as_str()]);
+            let collection = self.collection(name, mark, scope)?;
+            if self.definition_of(name, mark)?.list.is_none() {
                 return Err(Complaint::new(
-                    line,
+                    mark,
                     format!("this API cannot list `{name}`, so it cannot be managed as a whole"),
                 ));
             }
-            let origin = Origin { file: self.file.clone(), line: Some(line) };
+            let origin = Origin::new(self.file.clone(), Some(mark.line));
             self.desired.exclusive.push(Scope {
                 collection: collection.address(),
                 ignore: ignore.clone(),
@@ -170,17 +175,17 @@ impl Declarations<'_> {
     fn absent(&mut self, node: &Node, scope: &BTreeMap<String, String>) -> Result<(), Complaint> {
         let names: BTreeMap<String, Vec<Json>> = load::typed(node)?;
         for (name, objects) in names {
-            let line = node.line_of([name.as_str()]);
-            let collection = self.collection(&name, line, scope)?;
+            let mark = node.mark_of([name.as_str()]);
+            let collection = self.collection(&name, mark, scope)?;
             for (index, object) in objects.into_iter().enumerate() {
-                let line = node.line_of([name.as_str(), index.to_string().as_str()]);
-                let kind = self.definition_of(&name, line)?;
+                let mark = node.mark_of([name.as_str(), index.to_string().as_str()]);
+                let kind = self.definition_of(&name, mark)?;
                 let mut whole = object.clone();
                 if let (false, [key]) = (object.is_object(), kind.identity.keys.as_slice()) {
                     whole = Json::Null;
                     json::set(&mut whole, key, object);
                 }
-                self.insert(&collection, None, whole, line)?;
+                self.insert(&collection, None, whole, mark, BTreeMap::new())?;
             }
         }
         Ok(())
@@ -189,25 +194,27 @@ impl Declarations<'_> {
     fn kind(
         &mut self,
         name: &str,
-        line: u32,
+        mark: Mark,
         node: &Node,
         scope: &BTreeMap<String, String>,
     ) -> Result<(), Complaint> {
-        let collection = self.collection(name, line, scope)?;
+        let collection = self.collection(name, mark, scope)?;
         let Shape::List(objects) = &node.kind else {
-            return Err(Complaint::new(line, format!("`{name}` wants a list of objects")));
+            return Err(Complaint::new(mark, format!("`{name}` wants a list of objects")));
         };
         for node in objects {
-            let kind = self.definition_of(name, line)?;
+            let kind = self.definition_of(name, mark)?;
             let Shape::Map(_) = &node.kind else {
-                return Err(Complaint::new(node.line, "an object is a mapping of fields"));
+                return Err(Complaint::new(node.mark, "an object is a mapping of fields"));
             };
             let object = node.to_json();
             let notes = check(kind, node, &object)?;
-            let notes: Vec<String> =
-                notes.into_iter().map(|(line, note)| format!("`{}:{line}`: {note}", self.file)).collect();
+            let notes: Vec<String> = notes
+                .into_iter()
+                .map(|(mark, note)| format!("`{}:{}`: {note}", self.file, mark.line))
+                .collect();
             self.desired.notes.extend(notes);
-            self.insert(&collection, Some(()), object, node.line)?;
+            self.insert(&collection, Some(()), object, node.mark, lines(node))?;
         }
         Ok(())
     }
@@ -217,39 +224,61 @@ impl Declarations<'_> {
         collection: &Collection,
         there: Option<()>,
         mut object: Json,
-        line: u32,
+        mark: Mark,
+        fields: BTreeMap<Box<str>, u32>,
     ) -> Result<(), Complaint> {
-        let kind = self.definition_of(&collection.kind, line)?;
+        let kind = self.definition_of(&collection.kind, mark)?;
         let form = Form::of(kind);
         form.normalize(&mut object);
         let keys = form.identity(&object).ok_or_else(|| {
             Complaint::new(
-                line,
+                mark,
                 format!("an object of this kind is named by {}", kind.identity.keys.join(" and ")),
             )
         })?;
         let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys };
         let value = there.map(|()| form.to_model(&object));
         let address = place.address();
-        let origin = Origin { file: self.file.clone(), line: Some(line) };
+        let origin = Origin { fields: Arc::new(fields), ..Origin::new(self.file.clone(), Some(mark.line)) };
         if let Some(first) = self.desired.objects.insert(address.clone(), Object { value, origin }) {
-            let at = first.origin.line.unwrap_or_default();
-            return Err(Complaint::new(
-                line,
-                format!("`{address}` is declared twice, first in `{}:{at}`", first.origin.file),
-            ));
+            let first = first.origin.at("");
+            return Err(Complaint::new(mark, format!("`{address}` is declared twice, first in `{first}`")));
         }
         Ok(())
     }
 }
 
+/// The lines of the fields below `node` that do not stand in its own line, by pointer.
+fn lines(node: &Node) -> BTreeMap<Box<str>, u32> {
+    let mut found = BTreeMap::new();
+    collect(node, String::new(), node.mark.line, &mut found);
+    found
+}
+
+fn collect(node: &Node, at: String, line: u32, found: &mut BTreeMap<Box<str>, u32>) {
+    let mut add = |step: &str, mark: Mark, node: &Node| {
+        let at = json::join(&at, step);
+        if mark.line != line {
+            found.insert(at.as_str().into(), mark.line);
+        }
+        collect(node, at, mark.line, found);
+    };
+    match &node.kind {
+        Shape::Map(fields) => fields.iter().for_each(|(key, mark, value)| add(key, *mark, value)),
+        Shape::List(items) => {
+            items.iter().enumerate().for_each(|(index, item)| add(&index.to_string(), item.mark, item));
+        }
+        Shape::Scalar(_) => {}
+    }
+}
+
 /// Holds one declaration against its kind; answers remarks.
-fn check(kind: &Kind, node: &Node, object: &Json) -> Result<Vec<(u32, String)>, Complaint> {
+fn check(kind: &Kind, node: &Node, object: &Json) -> Result<Vec<(Mark, String)>, Complaint> {
     let form = Form::of(kind);
     let mut notes = Vec::new();
     fields(kind, &form, node, &mut Vec::new(), &mut notes)?;
     if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
-        return Err(Complaint::new(node.line, format!("`{reference}` refers to nothing")));
+        return Err(Complaint::new(node.mark, format!("`{reference}` refers to nothing")));
     }
     Ok(notes)
 }
@@ -259,10 +288,10 @@ fn fields(
     form: &Form<'_>,
     node: &Node,
     path: &mut Vec<String>,
-    notes: &mut Vec<(u32, String)>,
+    notes: &mut Vec<(Mark, String)>,
 ) -> Result<(), Complaint> {
     let Shape::Map(entries) = &node.kind else { return Ok(()) };
-    for (key, line, value) in entries {
+    for (key, mark, value) in entries {
         path.push(key.clone());
         let pointer = format!("/{}", path.join("/"));
         match form.field(path) {
@@ -275,11 +304,11 @@ fn fields(
                 let known = known.map(|(pointer, _)| pointer.as_str());
                 let hint = nearest(&pointer, known)
                     .map_or_else(String::new, |near| format!("; did you mean `{}`?", &near[1..]));
-                return Err(Complaint::new(*line, format!("no field `{}`{hint}", path.join("/"))));
+                return Err(Complaint::new(*mark, format!("no field `{}`{hint}", path.join("/"))));
             }
             Some(field) => {
                 let wrong =
-                    |message: String| Err(Complaint::new(*line, format!("`{}` {message}", path.join("/"))));
+                    |message: String| Err(Complaint::new(*mark, format!("`{}` {message}", path.join("/"))));
                 let json = value.to_json();
                 let secret = field.sensitive || field.access == Access::WriteOnly;
                 let named = secrets::is_name(&json);
@@ -295,7 +324,7 @@ fn fields(
                 }
                 if field.sensitive && json.is_string() {
                     let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";
-                    notes.push((*line, note.to_owned()));
+                    notes.push((*mark, note.to_owned()));
                 }
                 if form.is_divided(path) {
                     fields(kind, form, value, path, notes)?;

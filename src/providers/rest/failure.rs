@@ -9,7 +9,8 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{
-    definition::{Definition, ErrorClass},
+    definition::{Definition, ErrorClass as Class, WrongFields},
+    json,
     transport::Answer,
 };
 use crate::model::{object::Cause, report::FailureKind};
@@ -17,38 +18,15 @@ use crate::model::{object::Cause, report::FailureKind};
 /// The most characters of an error that quotes a server.
 const QUOTED: usize = 400;
 
-/// What a failure means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// There is no such object.
-    Absent,
-    /// The object is not what the request expects.
-    Conflict,
-    /// There is one already.
-    Exists,
-    /// The credentials do not allow it.
-    Forbidden,
-    /// There is no such object, or the credentials do not allow it: the server does not tell which.
-    Hidden,
-    /// The server does not take the request.
-    Invalid,
-    /// The object may not be changed.
-    Protected,
-    /// Too many requests.
-    RateLimited,
-    /// The server cannot be reached, or cannot answer now.
-    Unavailable,
-    /// Anything else.
-    Other,
-}
-
 /// A request that did not succeed.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What it means.
-    pub kind: Kind,
+    pub class: Class,
     /// The same for a person.
     pub message: String,
+    /// The fields that the server says are wrong, with what it says of each.
+    pub fields: Vec<(String, String)>,
     /// Whether the server may have acted on it all the same.
     pub sent: bool,
     /// Whether it may work if it is sent again.
@@ -57,8 +35,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure before anything was sent, or with an answer that says so.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), sent: false, again: false }
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Failure { class, message: message.into(), fields: Vec::new(), sent: false, again: false }
     }
 
     /// Names the status.
@@ -69,18 +47,18 @@ impl Failure {
 
     /// Why an object is unknown.
     pub fn cause(&self) -> Cause {
-        match self.kind {
-            Kind::Forbidden | Kind::Hidden => Cause::NoPermission,
-            Kind::Unavailable | Kind::RateLimited => Cause::Unavailable,
+        match self.class {
+            Class::Forbidden | Class::Hidden => Cause::NoPermission,
+            Class::Unavailable | Class::RateLimited => Cause::Unavailable,
             _ => Cause::Other,
         }
     }
 
     /// The exit code's side of it.
     pub fn report(&self) -> FailureKind {
-        match self.kind {
-            Kind::Forbidden | Kind::Hidden => FailureKind::NoPermission,
-            Kind::Unavailable | Kind::RateLimited => FailureKind::Unavailable,
+        match self.class {
+            Class::Forbidden | Class::Hidden => FailureKind::NoPermission,
+            Class::Unavailable | Class::RateLimited => FailureKind::Unavailable,
             _ => FailureKind::Other,
         }
     }
@@ -98,35 +76,40 @@ pub fn of_answer(definition: &Definition, answer: &Answer) -> Failure {
                 })
             })
     });
-    let kind = match (rule.map(|rule| rule.class), status) {
-        (Some(class), _) => of_class(class),
-        (None, 404 | 410) => Kind::Absent,
-        (None, 401 | 403) => Kind::Forbidden,
-        (None, 409) => Kind::Exists,
-        (None, 412) => Kind::Conflict,
-        (None, 400 | 422) => Kind::Invalid,
-        (None, 429) => Kind::RateLimited,
-        (None, 500..) => Kind::Unavailable,
-        (None, _) => Kind::Other,
+    let class = match (rule.map(|rule| rule.class), status) {
+        (Some(class), _) => class,
+        (None, 404 | 410) => Class::Absent,
+        (None, 401 | 403) => Class::Forbidden,
+        (None, 409) => Class::Exists,
+        (None, 412) => Class::Conflict,
+        (None, 400 | 422) => Class::Invalid,
+        (None, 429) => Class::RateLimited,
+        (None, 500..) => Class::Unavailable,
+        (None, _) => Class::Other,
     };
     let mut failure =
-        Failure::new(kind, format!("the server answered {}{}", answer.status, words(&answer.body)));
+        Failure::new(class, format!("the server answered {}{}", answer.status, words(&answer.body)));
+    failure.fields =
+        definition.wrong_fields.iter().flat_map(|rule| wrong_fields(rule, &answer.body)).collect();
     failure.sent = status >= 500;
     failure
 }
 
-fn of_class(class: ErrorClass) -> Kind {
-    match class {
-        ErrorClass::Absent => Kind::Absent,
-        ErrorClass::Conflict => Kind::Conflict,
-        ErrorClass::Exists => Kind::Exists,
-        ErrorClass::Forbidden => Kind::Forbidden,
-        ErrorClass::Hidden => Kind::Hidden,
-        ErrorClass::Invalid => Kind::Invalid,
-        ErrorClass::Protected => Kind::Protected,
-        ErrorClass::RateLimited => Kind::RateLimited,
-        ErrorClass::Transient => Kind::Unavailable,
-        ErrorClass::Other => Kind::Other,
+/// The fields that an answer names, without repeating what it says as a whole.
+fn wrong_fields(rule: &WrongFields, body: &Json) -> Vec<(String, String)> {
+    let name = |text: &str| text.strip_prefix(rule.prefix.as_str()).unwrap_or(text).to_owned();
+    match body.pointer(&rule.items) {
+        Some(Json::Array(items)) => {
+            let text = |item: &Json, pointer: &Option<String>| json::text(item.pointer(pointer.as_ref()?)?);
+            let one =
+                |item| Some((name(&text(item, &rule.name)?), text(item, &rule.message).unwrap_or_default()));
+            items.iter().filter_map(one).collect()
+        }
+        Some(Json::String(said)) if rule.name.is_none() => {
+            let named = said.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+            named.map(|(field, _)| (name(field), String::new())).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -169,11 +152,20 @@ pub fn of_error(error: &reqwest::Error) -> Failure {
             message = format!("{message}: {inner}");
         }
     }
-    let mut failure = Failure::new(Kind::Unavailable, message);
+    let mut failure = Failure::new(Class::Unavailable, message);
     failure.sent = !error.is_connect() && !error.is_builder();
     // A certificate does not get better by trying again.
     failure.again = !error.is_builder() && !failure.message.to_lowercase().contains("certificate");
     failure
+}
+
+/// Takes the content of an answer as it is.
+pub fn text(status: StatusCode, bytes: Vec<u8>) -> Result<Json, Failure> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Json::String(text)),
+        Err(_) if !status.is_success() => Ok(Json::Null),
+        Err(_) => Err(Failure::new(Class::Other, "the answer is no text")),
+    }
 }
 
 /// Reads the content of an answer. A page of HTML where JSON was asked for is a failure, never an empty list.
@@ -190,7 +182,7 @@ pub fn parse(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Result<Js
         Err(error) => {
             let kind = if kind.is_empty() { "no type" } else { kind };
             let message = format!("the answer is no JSON ({kind}): {error}");
-            let mut failure = Failure::new(Kind::Other, message);
+            let mut failure = Failure::new(Class::Other, message);
             failure.sent = true;
             Err(failure)
         }
@@ -199,10 +191,12 @@ pub fn parse(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Result<Js
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::providers::rest::definition::embedded;
 
-    fn kind(status: u16, body: Json) -> Kind {
+    fn class(status: u16, body: Json) -> Class {
         let answer = Answer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
@@ -210,18 +204,33 @@ mod tests {
             url: "http://localhost/".parse().unwrap(),
         };
         let special = |one: &&std::sync::Arc<Definition>| one.errors.iter().any(|rule| rule.status == 403);
-        of_answer(embedded::all().find(special).unwrap(), &answer).kind
+        of_answer(embedded::all().find(special).unwrap(), &answer).class
     }
 
     #[test]
     fn the_definition_says_what_a_status_means() {
         assert_eq!(
-            kind(403, serde_json::json!({"message": "Branch protection already exist"})),
-            Kind::Exists
+            class(403, serde_json::json!({"message": "Branch protection already exist"})),
+            Class::Exists
         );
-        assert_eq!(kind(403, Json::Null), Kind::Forbidden);
-        assert_eq!(kind(404, Json::Null), Kind::Absent);
-        assert_eq!(kind(503, Json::Null), Kind::Unavailable);
+        assert_eq!(class(403, Json::Null), Class::Forbidden);
+        assert_eq!(class(404, Json::Null), Class::Absent);
+        assert_eq!(class(503, Json::Null), Class::Unavailable);
+    }
+
+    #[test]
+    fn wrong_fields_are_found_where_the_definition_says() {
+        let rule = |rule: Json| serde_json::from_value::<WrongFields>(rule).unwrap();
+        let listed =
+            rule(json!({"items": "/details", "name": "/name", "message": "/why", "prefix": "data."}));
+        let body = json!({"details": [{"name": "data.color", "why": "is no color"}, {"why": "nameless"}]});
+        assert_eq!(wrong_fields(&listed, &body), [("color".to_owned(), "is no color".to_owned())]);
+        let told = rule(json!({"items": "/message"}));
+        assert_eq!(
+            wrong_fields(&told, &json!({"message": "[Color]: Required"})),
+            [("Color".to_owned(), String::new())]
+        );
+        assert_eq!(wrong_fields(&told, &json!({"message": 7})), []);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The form in which declared and observed objects of a kind are compared.
 
+use base64::Engine as _;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    definition::{Access, Field, Items, Kind, kind::Fold},
+    definition::{Access, Encoding, Field, Items, Kind, kind::Fold},
     json,
 };
 use crate::model::value::Value;
@@ -62,6 +63,30 @@ impl<'a> Form<'a> {
             }
         }
         self.fold(object);
+    }
+
+    /// Takes values out of what the server packs them in. What is not packed so stays as it is.
+    pub fn decode(&self, object: &mut Json) {
+        self.recode(object, &|text| {
+            let bytes =
+                base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', '\r'], "")).ok()?;
+            String::from_utf8(bytes).ok()
+        });
+    }
+
+    /// Packs values as the server wants them.
+    pub fn encode(&self, object: &mut Json) {
+        self.recode(object, &|text| Some(base64::engine::general_purpose::STANDARD.encode(text)));
+    }
+
+    fn recode(&self, object: &mut Json, turn: &dyn Fn(&str) -> Option<String>) {
+        for (_, pointer, _) in
+            self.fields.iter().filter(|(.., field)| field.encoding == Some(Encoding::Base64))
+        {
+            json::visit(object, pointer, &mut |value| {
+                each_text(value, &|text| turn(text).unwrap_or_else(|| text.to_owned()));
+            });
+        }
     }
 
     fn fold(&self, object: &mut Json) {

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Kind, kind::Completeness},
-    failure::{self, Failure},
+    definition::{Completeness, ErrorClass as Class, Kind},
+    failure::Failure,
     form::Form,
     options::Setup,
     pages, request,
@@ -43,6 +43,20 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    /// What is known where not even the collection could be asked for.
+    pub fn nothing(wanted: &BTreeSet<Vec<String>>, found: &Found) -> Self {
+        let why = match found {
+            Found::Unknown(failure) => failure.clone(),
+            _ => Failure::new(Class::Absent, "what it lives in is not there"),
+        };
+        Gathered {
+            found: wanted.iter().map(|keys| (keys.clone(), found.clone())).collect(),
+            incomplete: Some(why),
+            no_parent: matches!(found, Found::NoParent),
+            listed: false,
+        }
+    }
+
     /// What became of the object called `keys`.
     pub fn get(&self, keys: &[String]) -> Found {
         self.found.get(keys).cloned().unwrap_or_else(|| match &self.incomplete {
@@ -74,6 +88,8 @@ pub struct Gatherer<'a> {
     pub kind: &'a Kind,
     /// The collection.
     pub collection: &'a Collection,
+    /// The names that its templates may use.
+    pub variables: Variables,
 }
 
 impl Gatherer<'_> {
@@ -87,31 +103,23 @@ impl Gatherer<'_> {
         self.listed(wanted, extent)
     }
 
-    fn variables(&self) -> Variables {
-        request::of_collection(self.setup, self.kind, self.collection)
-    }
-
     fn listed(&self, wanted: &BTreeSet<Vec<String>>, extent: Extent) -> Gathered {
         let Some(list) = &self.kind.list else { return Gathered::default() };
         let form = Form::of(self.kind);
         let mut gathered = Gathered { listed: true, ..Gathered::default() };
-        let variables = self.variables();
         let name = |item: &Json| {
             let mut object = self.mapped(list.map.as_ref(), item, item)?;
             form.normalize(&mut object);
             form.identity(&object)
         };
-        let listing = match pages::list(self.getter, self.setup, list, &variables, &name, wanted) {
+        let listing = match pages::list(self.getter, self.setup, list, &self.variables, &name, wanted) {
             Ok(listing) => listing,
             Err(failure) => {
-                let found = match failure.kind {
-                    failure::Kind::Absent | failure::Kind::Hidden => self.without_list(),
+                let found = match failure.class {
+                    Class::Absent | Class::Hidden => self.without_list(),
                     _ => Found::Unknown(failure.clone()),
                 };
-                gathered.no_parent = matches!(found, Found::NoParent);
-                gathered.found = wanted.iter().map(|keys| (keys.clone(), found.clone())).collect();
-                gathered.incomplete = Some(failure);
-                return gathered;
+                return Gathered { incomplete: Some(failure), ..Gathered::nothing(wanted, &found) };
             }
         };
         let mut twice = BTreeSet::new();
@@ -120,6 +128,7 @@ impl Gatherer<'_> {
                 continue;
             }
             let Some(mut object) = self.mapped(list.map.as_ref(), &item, &item) else { continue };
+            form.decode(&mut object);
             form.normalize(&mut object);
             let Some(keys) = form.identity(&object) else { continue };
             if gathered.found.insert(keys.clone(), Found::Here(object)).is_some() {
@@ -128,7 +137,7 @@ impl Gatherer<'_> {
         }
         for keys in twice {
             let message = format!("the server has more than one `{}`", keys.join("/"));
-            gathered.found.insert(keys, Found::Unknown(Failure::new(failure::Kind::Other, message)));
+            gathered.found.insert(keys, Found::Unknown(Failure::new(Class::Other, message)));
         }
         gathered.incomplete = self.incomplete(&listing.truncated, list.completeness);
         if gathered.incomplete.is_some() && self.kind.read.is_some() && self.kind.id.is_none() {
@@ -158,7 +167,7 @@ impl Gatherer<'_> {
             (None, Completeness::Filtered) => "the list shows only what these credentials may see".to_owned(),
             (None, Completeness::Complete) => return None,
         };
-        Some(Failure::new(failure::Kind::Other, why))
+        Some(Failure::new(Class::Other, why))
     }
 
     /// Reads each object by itself where the list is a summary.
@@ -190,41 +199,52 @@ impl Gatherer<'_> {
     /// Reads one object. `item` is what the list says of it.
     pub fn read(&self, keys: &[String], item: Option<&Json>) -> Found {
         let Some(read) = &self.kind.read else {
-            return Found::Unknown(Failure::new(
-                failure::Kind::Other,
-                "the definition cannot read a single one",
-            ));
+            return Found::Unknown(Failure::new(Class::Other, "the definition cannot read a single one"));
         };
         let place = Place {
             kind: self.collection.kind.clone(),
             scope: self.collection.scope.clone(),
             keys: keys.to_vec(),
         };
-        let variables = request::of_object(self.setup, self.kind, &place, item);
-        let answer = request::url(self.setup, &read.path, &read.query, &variables)
-            .and_then(|url| self.getter.get(&url));
+        let variables = request::of_object(self.variables.clone(), self.kind, &place, item);
+        let answer =
+            request::url(self.setup, &read.path, &read.query, &variables).and_then(|url| match &read.raw {
+                Some(_) => self.getter.text(&url),
+                None => self.getter.get(&url),
+            });
         let answer = match answer {
             Ok(answer) => answer,
-            Err(failure) if failure.kind == failure::Kind::Absent => return Found::Absent,
+            Err(failure) if failure.class == Class::Absent => return Found::Absent,
             // Making it carries the condition that it is not there, so nothing can be overwritten unseen.
-            Err(failure) if failure.kind == failure::Kind::Hidden && self.creates_carefully() => {
+            Err(failure) if failure.class == Class::Hidden && self.creates_carefully() => {
                 return Found::Absent;
             }
             Err(failure) => return Found::Unknown(failure),
         };
+        if let Some(pointer) = &read.raw {
+            let mut object = Json::Null;
+            super::json::set(&mut object, pointer, answer.body);
+            return Found::Here(self.completed(object, keys));
+        }
         let object = answer.body.pointer(&read.body).filter(|body| body.is_object());
         let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.unwrap_or(object)));
-        let Some(mut object) = object else {
-            return Found::Unknown(Failure::new(failure::Kind::Other, "the answer does not hold the object"));
-        };
-        // The answer of some servers leaves out what the path already says.
+        match object {
+            Some(object) => Found::Here(self.completed(object, keys)),
+            None => Found::Unknown(Failure::new(Class::Other, "the answer does not hold the object")),
+        }
+    }
+
+    /// An answer in normal form, with its names: some servers leave out what the path already says.
+    fn completed(&self, mut object: Json, keys: &[String]) -> Json {
         for (pointer, key) in self.kind.identity.keys.iter().zip(keys) {
             if object.pointer(pointer).is_none_or(Json::is_null) {
                 super::json::set(&mut object, pointer, Json::String(key.clone()));
             }
         }
-        Form::of(self.kind).normalize(&mut object);
-        Found::Here(object)
+        let form = Form::of(self.kind);
+        form.decode(&mut object);
+        form.normalize(&mut object);
+        object
     }
 
     fn creates_carefully(&self) -> bool {
@@ -236,7 +256,7 @@ impl Gatherer<'_> {
             None => Some(object.clone()),
             Some(map) => {
                 let map = from_item(map, item);
-                template::body(&map, &Ingredients { object, actual: None, variables: &self.setup.variables })
+                template::body(&map, &Ingredients { object, actual: None, variables: &self.variables })
             }
         }
     }
@@ -247,7 +267,11 @@ impl Gatherer<'_> {
         let Some(scope) = self.kind.scope.as_ref().and_then(|scope| definition.scopes.get(scope)) else {
             return Ok(true);
         };
-        let mut variables = self.variables();
+        if scope.id.is_some() {
+            // Nothing was asked without it.
+            return Ok(true);
+        }
+        let mut variables = self.variables.clone();
         let parent = scope.kind.as_ref().and_then(|kind| definition.kind(kind));
         let path = match (&scope.exists, parent) {
             (Some(path), _) => path,
@@ -261,9 +285,7 @@ impl Gatherer<'_> {
         let url = request::url(self.setup, path, &BTreeMap::new(), &variables)?;
         match self.getter.get(&url) {
             Ok(_) => Ok(true),
-            Err(failure) if matches!(failure.kind, failure::Kind::Absent | failure::Kind::Hidden) => {
-                Ok(false)
-            }
+            Err(failure) if matches!(failure.class, Class::Absent | Class::Hidden) => Ok(false),
             Err(failure) => Err(failure),
         }
     }

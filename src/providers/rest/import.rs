@@ -11,7 +11,7 @@ use super::{
     form::Form,
     gather::{Extent, Found, Gathered},
     options::Setup,
-    reader::Session,
+    session::Session,
 };
 use crate::{
     exit::Exit,
@@ -40,7 +40,8 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
         return Err(wrong(format!("this API cannot list `{name}`")).into());
     }
     let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();
-    for collection in collections(setup, session, name)? {
+    let mut unseen = None;
+    for collection in collections(session, name)? {
         let wanted = BTreeMap::from([(collection.clone(), (BTreeSet::new(), Extent::Whole))]);
         let mut gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
         let Collection { kind: name, scope } = collection.clone();
@@ -49,6 +50,7 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
             !declared.objects.contains_key(&place.address())
         });
         let found = exported(&Form::of(kind), &gathered)?;
+        unseen = unseen.or(gathered.incomplete);
         if !found.is_empty() {
             objects.push((Place { kind: name, scope, keys: Vec::new() }, found));
         }
@@ -58,6 +60,9 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
     let path =
         if target.path.is_empty() { format!("{name}.yaml") } else { format!("{}/{name}.yaml", target.path) };
     let content = if documents.is_empty() { format!("{name}: []\n") } else { documents.join("---\n") };
+    let remark =
+        unseen.map(|why| format!("# Not all may be here: {}.\n", why.message.replace(['\n', '\r'], " ")));
+    let content = remark.unwrap_or_default() + &content;
     Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())), hidden: false })
 }
 
@@ -81,7 +86,8 @@ fn unreadable(message: &str) -> Fault {
 }
 
 /// The collections of a kind: the one that the target's scope names, or all, from the outside in.
-fn collections(setup: &Setup, session: &Session, name: &str) -> Result<Vec<Collection>> {
+pub(super) fn collections(session: &Session, name: &str) -> Result<Vec<Collection>> {
+    let setup = &session.setup;
     let Some(kind) = setup.definition.kind(name) else { return Ok(Vec::new()) };
     let params = setup.definition.params(kind);
     let known: Option<Vec<String>> =
@@ -96,7 +102,7 @@ fn collections(setup: &Setup, session: &Session, name: &str) -> Result<Vec<Colle
         Fault::new(Exit::BadConfig, message)
     })?;
     let mut found = Vec::new();
-    for outer in collections(setup, session, &parent)? {
+    for outer in collections(session, &parent)? {
         let wanted = BTreeMap::from([(outer.clone(), (BTreeSet::new(), Extent::Whole))]);
         let gathered = session.gather(&wanted).remove(&outer).unwrap_or_default();
         let names = gathered.found.iter().filter(|(_, found)| matches!(found, Found::Here(_)));

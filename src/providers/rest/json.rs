@@ -11,6 +11,11 @@ pub fn steps(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
+/// The pointer to `step` below `pointer`.
+pub fn join(pointer: &str, step: &str) -> String {
+    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Puts `value` at `pointer`, making the objects on the way.
 pub fn set(tree: &mut Json, pointer: &str, value: Json) {
     let mut at = tree;

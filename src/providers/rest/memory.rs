@@ -11,17 +11,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
-    definition,
-    failure::{self, Failure},
+    definition::{self, ErrorClass as Class},
+    failure::Failure,
     options::Setup,
     request,
-    template::{self, Ingredients, Variables},
-    transport::{Getter, Request, Sender},
+    rotation::Prints,
+    template::{self, Ingredients},
+    transport::{Content, Getter, Request, Sender},
 };
 use crate::{
     exit::Exit,
@@ -39,7 +39,7 @@ const SCHEMA: &str = "trueup.rest-memory/v1";
 /// The largest memory that is read.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// What is kept: names and commits, never values.
+/// What is kept: names, commits and fingerprints, never values.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
@@ -47,6 +47,9 @@ struct Kept {
     record: Record,
     /// By commit; the empty text stands for uncommitted files.
     owned: BTreeMap<String, Vec<Address>>,
+    /// Of the secrets that were sent.
+    #[serde(default, skip_serializing_if = "Prints::is_empty")]
+    secrets: Prints,
 }
 
 /// The place of a target's memory.
@@ -105,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// It is damaged, of another target, or cannot be read.
-    pub fn load(&mut self, setup: &Setup, getter: &Getter, id: &str) -> Result<Memory> {
+    pub fn load(&mut self, setup: &Setup, getter: &Getter, id: &str) -> Result<(Memory, Prints)> {
         let (text, place) = match self {
             Store::File { path, .. } => (read(path)?, format!("`{}`", path.display())),
             Store::Target { read } => {
@@ -113,7 +116,7 @@ impl Store {
                 (read.as_ref().map(|(json, _)| json.clone()), "the target's memory".to_owned())
             }
         };
-        let Some(json) = text else { return Ok(Memory::default()) };
+        let Some(json) = text else { return Ok(Default::default()) };
         let kept: Kept = serde_json::from_value(json).map_err(|error| {
             Fault::new(Exit::Error, format!("{place} is damaged: {error}"))
                 .hint("remove it to start anew: nothing is ours then, and nothing is deleted")
@@ -125,7 +128,7 @@ impl Store {
                 .hint("give each target a place of its own")
                 .into());
         }
-        Ok(Memory { owned: owned(&kept.owned)?, record: Some(kept.record) })
+        Ok((Memory { owned: owned(&kept.owned)?, record: Some(kept.record) }, kept.secrets))
     }
 
     /// Replaces what the target remembers.
@@ -138,13 +141,15 @@ impl Store {
         sender: &Sender,
         record: &Record,
         owned: &BTreeMap<Address, Option<Digest>>,
+        prints: &Prints,
     ) -> Result<()> {
         let mut by_commit: BTreeMap<String, Vec<Address>> = BTreeMap::new();
         for (address, commit) in owned {
             let commit = commit.map(|commit| commit.to_string()).unwrap_or_default();
             by_commit.entry(commit).or_default().push(address.clone());
         }
-        let kept = Kept { schema: SCHEMA.to_owned(), record: record.clone(), owned: by_commit };
+        let secrets = prints.kept(|address| owned.contains_key(address));
+        let kept = Kept { schema: SCHEMA.to_owned(), record: record.clone(), owned: by_commit, secrets };
         let json = serde_json::to_value(&kept).context("writing the memory of the target")?;
         match self {
             Store::File { path, .. } => write(path, &json),
@@ -242,8 +247,8 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
         Ok(answer) => answer,
         // A place that is not there yet, or in something that is not there yet, holds nothing. Where
         // reading needs more rights than these credentials have, writing will say so.
-        Err(failure) if failure.kind == failure::Kind::Absent => return Ok(None),
-        Err(failure) if failure.kind == failure::Kind::Hidden && memory.etag => return Ok(None),
+        Err(failure) if failure.class == Class::Absent => return Ok(None),
+        Err(failure) if failure.class == Class::Hidden && memory.etag => return Ok(None),
         Err(failure) => return Err(fault(failure).into()),
     };
     let version =
@@ -280,8 +285,7 @@ fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, js
                     vec![("If-None-Match".to_owned(), "*".to_owned())],
                 ) {
                     Ok(()) => {}
-                    Err(failure)
-                        if matches!(failure.kind, failure::Kind::Conflict | failure::Kind::Exists) => {}
+                    Err(failure) if matches!(failure.class, Class::Conflict | Class::Exists) => {}
                     Err(failure) => return Err(fault(failure).into()),
                 }
             }
@@ -293,8 +297,8 @@ fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, js
     }
     let value = if memory.encoded { Json::String(json.to_string()) } else { json.clone() };
     let object = serde_json::json!({"memory": value});
-    send(setup, sender, spec, &object, headers).map_err(|failure| match failure.kind {
-        failure::Kind::Conflict => taken(),
+    send(setup, sender, spec, &object, headers).map_err(|failure| match failure.class {
+        Class::Conflict => taken(),
         _ => fault(failure),
     })?;
     Ok(())
@@ -303,33 +307,35 @@ fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, js
 fn send(
     setup: &Setup,
     sender: &Sender,
-    write: &definition::Write,
+    spec: &definition::Request,
     object: &Json,
     headers: Vec<(String, String)>,
 ) -> Result<(), Failure> {
-    let url = request::url(setup, &write.path, &write.query, &setup.variables)?;
-    let variables = Variables::new();
-    let ingredients = Ingredients { object, actual: None, variables: &variables };
-    let body = write.template.as_ref().and_then(|template| template::body(template, &ingredients));
-    let body = body.unwrap_or_else(|| object.clone());
-    let request = Request { method: method(write.method), url, body: &body, headers, hidden: &[] };
-    sender.send(&request).map(drop)
-}
-
-/// The method in the words of the client.
-pub fn method(method: definition::kind::Method) -> Method {
-    match method {
-        definition::kind::Method::Post => Method::POST,
-        definition::kind::Method::Put => Method::PUT,
-        definition::kind::Method::Patch => Method::PATCH,
-        definition::kind::Method::Delete => Method::DELETE,
+    let call = spec.call();
+    let url = request::url(setup, call.path, call.query, &setup.variables)?;
+    let with = Ingredients { object, actual: None, variables: &setup.variables };
+    let body = spec.template.as_ref().and_then(|template| template::body(template, &with));
+    let content = body.map_or(Content::Nothing, Content::Json);
+    let request = Request {
+        method: call.method.into(),
+        url,
+        content: &content,
+        content_type: call.content_type,
+        headers,
+        hidden: &[],
+    };
+    let answer = sender.send(&request)?;
+    let expected = call.success.is_empty() || call.success.contains(&answer.status.as_u16());
+    match expected && call.success_when.is_none_or(|success| success.holds(&answer.body)) {
+        true => Ok(()),
+        false => Err(Failure::new(Class::Other, "the server did not take it").with_status(answer.status)),
     }
 }
 
 fn fault(failure: Failure) -> Fault {
-    let exit = match failure.kind {
-        failure::Kind::Forbidden => Exit::NoPermission,
-        failure::Kind::Unavailable | failure::Kind::RateLimited => Exit::Unavailable,
+    let exit = match failure.class {
+        Class::Forbidden => Exit::NoPermission,
+        Class::Unavailable | Class::RateLimited => Exit::Unavailable,
         _ => Exit::Error,
     };
     Fault::new(exit, format!("the memory of the target: {}", failure.message))

@@ -7,27 +7,36 @@ use crate::model::address::Address;
 
 mod address;
 mod adopt;
+mod batch;
+mod complete;
 mod condition;
 mod credentials;
 mod declare;
 pub mod definition;
 mod emit;
+mod exchange;
 mod failure;
 mod form;
 mod gather;
 mod import;
+mod job;
 mod json;
 mod memory;
 mod options;
 mod pages;
+mod probe;
 mod reader;
 mod references;
 mod request;
+mod rotation;
 mod secrets;
+mod session;
 mod template;
 mod transport;
+pub mod trial;
+mod trouble;
+mod verify;
 mod wait;
-mod write;
 mod writer;
 pub mod yaml;
 
@@ -59,7 +68,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         schema: |generator| generator.subschema_for::<options::Options>(),
         check,
         declare: declare::declare,
-        open: |target| Ok(Box::new(reader::Session::open(options::Setup::open(target)?)?) as Box<dyn Reader>),
+        open: |target| Ok(Box::new(session::Session::open(options::Setup::open(target)?)?) as Box<dyn Reader>),
         open_for_apply: |target| {
             Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
         },
@@ -80,9 +89,29 @@ fn check(target: &Target) -> Result<(), BadOption> {
     memory::Store::check(&setup).map_err(|message| BadOption { path: Vec::new(), message })
 }
 
-/// The kinds whose loss Git cannot bring back, or that are somebody's access.
+/// What only goes with a consent of its own: kinds whose loss Git cannot bring back or that are
+/// somebody's access, and single objects.
 fn risky(target: &Target) -> Vec<String> {
     let Ok(setup) = options::Setup::of(target) else { return Vec::new() };
-    let risky = setup.definition.kinds.iter().filter(|(_, kind)| kind.risk != definition::Risk::Low);
-    risky.map(|(name, _)| name.clone()).collect()
+    let kinds = setup.definition.kinds.iter();
+    kinds
+        .flat_map(|(name, kind)| match kind.risk {
+            definition::Risk::Low => {
+                kind.protect.iter().map(|pattern| protected(&setup, name, kind, pattern)).collect()
+            }
+            _ => vec![name.clone()],
+        })
+        .collect()
+}
+
+/// The addresses that a `protect:` means; a scope that the target does not name may be any.
+fn protected(setup: &options::Setup, name: &str, kind: &definition::Kind, pattern: &str) -> String {
+    let params = setup.definition.params(kind);
+    let known = |param: &String| setup.options.scope.get(param).map_or("*", String::as_str);
+    let scope = params.iter().map(|param| known(param).to_owned());
+    let pattern = params
+        .iter()
+        .fold(pattern.to_owned(), |pattern, param| pattern.replace(&format!("{{{param}}}"), known(param)));
+    let parts: Vec<String> = std::iter::once(name.to_owned()).chain(scope).chain([pattern]).collect();
+    parts.join("/")
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    address::normal_scope,
     definition::{Definition, embedded, load},
     template::{self, Variables},
 };
@@ -100,6 +101,24 @@ impl Setup {
     pub fn of(target: &Target) -> Result<Setup, BadOption> {
         let options: Options = parse(target)?;
         let (definition, notes) = definition(target, &options)?;
+        Setup::made(target, options, definition, notes)
+    }
+
+    /// The same with another definition than the target's own.
+    ///
+    /// # Errors
+    /// As [`Setup::open`].
+    pub fn with_definition(target: &Target, definition: Arc<Definition>) -> Result<Setup> {
+        let made = parse(target).and_then(|options| Setup::made(target, options, definition, Vec::new()));
+        made.map_err(|bad| in_target(target, &bad).into())
+    }
+
+    fn made(
+        target: &Target,
+        mut options: Options,
+        definition: Arc<Definition>,
+        notes: Vec<String>,
+    ) -> Result<Setup, BadOption> {
         let mut variables = Variables::from([
             ("url".to_owned(), options.url.trim_end_matches('/').to_owned()),
             ("target".to_owned(), target.name.clone()),
@@ -117,6 +136,7 @@ impl Setup {
                 format!("no scope of this provider is named by `{name}`; there is {}", params.join(", "));
             return Err(bad(&["scope", name], message));
         }
+        normalize(&definition, &mut options.scope);
         variables.extend(options.scope.clone());
         Ok(Setup { options, definition, variables, base, folder: target.base_dir.clone(), notes })
     }
@@ -126,16 +146,17 @@ impl Setup {
     /// # Errors
     /// As [`Setup::of`], with exit 78.
     pub fn open(target: &Target) -> Result<Setup> {
-        Setup::of(target).map_err(|bad| {
-            let message = format!("target `{}`: {}: {}", target.name, bad.path.join("."), bad.message);
-            Fault::new(Exit::BadConfig, message).into()
-        })
+        Setup::of(target).map_err(|bad| in_target(target, &bad).into())
     }
 
     /// A path of the target on this machine.
     pub fn path(&self, path: &std::path::Path) -> PathBuf {
         self.folder.join(path)
     }
+}
+
+fn in_target(target: &Target, bad: &BadOption) -> Fault {
+    Fault::new(Exit::BadConfig, format!("target `{}`: {}: {}", target.name, bad.path.join("."), bad.message))
 }
 
 /// The definition of `target`, with a remark if the checkout brought it: it decides where credentials go.
@@ -150,14 +171,21 @@ fn definition(target: &Target, options: &Options) -> Result<(Arc<Definition>, Ve
         (Some(file), None) => {
             let text = std::fs::read(target.base_dir.join(file))
                 .map_err(|error| bad(&["definition"], format!("reading `{file}`: {error}")))?;
-            let parsed = load::parse(&text).map_err(|error| {
-                bad(&["definition"], format!("`{file}:{}`: {}", error.line, error.message))
-            })?;
+            let parsed = load::parse(&text).map_err(|error| bad(&["definition"], error.within(file)))?;
             let note = format!(
                 "the API is described by `{file}` of this checkout, which decides where credentials are sent"
             );
             Ok((Arc::new(parsed), vec![note]))
         }
+    }
+}
+
+/// Writes the names of scopes as the kinds that make them do.
+fn normalize(definition: &Definition, names: &mut BTreeMap<String, String>) {
+    for (name, scope) in &definition.scopes {
+        let known: Option<Vec<String>> = scope.params.iter().map(|param| names.get(param).cloned()).collect();
+        let normal = known.map(|known| normal_scope(definition, name, known)).unwrap_or_default();
+        names.extend(scope.params.iter().cloned().zip(normal));
     }
 }
 

@@ -9,8 +9,8 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{
-    definition::{List, Page, kind::PageStyle},
-    failure::{Failure, Kind},
+    definition::{ErrorClass as Class, List, Page, kind::PageStyle},
+    failure::Failure,
     options::Setup,
     template::Variables,
     transport::{Answer, Getter},
@@ -83,10 +83,38 @@ impl Listing {
     }
 }
 
+/// Reads all pages, and those of what is inside of each item where the list has levels.
 fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> Result<Listing, Failure> {
     let mut listing = Listing::default();
     let mut asked = BTreeSet::new();
-    let mut next = Some(first(setup, list, variables)?);
+    let top = first(setup, list, variables)?;
+    level(getter, setup, list, top.clone(), &mut asked, &mut listing)?;
+    let Some(recurse) = &list.recurse else { return Ok(listing) };
+    let mut at = 0;
+    while let Some(item) = listing.items.get(at).filter(|_| listing.truncated.is_none()) {
+        let missing =
+            || format!("an item of the list has no `{}`, by which its inside is asked for", recurse.from);
+        let inside = item.pointer(&recurse.from).and_then(super::json::text);
+        let mut url = top.clone();
+        set(&mut url, &recurse.param, &inside.ok_or_else(|| Failure::new(Class::Other, missing()))?);
+        level(getter, setup, list, url, &mut asked, &mut listing)?;
+        at += 1;
+    }
+    Ok(listing)
+}
+
+/// Reads the pages that begin with `first` to their end.
+fn level(
+    getter: &Getter,
+    setup: &Setup,
+    list: &List,
+    first: Url,
+    asked: &mut BTreeSet<Url>,
+    listing: &mut Listing,
+) -> Result<(), Failure> {
+    let mut next = Some(first);
+    let before = listing.items.len();
+    listing.announced = None;
     while let Some(url) = next.take().filter(|_| listing.truncated.is_none()) {
         listing.paged = !asked.is_empty();
         if !asked.insert(url.clone()) {
@@ -103,9 +131,38 @@ fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> R
         let count = items.len();
         listing.items.extend(items);
         listing.announce(total(&list.page, &answer));
-        next = following(&list.page, &answer, &url, count, &mut listing)?;
+        let read = Read { have: listing.items.len() - before, count, total: listing.announced };
+        next = match following(&list.page, &answer, &url, read)? {
+            Next::Page(url) => Some(url),
+            Next::End => None,
+            Next::Short(why) => {
+                listing.truncated = Some(why);
+                None
+            }
+        };
     }
-    Ok(listing)
+    Ok(())
+}
+
+/// How much of a list was read.
+#[derive(Clone, Copy)]
+struct Read {
+    /// With all pages so far.
+    have: usize,
+    /// With the last of them.
+    count: usize,
+    /// How much the server announced.
+    total: Option<usize>,
+}
+
+/// What comes after a page.
+enum Next {
+    /// Another one.
+    Page(Url),
+    /// Nothing.
+    End,
+    /// Nothing, although something should.
+    Short(String),
 }
 
 fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failure> {
@@ -128,7 +185,7 @@ fn items(answer: &Answer, list: &List) -> Result<Vec<Json>, Failure> {
         }
         // Some servers write an empty list as null.
         Some(Json::Null) if answer.status.is_success() => Ok(Vec::new()),
-        _ => Err(Failure::new(Kind::Other, format!("the answer has no list at `{}`", list.items))),
+        _ => Err(Failure::new(Class::Other, format!("the answer has no list at `{}`", list.items))),
     }
 }
 
@@ -140,44 +197,40 @@ fn named((name, value): (&String, &Json), list: &List) -> Json {
 }
 
 /// Where the next page is, if there is one.
-fn following(
-    page: &Page,
-    answer: &Answer,
-    url: &Url,
-    count: usize,
-    listing: &mut Listing,
-) -> Result<Option<Url>, Failure> {
-    match page.style {
-        PageStyle::None => Ok(None),
-        PageStyle::Link => link(&answer.headers).map(|to| join(answer, &to)).transpose(),
+fn following(page: &Page, answer: &Answer, url: &Url, read: Read) -> Result<Next, Failure> {
+    let to = match page.style {
+        PageStyle::None => None,
+        PageStyle::Link => link(&answer.headers).map(|to| join(answer, &to)).transpose()?,
         PageStyle::NextHeader => {
-            let name = page.next_header.as_deref().unwrap_or("Next-Page");
+            let name = page.next_header.as_deref().unwrap_or_default();
             let to =
                 answer.headers.get(name).and_then(|value| value.to_str().ok()).filter(|to| !to.is_empty());
-            to.map(|to| join(answer, to)).transpose()
+            to.map(|to| join(answer, to)).transpose()?
         }
         PageStyle::Cursor => {
             let cursor = answer.body.pointer(page.cursor.as_deref().unwrap_or_default());
             let cursor = cursor.and_then(super::json::text).filter(|cursor| !cursor.is_empty());
-            Ok(cursor.map(|cursor| with(url, page, &cursor)))
+            cursor.map(|cursor| with(url, page, &cursor))
         }
-        PageStyle::Page | PageStyle::Offset => {
-            let have = listing.items.len();
-            match listing.announced {
-                Some(total) if have >= total => return Ok(None),
-                Some(total) if count == 0 => {
-                    listing.truncated = Some(format!("it has {have} objects where {total} were announced"));
-                    return Ok(None);
-                }
-                None if count == 0 => return Ok(None),
-                _ => {}
-            }
-            let at = url.query_pairs().find(|(name, _)| Some(&**name) == page.param.as_deref());
-            let at: usize = at.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
-            let step = if page.style == PageStyle::Page { 1 } else { count };
-            Ok(Some(with(url, page, &(at + step).to_string())))
+        PageStyle::Page | PageStyle::Offset => return Ok(counted(page, url, read)),
+    };
+    Ok(to.map_or(Next::End, Next::Page))
+}
+
+/// The next of pages that are counted: there is one until the total is reached or a page is empty.
+fn counted(page: &Page, url: &Url, Read { have, count, total }: Read) -> Next {
+    match total {
+        Some(total) if have >= total => return Next::End,
+        Some(total) if count == 0 => {
+            return Next::Short(format!("it has {have} objects where {total} were announced"));
         }
+        None if count == 0 => return Next::End,
+        _ => {}
     }
+    let at = url.query_pairs().find(|(name, _)| Some(&**name) == page.param.as_deref());
+    let at: usize = at.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let step = if page.style == PageStyle::Page { 1 } else { count };
+    Next::Page(with(url, page, &(at + step).to_string()))
 }
 
 fn total(page: &Page, answer: &Answer) -> Option<usize> {
@@ -205,7 +258,7 @@ fn set(url: &mut Url, name: &str, value: &str) {
 }
 
 fn join(answer: &Answer, to: &str) -> Result<Url, Failure> {
-    answer.url.join(to).map_err(|_| Failure::new(Kind::Other, "the next page has no address"))
+    answer.url.join(to).map_err(|_| Failure::new(Class::Other, "the next page has no address"))
 }
 
 /// The target of `rel="next"` (RFC 8288).

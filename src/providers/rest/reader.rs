@@ -3,20 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Access, Kind},
-    failure::{self, Failure},
+    definition::{ErrorClass as Class, Kind},
+    failure::Failure,
     form::Form,
-    gather::{Extent, Found, Gathered, Gatherer, Wanted},
+    gather::{Extent, Found, Gathered, Wanted},
     json,
-    memory::Store,
     options::Setup,
-    request,
-    transport::Getter,
+    probe, references,
+    session::Session,
 };
 use crate::{
     exit::Exit,
@@ -33,80 +31,10 @@ use crate::{
         tree::Contents,
         value::Value,
     },
-    providers::{
-        Query, Reader,
-        evidence::{self, Reasons},
-    },
+    providers::{Query, Reader, evidence},
 };
 
-/// A target, opened for reading.
-pub struct Session {
-    /// What it is.
-    pub setup: Setup,
-    /// The way to it.
-    pub getter: Getter,
-    /// Its memory.
-    pub store: Store,
-    /// All that the server has of each object that was observed.
-    pub seen: BTreeMap<Address, Json>,
-    /// The reasons of what is to be explained.
-    pub reasons: Reasons,
-    kinds: usize,
-    pool: rayon::ThreadPool,
-}
-
 impl Session {
-    /// Opens a target; nothing is asked yet.
-    ///
-    /// # Errors
-    /// Options or credentials that make no sense.
-    pub fn open(setup: Setup) -> Result<Session> {
-        let getter = Getter::open(&setup)?;
-        Session::with(setup, getter)
-    }
-
-    /// Opens a target whose requests go through `getter`.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub fn with(setup: Setup, getter: Getter) -> Result<Session> {
-        let readers =
-            setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
-        let store = Store::of(&setup);
-        Ok(Session { setup, getter, store, seen: BTreeMap::new(), reasons: Reasons::new(), kinds: 0, pool })
-    }
-
-    /// Reads collections, several at a time.
-    pub fn gather(&self, wanted: &Wanted) -> BTreeMap<Collection, Gathered> {
-        let one = |(collection, (keys, extent)): (&Collection, &(BTreeSet<Vec<String>>, Extent))| {
-            let kind = self.setup.definition.kind(&collection.kind)?;
-            let gatherer = Gatherer { setup: &self.setup, getter: &self.getter, kind, collection };
-            Some((collection.clone(), gatherer.gather(keys, *extent)))
-        };
-        self.pool.install(|| wanted.par_iter().filter_map(one).collect())
-    }
-
-    /// The value that a `$ref` stands for; `None` if the server has to make it first.
-    pub fn resolve(&self, reference: &Json) -> Option<Json> {
-        let address = Address::new(reference.get("$ref")?.as_str()?);
-        match reference.get("field").and_then(Json::as_str) {
-            Some(pointer) => self.seen.get(&address)?.pointer(pointer).cloned(),
-            None => Place::parse(&self.setup.definition, &address)?.keys.pop().map(Json::String),
-        }
-    }
-
-    /// What the server has of what `sides` declare, in the declared form.
-    pub fn projected(&self, kind: &Kind, raw: &Json, shape: &Json, known: Option<&Json>) -> Value {
-        let form = Form::of(kind);
-        let mut resolved = shape.clone();
-        super::references::replace(&mut resolved, &|reference| self.resolve(reference));
-        let mut part = form.project(raw, &resolved, known);
-        // A value that is the one a reference stands for is the reference.
-        super::references::restore(&mut part, &resolved, shape);
-        form.to_model(&part)
-    }
-
     /// What is to be read: the objects of the query, those they refer to and those they were renamed from.
     fn wanted(&self, query: &Query<'_>) -> (Wanted, Vec<Address>) {
         let mut wanted: Wanted = BTreeMap::new();
@@ -116,16 +44,16 @@ impl Session {
             entry.0.insert(place.keys);
         };
         for (address, sides) in &query.objects {
-            let Some(place) = Place::parse(&self.setup.definition, address) else {
+            let Some(place) = Place::parse(self.definition(), address) else {
                 strangers.push((*address).clone());
                 continue;
             };
             if let Some(desired) = sides.desired {
                 let desired = json::from_model(desired);
-                let referents = super::references::all(&desired);
+                let referents = references::all(&desired);
                 referents
                     .iter()
-                    .filter_map(|other| Place::parse(&self.setup.definition, other))
+                    .filter_map(|other| Place::parse(self.definition(), other))
                     .for_each(&mut add);
                 if let Some(keys) = self.previous(&place, &desired) {
                     add(Place { keys, ..place.clone() });
@@ -140,15 +68,6 @@ impl Session {
         (wanted, strangers)
     }
 
-    /// The names that an object had before it was renamed.
-    fn previous(&self, place: &Place, desired: &Json) -> Option<Vec<String>> {
-        let kind = self.setup.definition.kind(&place.kind)?;
-        let name = desired.pointer(kind.identity.previously.as_ref()?)?.as_str()?;
-        let mut keys = place.keys.clone();
-        *keys.last_mut()? = name.to_owned();
-        Some(keys)
-    }
-
     fn writer(&self, kind: &Kind, raw: &Json) -> Option<Writer> {
         let spec = kind.writer.as_ref()?;
         let text = |pointer: &Option<String>| json::text(raw.pointer(pointer.as_ref()?)?);
@@ -161,24 +80,6 @@ impl Session {
         Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
     }
 
-    /// What goes with an object that is to be deleted.
-    fn cascades(&self, kind: &Kind, place: &Place, raw: &Json) -> Vec<String> {
-        let variables = request::of_object(&self.setup, kind, place, Some(raw));
-        let count = |cascade: &super::definition::kind::Cascade| {
-            let url = request::url(&self.setup, &cascade.path, &BTreeMap::new(), &variables).ok()?;
-            let answer = self.getter.get(&url).ok()?;
-            let count = match answer.body.pointer(&cascade.count)? {
-                Json::Array(items) => items.len() as u64,
-                other => other.as_u64()?,
-            };
-            Some((count > 0).then(|| format!("deleting it deletes {count} {} with it", cascade.what)))
-        };
-        let told = |cascade| {
-            count(cascade).unwrap_or_else(|| Some(format!("deleting it deletes its {}", cascade.what)))
-        };
-        kind.cascades.iter().filter_map(told).collect()
-    }
-
     fn observed(
         &mut self,
         address: &Address,
@@ -189,18 +90,18 @@ impl Session {
         let unknown =
             |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
         let definition = self.setup.definition.clone();
-        let Some(place) = Place::parse(&definition, address) else {
-            return unknown(Failure::new(failure::Kind::Other, "the definition knows no such object"));
-        };
-        let (Some(kind), Some(answers)) = (definition.kind(&place.kind), gathered.get(&place.collection()))
-        else {
-            return unknown(Failure::new(failure::Kind::Other, "it was not read"));
+        let place = Place::parse(&definition, address);
+        let known = place.as_ref().and_then(|place| {
+            Some((place, definition.kind(&place.kind)?, gathered.get(&place.collection())?))
+        });
+        let Some((place, kind, answers)) = known else {
+            return unknown(Failure::new(Class::Other, "it was not read"));
         };
         let desired = sides.desired.map(json::from_model);
         let base = sides.base.map(json::from_model);
         let mut found = answers.get(&place.keys);
         if let (Found::Absent, Some(desired)) = (&found, &desired)
-            && let Some(keys) = self.previous(&place, desired)
+            && let Some(keys) = self.previous(place, desired)
         {
             found = answers.get(&keys);
         }
@@ -208,19 +109,20 @@ impl Session {
             Found::Here(raw) => raw,
             Found::Absent => return Observed::Absent,
             Found::Unknown(failure) => return unknown(failure),
-            Found::NoParent => return self.without_parent(&place, kind, query),
+            Found::NoParent => return self.without_parent(place, kind, query),
         };
         let whole = Form::of(kind).export(&raw);
         let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
         let value = self.projected(kind, &raw, shape, base.as_ref());
+        let value = if query.declared.is_some() { self.marked(address, value) } else { value };
         let state = State { writer: self.writer(kind, &raw), ..State::new(value) };
         self.seen.insert(address.clone(), raw);
         Observed::Present(Box::new(state))
     }
 
     fn is_made_in_steps(&self, address: &Address) -> bool {
-        let kind = Place::parse(&self.setup.definition, address);
-        let kind = kind.and_then(|place| self.setup.definition.kind(&place.kind));
+        let kind = Place::parse(self.definition(), address);
+        let kind = kind.and_then(|place| self.definition().kind(&place.kind));
         kind.is_some_and(|kind| {
             !kind.actions.is_empty() || kind.create.as_ref().is_some_and(|create| create.follow_up)
         })
@@ -290,83 +192,6 @@ impl Session {
         }
         Ok(())
     }
-
-    fn check(&self, candidate: &mut Candidate) -> Result<()> {
-        let definition = &self.setup.definition;
-        let Some(place) = Place::parse(definition, &candidate.address) else { return Ok(()) };
-        let Some(kind) = definition.kind(&place.kind).filter(|_| candidate.unknown.is_none()) else {
-            return Ok(());
-        };
-        let raw = self.seen.get(&candidate.address);
-        if let (Some(raw), None) = (raw, &candidate.sides.desired) {
-            candidate.notes.extend(self.cascades(kind, &place, raw));
-        }
-        if let Some(rule) = &kind.protected_when
-            && raw.is_some_and(|raw| rule.holds(raw))
-            && candidate.sides.desired != candidate.sides.actual
-        {
-            candidate.unknown = Some((Cause::NoPermission, format!("the server protects it (`{rule}`)")));
-        }
-        let Some(desired) = candidate.sides.desired.as_ref().map(json::from_model) else { return Ok(()) };
-        let wrong =
-            |message: String| Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address));
-        if candidate.sides.actual.is_none() {
-            let missing = kind
-                .fields
-                .iter()
-                .find(|(pointer, field)| field.required && desired.pointer(pointer).is_none());
-            if let Some((pointer, _)) = missing {
-                return Err(
-                    wrong(format!("it is not there yet and cannot be made without `{pointer}`")).into()
-                );
-            }
-            if kind.create.is_none() && kind.batch.is_none() {
-                return Err(wrong("it is not there, and this API cannot make one".to_owned()).into());
-            }
-        }
-        let mut whole = raw.cloned().unwrap_or(Json::Null);
-        merge(&mut whole, &desired);
-        if let Some(rule) =
-            kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole))
-        {
-            return Err(wrong(format!("where `{}`, the server wants `{}`", rule.when, rule.need)).into());
-        }
-        if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
-            candidate.replace = replacement(kind, &desired, &actual);
-            if let Some(base) = &mut candidate.sides.base {
-                let (form, mut filled) = (Form::of(kind), json::from_model(base));
-                form.fill_undeclared(&mut filled, &desired, &actual);
-                *base = form.to_model(&filled);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Why `actual` cannot become `desired` in place, if so.
-fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {
-    if kind.update.is_none() && kind.batch.is_none() && kind.actions.is_empty() {
-        return Some("this API cannot change one in place".to_owned());
-    }
-    let fixed = kind.fields.iter().filter(|(_, field)| field.access == Access::CreateOnly);
-    let differs = |pointer: &String| {
-        desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value))
-    };
-    fixed
-        .map(|(pointer, _)| pointer)
-        .find(|pointer| differs(pointer))
-        .map(|pointer| format!("`{pointer}` cannot be changed in place"))
-}
-
-fn merge(whole: &mut Json, part: &Json) {
-    match (whole, part) {
-        (Json::Object(whole), Json::Object(part)) => {
-            for (key, value) in part {
-                merge(whole.entry(key.clone()).or_insert(Json::Null), value);
-            }
-        }
-        (whole, part) => *whole = part.clone(),
-    }
 }
 
 impl Reader for Session {
@@ -378,13 +203,18 @@ impl Reader for Session {
 
     fn memory(&mut self) -> Result<Memory> {
         let id = self.id();
-        self.store.load(&self.setup, &self.getter, &id)
+        let (memory, prints) = self.store.load(&self.setup, &self.getter, &id)?;
+        self.prints = prints;
+        Ok(memory)
     }
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
         let (wanted, strangers) = self.wanted(query);
-        let gathered = self.gather(&wanted);
+        let (server, gathered) = rayon::join(|| self.probe(), || self.gather(&wanted));
         unreachable(&gathered)?;
+        let remark = server.as_ref().and_then(|server| probe::remark(self.definition(), server));
+        self.server = server.and_then(Result::ok);
+        self.check_release(query.declared.unwrap_or(&BTreeMap::new()))?;
         for (collection, answers) in &gathered {
             for (keys, found) in &answers.found {
                 if let Found::Here(raw) = found
@@ -399,7 +229,8 @@ impl Reader for Session {
                 }
             }
         }
-        let mut actual = Actual { notes: self.setup.notes.clone(), ..Actual::default() };
+        let notes = self.setup.notes.iter().cloned().chain(remark).collect();
+        let mut actual = Actual { notes, ..Actual::default() };
         for (address, sides) in &query.objects {
             let observed = self.observed(address, sides, &gathered, query);
             if self.is_made_in_steps(address) {
@@ -417,13 +248,14 @@ impl Reader for Session {
             actual.objects.insert(address, Observed::Unknown { cause: Cause::Other, message });
         }
         self.strangers(query, &gathered, &mut actual)?;
+        actual.notes.extend(self.unseen(query));
         self.kinds = gathered.keys().map(|collection| &collection.kind).collect::<BTreeSet<_>>().len();
         self.reasons = evidence::explain(query, &actual, |address| how_read(&self.setup, &gathered, address));
         Ok(actual)
     }
 
     fn complete(&mut self, candidates: &mut [Candidate], _: &dyn Contents) -> Result<()> {
-        candidates.iter_mut().try_for_each(|candidate| self.check(candidate))
+        candidates.iter_mut().try_for_each(|candidate| self.complete_one(candidate))
     }
 
     fn explain(&self, address: &Address) -> Vec<Reason> {
@@ -453,10 +285,10 @@ fn how_read(setup: &Setup, gathered: &BTreeMap<Collection, Gathered>, address: &
 /// Objects that are there under their old names only, which nothing else declares.
 fn renamed(session: &Session, query: &Query<'_>) -> BTreeMap<Address, Address> {
     let old = |(address, sides): (&&Address, &Sides<&Value>)| {
-        let place = Place::parse(&session.setup.definition, address)?;
+        let place = Place::parse(session.definition(), address)?;
         let keys = session.previous(&place, &json::from_model(sides.desired?))?;
         let raw = session.seen.get(*address)?;
-        let kind = session.setup.definition.kind(&place.kind)?;
+        let kind = session.definition().kind(&place.kind)?;
         let same = Form::of(kind).identity(raw).as_ref() == Some(&keys);
         let old = Place { keys, ..place }.address();
         let declared = query.objects.get(&old).is_some_and(|sides| sides.desired.is_some());
@@ -470,9 +302,7 @@ fn unreachable(gathered: &BTreeMap<Collection, Gathered>) -> Result<()> {
     let mut failures = Vec::new();
     for found in gathered.values().flat_map(|answers| answers.found.values()) {
         match found {
-            Found::Unknown(failure) if matches!(failure.kind, failure::Kind::Unavailable) => {
-                failures.push(failure)
-            }
+            Found::Unknown(failure) if matches!(failure.class, Class::Unavailable) => failures.push(failure),
             _ => return Ok(()),
         }
     }

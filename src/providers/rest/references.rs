@@ -11,6 +11,16 @@ pub fn all(object: &Json) -> Vec<Address> {
     found
 }
 
+/// Whether a value of `object` stands for another one: a reference, or the name of a secret.
+pub fn names_values(object: &Json) -> bool {
+    match object {
+        Json::Object(map) if map.keys().any(|key| key.starts_with('$')) => true,
+        Json::Object(map) => map.values().any(names_values),
+        Json::Array(items) => items.iter().any(names_values),
+        _ => false,
+    }
+}
+
 fn walk(tree: &Json, take: &mut dyn FnMut(&Json)) {
     match tree {
         Json::Object(map) if map.contains_key("$ref") => take(tree),
@@ -48,9 +58,13 @@ pub fn restore(tree: &mut Json, resolved: &Json, declared: &Json) {
                 }
             }
         }
+        // A set has its items in another order once names take the places of values.
         (Json::Array(tree), Json::Array(resolved), Json::Array(declared)) => {
-            for ((value, resolved), declared) in tree.iter_mut().zip(resolved).zip(declared) {
-                restore(value, resolved, declared);
+            for (index, value) in tree.iter_mut().enumerate() {
+                let at = resolved.iter().position(|other| other == value).unwrap_or(index);
+                if let (Some(resolved), Some(declared)) = (resolved.get(at), declared.get(at)) {
+                    restore(value, resolved, declared);
+                }
             }
         }
         _ => {}
@@ -73,5 +87,13 @@ mod tests {
         let mut actual = json!({"a": 3, "b": 2, "l": [4]});
         restore(&mut actual, &resolved, &declared);
         assert_eq!(actual, json!({"a": {"$ref": "k/x"}, "b": 2, "l": [4]}));
+    }
+
+    #[test]
+    fn a_reference_in_a_set_is_found_wherever_its_value_stands() {
+        let (declared, resolved) = (json!(["b", {"$ref": "k/a"}]), json!(["b", "a"]));
+        let mut actual = json!(["a", "b", "c"]);
+        restore(&mut actual, &resolved, &declared);
+        assert_eq!(actual, json!([{"$ref": "k/a"}, "b", "c"]));
     }
 }

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use reqwest::Url;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{
     address::{Collection, Place},
-    definition::{Access, Body, Kind, Write},
-    failure::{self, Failure},
+    definition::{Access, Body, ErrorClass as Class, Kind, Write},
+    failure::Failure,
     form::Form,
     json,
     options::Setup,
     template::{self, Ingredients, Variables},
+    transport::Content,
 };
 
 /// The address of `path` below the base.
@@ -25,7 +26,7 @@ pub fn url(
     query: &BTreeMap<String, String>,
     variables: &Variables,
 ) -> Result<Url, Failure> {
-    let wrong = |message: String| Failure::new(failure::Kind::Other, message);
+    let wrong = |message: String| Failure::new(Class::Other, message);
     let path = template::uri(path, variables).map_err(wrong)?;
     let whole = format!("{}{path}", setup.base.as_str().trim_end_matches('/'));
     let mut url = Url::parse(&whole).map_err(|error| wrong(format!("`{path}` is no path: {error}")))?;
@@ -44,9 +45,9 @@ pub fn of_collection(setup: &Setup, kind: &Kind, collection: &Collection) -> Var
     variables
 }
 
-/// The names that templates of one object may use; what the server has of it decides over `place`.
-pub fn of_object(setup: &Setup, kind: &Kind, place: &Place, raw: Option<&Json>) -> Variables {
-    let mut variables = of_collection(setup, kind, &place.collection());
+/// The names that templates of one object may use besides those of its collection; what the server has of
+/// it decides over `place`.
+pub fn of_object(mut variables: Variables, kind: &Kind, place: &Place, raw: Option<&Json>) -> Variables {
     for (key, value) in kind.identity.keys.iter().zip(&place.keys) {
         let name = key.rsplit('/').next().unwrap_or_default().to_owned();
         let known = raw.and_then(|raw| json::text(raw.pointer(key)?));
@@ -71,8 +72,8 @@ pub struct Sides<'a> {
     pub raw: Option<&'a Json>,
 }
 
-/// The body of `write`; `None` if there is nothing to send.
-pub fn body(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables) -> Option<Json> {
+/// The content of `write`; `None` if there is nothing to send.
+pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables) -> Option<Content> {
     let form = Form::of(kind);
     let desired = writable(kind, &form, sides.desired);
     let whole = || match sides.raw {
@@ -80,19 +81,38 @@ pub fn body(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables
         None => desired.clone(),
     };
     if let Some(template) = &write.template {
-        let object = whole();
-        return template::body(template, &Ingredients { object: &object, actual: sides.raw, variables });
+        let mut object = whole();
+        form.encode(&mut object);
+        let made = template::body(template, &Ingredients { object: &object, actual: sides.raw, variables })?;
+        return Some(Content::Json(made));
     }
-    let content = match (write.body, sides.actual) {
-        (Body::Nothing, _) => return Some(Json::Null),
+    let mut body = match (write.body, sides.actual) {
+        (Body::Nothing, _) => return Some(Content::Nothing),
+        (Body::Raw, _) => {
+            let mut object = whole();
+            form.encode(&mut object);
+            return json::text(object.pointer(write.raw.as_ref()?)?).map(Content::Text);
+        }
+        (Body::JsonPatch, Some(actual)) => {
+            let mut new = desired;
+            form.encode(&mut new);
+            let (mut old, mut operations) = (actual.clone(), Vec::new());
+            form.encode(&mut old);
+            operations_of(&new, &old, String::new(), &mut operations);
+            return (!operations.is_empty()).then_some(Content::Json(Json::Array(operations)));
+        }
         (Body::Full, _) => whole(),
         (Body::Declared, _) | (_, None) => desired,
-        (Body::Changed, Some(actual)) => changed(kind, write, &desired, actual, sides.raw)?,
-        (Body::MergePatch, Some(actual)) => difference(&desired, actual)?,
+        (Body::Changed, Some(actual)) => with_others(write, changed(&desired, actual)?, &desired, sides.raw),
+        (Body::MergePatch, Some(actual)) => {
+            with_others(write, difference(&desired, actual)?, &desired, sides.raw)
+        }
     };
-    let mut body = Json::Null;
-    json::set(&mut body, &write.wrap, content);
-    Some(body)
+    form.encode(&mut body);
+    rename(kind, &mut body, sides.actual);
+    let mut content = Json::Null;
+    json::set(&mut content, &write.wrap, body);
+    Some(Content::Json(content))
 }
 
 /// `object` without what the server owns, what has requests of its own and what only trueup knows.
@@ -122,25 +142,16 @@ fn overlay(form: &Form<'_>, lower: &Json, upper: &Json, path: &mut Vec<String>) 
     Json::Object(whole)
 }
 
-/// The fields that differ, with those that have to go with them.
-fn changed(kind: &Kind, write: &Write, desired: &Json, actual: &Json, raw: Option<&Json>) -> Option<Json> {
-    let mut body = Map::new();
-    for (key, value) in desired.as_object()? {
-        if actual.get(key) != Some(value) {
-            body.insert(key.clone(), value.clone());
-        }
-    }
-    if body.is_empty() {
-        return None;
-    }
-    let mut body = Json::Object(body);
-    if let Some(rename) = &kind.identity.rename {
-        for key in &kind.identity.keys {
-            if let Some(name) = json::remove(&mut body, key) {
-                json::set(&mut body, rename, name);
-            }
-        }
-    }
+/// The fields that differ, each as a whole.
+fn changed(desired: &Json, actual: &Json) -> Option<Json> {
+    let differs = |(key, value): &(&String, &Json)| actual.get(*key) != Some(*value);
+    let fields = desired.as_object()?.iter().filter(differs);
+    let body: Map<String, Json> = fields.map(|(key, value)| (key.clone(), value.clone())).collect();
+    (!body.is_empty()).then_some(Json::Object(body))
+}
+
+/// `body` with what has to go with it.
+fn with_others(write: &Write, mut body: Json, desired: &Json, raw: Option<&Json>) -> Json {
     let together =
         write.send_together.iter().filter(|group| group.iter().any(|field| body.pointer(field).is_some()));
     let more: Vec<&String> = together.flatten().chain(&write.always_send).collect();
@@ -150,7 +161,36 @@ fn changed(kind: &Kind, write: &Write, desired: &Json, actual: &Json, raw: Optio
             json::set(&mut body, field, value);
         }
     }
-    Some(body)
+    body
+}
+
+/// Puts a new name where the server wants it.
+fn rename(kind: &Kind, body: &mut Json, actual: Option<&Json>) {
+    let (Some(field), Some(actual)) = (&kind.identity.rename, actual) else { return };
+    for key in &kind.identity.keys {
+        if body.pointer(key) != actual.pointer(key)
+            && let Some(name) = json::remove(body, key)
+        {
+            json::set(body, field, name);
+        }
+    }
+}
+
+/// The operations (RFC 6902) that bring the declared fields of `actual` to `desired`.
+fn operations_of(desired: &Json, actual: &Json, at: String, found: &mut Vec<Json>) {
+    let (Json::Object(new), Json::Object(old)) = (desired, actual) else {
+        if desired != actual {
+            found.push(json!({"op": "replace", "path": at, "value": desired}));
+        }
+        return;
+    };
+    for (key, value) in new {
+        let at = json::join(&at, key);
+        match old.get(key) {
+            Some(old) => operations_of(value, old, at, found),
+            None => found.push(json!({"op": "add", "path": at, "value": value})),
+        }
+    }
 }
 
 /// The merge patch (RFC 7396) that brings the declared fields of `actual` to `desired`.
@@ -169,10 +209,17 @@ fn difference(desired: &Json, actual: &Json) -> Option<Json> {
     (!patch.is_empty()).then_some(Json::Object(patch))
 }
 
-/// Every text of `object` that must not be shown.
+/// Every text of `object` that must not be shown, as it is and as the server packs it.
 pub fn secrets(kind: &Kind, object: &Json) -> Vec<String> {
+    let mut packed = object.clone();
+    Form::of(kind).encode(&mut packed);
+    let mut found = hidden(kind, object.clone());
+    found.extend(hidden(kind, packed));
+    found
+}
+
+fn hidden(kind: &Kind, mut object: Json) -> Vec<String> {
     let mut found = Vec::new();
-    let mut object = object.clone();
     for (pointer, field) in &kind.fields {
         if field.sensitive || field.access == Access::WriteOnly {
             json::visit(&mut object, pointer, &mut |value| {
@@ -207,7 +254,10 @@ mod tests {
 
     fn made(extra: Json, desired: Json, actual: Json, raw: Json) -> Option<Json> {
         let sides = Sides { desired: &desired, actual: Some(&actual), raw: Some(&raw) };
-        body(&kind(), &write(extra), &sides, &Variables::new())
+        match content(&kind(), &write(extra), &sides, &Variables::new())? {
+            Content::Json(body) => Some(body),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -230,6 +280,51 @@ mod tests {
             made(json!({"wrap": "/data"}), json!({"name": "a", "c": {"url": "v"}}), json!({}), raw),
             Some(json!({"data": {"name": "a", "y": 3, "c": {"url": "v", "k": 1}}}))
         );
+    }
+
+    #[test]
+    fn operations_name_what_differs() {
+        let (desired, actual) =
+            (json!({"m": {"a/b": 1, "n": 2}, "l": [1]}), json!({"m": {"a/b": 0}, "l": [1]}));
+        assert_eq!(
+            made(json!({"body": "json_patch"}), desired, actual.clone(), actual),
+            Some(json!([
+                {"op": "replace", "path": "/m/a~1b", "value": 1},
+                {"op": "add", "path": "/m/n", "value": 2},
+            ]))
+        );
+    }
+
+    #[test]
+    fn a_raw_body_is_one_field_as_the_server_packs_it() {
+        let kind: Kind = serde_json::from_value(json!({
+            "identity": {"keys": ["/name"]}, "list": {"path": "/x"}, "fields": {"/value": {"encoding": "base64"}},
+        }))
+        .unwrap();
+        let desired = json!({"name": "a", "value": "hello"});
+        let sides = Sides { desired: &desired, actual: None, raw: None };
+        let write = write(json!({"body": "raw", "raw": "/value"}));
+        assert_eq!(
+            content(&kind, &write, &sides, &Variables::new()),
+            Some(Content::Text("aGVsbG8=".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_new_name_goes_where_the_server_wants_it() {
+        let kind: Kind = serde_json::from_value(json!({
+            "identity": {"keys": ["/name"], "previously": "/previously", "rename": "/new_name"}, "list": {"path": "/x"},
+        }))
+        .unwrap();
+        let (desired, actual) =
+            (json!({"name": "b", "previously": "a", "x": 1}), json!({"name": "a", "x": 1}));
+        let sides = Sides { desired: &desired, actual: Some(&actual), raw: None };
+        for (how, expected) in
+            [("changed", json!({"new_name": "b"})), ("declared", json!({"x": 1, "new_name": "b"}))]
+        {
+            let body = content(&kind, &write(json!({"body": how})), &sides, &Variables::new());
+            assert_eq!(body, Some(Content::Json(expected)));
+        }
     }
 
     #[test]

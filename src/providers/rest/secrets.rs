@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use super::json;
+
 /// Whether `value` names a secret.
 pub fn is_name(value: &Json) -> bool {
     value
@@ -27,7 +29,46 @@ pub fn fill(tree: &mut Json, folder: &Path) -> Result<(), String> {
     }
 }
 
-fn get(name: &Json, folder: &Path) -> Result<String, String> {
+/// As [`fill`], for as many of them as are there.
+pub fn fill_known(tree: &mut Json, folder: &Path) {
+    match tree {
+        tree if is_name(tree) => {
+            if let Ok(secret) = get(tree, folder) {
+                *tree = Json::String(secret);
+            }
+        }
+        Json::Object(map) => map.values_mut().for_each(|value| fill_known(value, folder)),
+        Json::Array(items) => items.iter_mut().for_each(|item| fill_known(item, folder)),
+        _ => {}
+    }
+}
+
+/// The names of secrets in `object`, by pointer.
+pub fn names(object: &Json) -> Vec<(String, &Json)> {
+    let mut found = Vec::new();
+    collect(object, String::new(), &mut found);
+    found
+}
+
+fn collect<'a>(tree: &'a Json, at: String, found: &mut Vec<(String, &'a Json)>) {
+    match tree {
+        tree if is_name(tree) => found.push((at, tree)),
+        Json::Object(map) => map.iter().for_each(|(key, value)| collect(value, json::join(&at, key), found)),
+        Json::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| collect(item, json::join(&at, &index.to_string()), found));
+        }
+        _ => {}
+    }
+}
+
+/// The secret that `name` names.
+///
+/// # Errors
+/// It is not there.
+pub fn get(name: &Json, folder: &Path) -> Result<String, String> {
     if let Some(variable) = name["$env"].as_str() {
         return std::env::var(variable)
             .map_err(|_| format!("the environment variable `{variable}` is not set"));

@@ -130,6 +130,42 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
     }
 }
 
+/// Whether `template` can be filled, as far as that does not depend on the object.
+///
+/// # Errors
+/// A key that has no meaning, a condition that is none, or a name that is not `known`.
+pub fn check(template: &Json, known: &[&str]) -> Result<(), String> {
+    match template {
+        Json::Object(map) if map.keys().any(|key| key.starts_with('$')) => check_insertion(map, known),
+        Json::Object(map) => map.values().try_for_each(|value| check(value, known)),
+        Json::Array(items) => items.iter().try_for_each(|item| check(item, known)),
+        _ => Ok(()),
+    }
+}
+
+fn check_insertion(map: &Map<String, Json>, known: &[&str]) -> Result<(), String> {
+    let allowed: &[&str] = match map.keys().find(|key| key.starts_with('$')).map(String::as_str) {
+        Some("$") => &["$", "default", "unless", "each", "keep"],
+        Some("$merge") => &["$merge"],
+        _ => &["$var"],
+    };
+    if let Some(key) = map.keys().find(|key| !allowed.contains(&key.as_str())) {
+        return Err(format!("`{key}` has no meaning beside `{}`", allowed[0]));
+    }
+    if let Some(name) = map.get("$var").and_then(Json::as_str).filter(|name| !known.contains(name)) {
+        return Err(format!("`{name}` is not known here; there is {}", known.join(", ")));
+    }
+    if let Some(keep) = map.get("keep") {
+        super::condition::Condition::parse(keep.as_str().unwrap_or_default())?;
+        if !map.contains_key("each") {
+            return Err("`keep` has no effect without `each`".to_owned());
+        }
+    }
+    let parts =
+        map.get("each").into_iter().chain(map.get("$merge").and_then(Json::as_array).into_iter().flatten());
+    parts.into_iter().try_for_each(|part| check(part, known))
+}
+
 fn insert(map: &Map<String, Json>, with: &Ingredients<'_>) -> Option<Json> {
     let pointer = map["$"].as_str()?;
     if map.get("unless").and_then(Json::as_str).is_some_and(|other| with.object.pointer(other).is_some()) {
@@ -175,6 +211,15 @@ mod tests {
     fn an_unknown_name_is_an_error() {
         assert!(uri("/{nope}", &variables()).unwrap_err().contains("`nope`"));
         assert!(uri("/{nope", &variables()).is_err());
+    }
+
+    #[test]
+    fn what_a_template_cannot_mean_is_named() {
+        let wrong = |template: Json| check(&template, &["name"]).unwrap_err();
+        assert!(wrong(json!({"a": [{"$": "/b", "defualt": 1}]})).contains("`defualt`"));
+        assert!(wrong(json!({"$": "/l", "each": {"$var": "nope"}})).contains("`nope`"));
+        assert!(wrong(json!({"$": "/l", "each": {"$": ""}, "keep": "no condition"})).contains("expected"));
+        assert!(wrong(json!({"$set": 1})).contains("`$set`"));
     }
 
     #[test]

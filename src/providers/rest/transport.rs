@@ -10,14 +10,16 @@ use anyhow::{Context as _, Result};
 use reqwest::{
     Method, StatusCode, Url,
     blocking::{Client, Response},
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION},
     redirect::Policy,
 };
 use serde_json::Value as Json;
 
 use super::{
     credentials::{self, Proof},
-    failure::{self, Failure, Kind},
+    definition::ErrorClass as Class,
+    exchange::Exchange,
+    failure::{self, Failure},
     options::Setup,
     template, wait,
 };
@@ -39,14 +41,35 @@ pub struct Answer {
     pub url: Url,
 }
 
+/// What a request carries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Content {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// JSON.
+    Json(Json),
+    /// A text as it is.
+    Text(String),
+}
+
+/// How an answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Json,
+    Text,
+}
+
 /// A request that writes.
 pub struct Request<'a> {
     /// The method.
     pub method: Method,
     /// Where to.
     pub url: Url,
-    /// What it carries; null for nothing.
-    pub body: &'a Json,
+    /// What it carries.
+    pub content: &'a Content,
+    /// The type of that, where it is not the usual one.
+    pub content_type: Option<&'a str>,
     /// Further headers: preconditions.
     pub headers: Vec<(String, String)>,
     /// What no error text may hold.
@@ -63,6 +86,17 @@ pub struct Getter {
 pub struct Sender {
     getter: Getter,
     last: Mutex<Option<Instant>>,
+}
+
+impl From<super::definition::Method> for Method {
+    fn from(method: super::definition::Method) -> Method {
+        match method {
+            super::definition::Method::Post => Method::POST,
+            super::definition::Method::Put => Method::PUT,
+            super::definition::Method::Patch => Method::PATCH,
+            super::definition::Method::Delete => Method::DELETE,
+        }
+    }
 }
 
 /// What both share; nothing of it is reachable from outside of this file.
@@ -96,17 +130,35 @@ impl Getter {
     /// # Errors
     /// Any answer but success, and no answer.
     pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        self.ask(url, Reading::Json)
+    }
+
+    /// Asks for what is at `url`, as it is.
+    ///
+    /// # Errors
+    /// As [`Getter::get`].
+    pub fn text(&self, url: &Url) -> Result<Answer, Failure> {
+        self.ask(url, Reading::Text)
+    }
+
+    fn ask(&self, url: &Url, reading: Reading) -> Result<Answer, Failure> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
-            let request =
-                Request { method: Method::GET, url, body: &Json::Null, headers: Vec::new(), hidden: &[] };
-            let answer = self.wire.patiently(&request)?;
+            let request = Request {
+                method: Method::GET,
+                url,
+                content: &Content::Nothing,
+                content_type: None,
+                headers: Vec::new(),
+                hidden: &[],
+            };
+            let answer = self.wire.patiently(&request, reading)?;
             if !answer.status.is_redirection() {
                 return Ok(answer);
             }
             url = redirected(&answer)?;
         }
-        Err(Failure::new(Kind::Other, "redirected too often"))
+        Err(Failure::new(Class::Other, "redirected too often"))
     }
 }
 
@@ -130,9 +182,9 @@ impl Sender {
     /// Any answer but success; [`Failure::sent`] says whether it may have taken effect all the same.
     pub fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
         self.pause();
-        let answer = self.getter.wire.patiently(request)?;
+        let answer = self.getter.wire.patiently(request, Reading::Json)?;
         match answer.status.is_redirection() {
-            true => Err(Failure::new(Kind::Other, "the server redirects a write, which is not followed")),
+            true => Err(Failure::new(Class::Other, "the server redirects a write, which is not followed")),
             false => Ok(answer),
         }
     }
@@ -151,22 +203,22 @@ impl Sender {
 impl Wire {
     /// Sends a request until it is answered for good, the patience of the definition is over, or it
     /// would be wrong to send it again.
-    fn patiently(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+    fn patiently(&self, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
         let retry = &self.setup.definition.retry;
         let safe = !matches!(request.method, Method::POST | Method::PATCH);
         let mut attempt = 0;
         self.meter.request();
         loop {
-            let (failure, asked) = match self.once(request) {
+            let (failure, asked) = match self.once(request, reading) {
                 Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => {
                     return Ok(answer);
                 }
                 Ok(answer) => {
                     let failure = failure::of_answer(&self.setup.definition, &answer);
                     let again =
-                        retry.on.contains(&answer.status.as_u16()) || failure.kind == Kind::RateLimited;
+                        retry.on.contains(&answer.status.as_u16()) || failure.class == Class::RateLimited;
                     // A server that says `429` did not act on the request, whatever its method.
-                    let turned_away = failure.kind == Kind::RateLimited;
+                    let turned_away = failure.class == Class::RateLimited;
                     let asked = wait::asked(&answer.headers, retry.remaining.as_ref());
                     if !again || !(safe || turned_away) {
                         return Err(self.clean(failure, request));
@@ -186,7 +238,7 @@ impl Wire {
         }
     }
 
-    fn once(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+    fn once(&self, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
         self.check_origin(&request.url)?;
         let mut url = request.url.clone();
         self.proof.sign(&mut url);
@@ -194,14 +246,22 @@ impl Wire {
         if let Some((name, value)) = &self.proof.header {
             builder = builder.header(name, value);
         }
+        if let Some(exchange) = &self.proof.exchange {
+            builder = builder.header(AUTHORIZATION, exchange.header(&self.client)?);
+        }
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        if !request.body.is_null() {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(request.body.to_string());
+        let content = match request.content {
+            Content::Nothing => None,
+            Content::Json(body) => Some(("application/json", body.to_string())),
+            Content::Text(text) => Some(("text/plain; charset=utf-8", text.clone())),
+        };
+        if let Some((usual, content)) = content {
+            builder = builder.header(CONTENT_TYPE, request.content_type.unwrap_or(usual)).body(content);
         }
         let response = builder.send().map_err(|error| failure::of_error(&error))?;
-        self.read(response, request)
+        self.read(response, request, reading)
     }
 
     /// Nothing outside of the base is asked: neither another server nor another part of this one.
@@ -213,43 +273,51 @@ impl Wire {
                 url.origin().ascii_serialization(),
                 base.origin().ascii_serialization()
             );
-            return Err(Failure::new(Kind::Other, message));
+            return Err(Failure::new(Class::Other, message));
         }
         let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
         let inside = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match inside && url.username().is_empty() && url.password().is_none() {
             true => Ok(()),
-            false => Err(Failure::new(Kind::Other, format!("`{}` is outside of `{base}`", url.path()))),
+            false => Err(Failure::new(Class::Other, format!("`{}` is outside of `{base}`", url.path()))),
         }
     }
 
-    fn read(&self, response: Response, request: &Request<'_>) -> Result<Answer, Failure> {
+    fn read(&self, response: Response, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
         let (status, headers, mut url) =
             (response.status(), response.headers().clone(), response.url().clone());
         if self.proof.query.is_some() {
             url = request.url.clone();
         }
         let most = self.setup.definition.limits.max_body_mib * 1024 * 1024;
-        let too_large = || Failure::new(Kind::Other, format!("the answer is larger than {most} bytes"));
+        let too_large = || Failure::new(Class::Other, format!("the answer is larger than {most} bytes"));
         if response.content_length().is_some_and(|length| length > most) {
             return Err(too_large().with_status(status));
         }
         let mut bytes = Vec::new();
         response.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
-            let mut failure = Failure::new(Kind::Unavailable, format!("the answer was cut off: {error}"));
+            let mut failure = Failure::new(Class::Unavailable, format!("the answer was cut off: {error}"));
             (failure.again, failure.sent) = (true, true);
             failure
         })?;
         if bytes.len() as u64 > most {
             return Err(too_large().with_status(status));
         }
-        let body = failure::parse(status, &headers, &bytes)?;
+        let body = match reading {
+            Reading::Json => failure::parse(status, &headers, &bytes)?,
+            Reading::Text => failure::text(status, bytes)?,
+        };
         Ok(Answer { status, headers, body, url })
     }
 
     fn clean(&self, mut failure: Failure, request: &Request<'_>) -> Failure {
-        let hidden = self.proof.hidden.iter().chain(request.hidden);
-        failure.message = failure::shortened(&credentials::scrub(&failure.message, hidden));
+        let token = self.proof.exchange.as_ref().and_then(Exchange::hidden);
+        let hidden = || self.proof.hidden.iter().chain(request.hidden).chain(&token);
+        let clean = |text: &str| failure::shortened(&credentials::scrub(text, hidden()));
+        failure.message = clean(&failure.message);
+        for (_, said) in &mut failure.fields {
+            *said = clean(said);
+        }
         failure
     }
 }
@@ -257,7 +325,7 @@ impl Wire {
 fn redirected(answer: &Answer) -> Result<Url, Failure> {
     let to = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let to = to.and_then(|to| answer.url.join(to).ok());
-    to.ok_or_else(|| Failure::new(Kind::Other, "redirected to nowhere").with_status(answer.status))
+    to.ok_or_else(|| Failure::new(Class::Other, "redirected to nowhere").with_status(answer.status))
 }
 
 fn client(setup: &Setup, timeout: Duration) -> Result<Client> {

@@ -11,13 +11,16 @@ use rayon::prelude::*;
 
 use super::{
     address::{Collection, Place},
-    gather::{Extent, Gathered, Wanted},
+    batch,
+    gather::{Extent, Found, Gathered, Wanted},
+    job::{Job, Made},
     json,
     options::Setup,
-    reader::Session,
     references,
+    session::Session,
     transport::Sender,
-    write::{Job, Trouble},
+    trouble::Trouble,
+    verify::verify,
 };
 use crate::{
     model::{
@@ -78,7 +81,10 @@ impl Writing {
         }
         let mut steps: BTreeMap<(bool, usize), Vec<usize>> = BTreeMap::new();
         for (at, change) in changes.iter().enumerate() {
-            let deletes = change.action == Action::Delete;
+            // What one request does is one step: the old may be in the way of the new.
+            let batched =
+                place(change).and_then(|place| definition.kind(&place.kind)?.batch.as_ref()).is_some();
+            let deletes = change.action == Action::Delete && !batched;
             let key = if deletes { (true, 10_000 - level[at]) } else { (false, level[at]) };
             steps.entry(key).or_default().push(at);
         }
@@ -125,7 +131,7 @@ impl Progress {
     fn note(&mut self, at: usize, change: &Change, result: Result<(), Trouble>, run: &Run<'_>) {
         let (verdict, error) = match result {
             Ok(()) => (Verdict::Done, None),
-            Err(trouble) => (trouble.verdict, Some((trouble.kind, declared(change, trouble.message)))),
+            Err(trouble) => (trouble.verdict, Some((trouble.kind, trouble.message))),
         };
         match &error {
             None => run.observer.on(Event::Applied(&change.address, change.action)),
@@ -135,15 +141,6 @@ impl Progress {
             }
         }
         self.outcomes.insert(at, outcome(change, verdict, error));
-    }
-}
-
-/// `message`, with the place of the declaration that it is about.
-fn declared(change: &Change, message: String) -> String {
-    let origin = change.origin.as_ref().filter(|_| change.after.is_some());
-    match origin.and_then(|origin| Some((&origin.file, origin.line?))) {
-        Some((file, line)) => format!("`{file}:{line}`: {message}"),
-        None => message,
     }
 }
 
@@ -231,7 +228,8 @@ impl Writer for Writing {
     }
 
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
-        self.session.store.save(&self.session.setup, &self.sender, record, owned)
+        let Session { setup, store, prints, .. } = &mut self.session;
+        store.save(setup, &self.sender, record, owned, prints)
     }
 }
 
@@ -260,15 +258,16 @@ impl Writing {
         };
         let writers = self.session.setup.definition.limits.concurrent_writes.clamp(1, 16);
         let work = || {
-            let (batches, single): (Vec<_>, Vec<_>) = jobs.iter().partition(|(_, job)| job.is_batched());
-            for chunk in super::write::chunks(batches) {
+            let (batches, single): (Vec<_>, Vec<_>) =
+                jobs.iter().partition(|(_, job)| job.kind.batch.is_some());
+            for chunk in batch::chunks(batches) {
                 if run.stop.load(Ordering::SeqCst) {
                     break;
                 }
                 chunk.iter().for_each(|(_, job)| {
                     run.observer.on(Event::Applying(&job.change.address, job.change.action))
                 });
-                for (at, result) in super::write::batch(&chunk) {
+                for (at, result) in batch::send(&chunk) {
                     keep(at, result);
                 }
             }
@@ -293,7 +292,7 @@ impl Writing {
         &mut self,
         changes: &[&Change],
         places: &BTreeMap<usize, Place>,
-        results: BTreeMap<usize, Result<Option<serde_json::Value>, Trouble>>,
+        results: BTreeMap<usize, Made>,
         run: &Run<'_>,
         progress: &mut Progress,
     ) {
@@ -307,17 +306,17 @@ impl Writing {
             .collect();
         for at in &unsettled {
             // What was seen before the write does not name the object any more.
-            self.session.seen.remove(&changes[*at].address);
+            self.session.forget(&changes[*at].address);
         }
         let back = if unsettled.is_empty() { BTreeMap::new() } else { self.fresh(places, &unsettled) };
         for (at, result) in results {
             let (change, place) = (changes[at], &places[&at]);
             let found = match &result {
-                Ok(Some(raw)) => Some(super::gather::Found::Here(raw.clone())),
+                Ok(Some(raw)) => Some(Found::Here(raw.clone())),
                 _ => back.get(&place.collection()).map(|gathered| gathered.get(&place.keys)),
             };
-            let told = super::write::verify(&self.session, change, place, found.as_ref());
-            if let Some(super::gather::Found::Here(raw)) = found {
+            let told = verify(&self.session, change, place, found.as_ref());
+            if let Some(Found::Here(raw)) = found {
                 self.session.seen.insert(change.address.clone(), raw);
             }
             let result = match (result, told) {
@@ -326,7 +325,11 @@ impl Writing {
                 (Err(trouble), Ok(())) if trouble.verdict == Verdict::Uncertain => Ok(()),
                 (Err(trouble), _) => Err(trouble),
             };
-            progress.note(at, change, result, run);
+            if result.is_ok() {
+                self.session.remember(&change.address, change.after.as_ref());
+            }
+            let kind = &self.session.definition().kinds[&place.kind];
+            progress.note(at, change, result.map_err(|trouble| trouble.about(change, kind)), run);
         }
     }
 }

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use serde_json::{Map, Number, Value as Json};
 
+pub use crate::yaml::Place as Mark;
 use crate::{exit::Exit, model::fault::Fault, yaml};
 
 /// One value with its place.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Line, counted from 1.
-    pub line: u32,
+    /// Where it starts.
+    pub mark: Mark,
     /// The bytes of it in the file.
     pub bytes: Range<usize>,
     /// What it is.
@@ -24,28 +25,33 @@ pub enum Kind {
     Scalar(Json),
     /// A sequence.
     List(Vec<Node>),
-    /// A mapping in the order of the file; the line is that of the key.
-    Map(Vec<(String, u32, Node)>),
+    /// A mapping in the order of the file; the mark is that of the key.
+    Map(Vec<(String, Mark, Node)>),
 }
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// Line, counted from 1.
-    pub line: u32,
+    /// Where.
+    pub mark: Mark,
     /// What is wrong.
     pub message: String,
 }
 
 impl Complaint {
-    /// A complaint about `line`.
-    pub fn new(line: u32, message: impl Into<String>) -> Self {
-        Complaint { line, message: message.into() }
+    /// A complaint about what stands at `mark`.
+    pub fn new(mark: Mark, message: impl Into<String>) -> Self {
+        Complaint { mark, message: message.into() }
     }
 
     /// The fault that names the file.
     pub fn in_file(self, exit: Exit, file: &str) -> Fault {
-        Fault::new(exit, format!("`{file}:{}`: {}", self.line, self.message))
+        Fault::new(exit, self.within(file))
+    }
+
+    /// The same in words that name the file.
+    pub fn within(&self, file: &str) -> String {
+        format!("`{file}:{}`: {}", self.mark, self.message)
     }
 }
 
@@ -69,23 +75,23 @@ impl Node {
         }
     }
 
-    /// The line of what `path` leads to, or of the last part of it that is there.
-    pub fn line_of<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> u32 {
-        let (mut at, mut line) = (self, self.line);
+    /// Where what `path` leads to stands, or the last part of it that is there.
+    pub fn mark_of<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Mark {
+        let (mut at, mut mark) = (self, self.mark);
         for step in path {
             let next = match &at.kind {
                 Kind::Map(fields) => {
-                    fields.iter().find(|(name, ..)| name == step).map(|(_, line, value)| (*line, value))
+                    fields.iter().find(|(name, ..)| name == step).map(|(_, mark, value)| (*mark, value))
                 }
                 Kind::List(items) => {
-                    step.parse().ok().and_then(|index: usize| items.get(index)).map(|item| (item.line, item))
+                    step.parse().ok().and_then(|index: usize| items.get(index)).map(|item| (item.mark, item))
                 }
                 Kind::Scalar(_) => None,
             };
             let Some(next) = next else { break };
-            (line, at) = next;
+            (mark, at) = next;
         }
-        line
+        mark
     }
 }
 
@@ -94,49 +100,49 @@ impl Node {
 /// # Errors
 /// What is no YAML, a key that occurs twice, or more than a person would write.
 pub fn documents(text: &[u8]) -> Result<Vec<Node>, Complaint> {
-    let documents = yaml::load(text).map_err(|problem| Complaint::new(problem.line, problem.message))?;
+    let documents = yaml::load(text).map_err(|problem| Complaint::new(problem.place(), problem.message))?;
     let documents = documents.iter().map(node).collect::<Result<Vec<_>, _>>()?;
     Ok(documents.into_iter().filter(|node| !matches!(node.kind, Kind::Scalar(Json::Null))).collect())
 }
 
 fn node(from: &yaml::Node) -> Result<Node, Complaint> {
-    let line = from.span.line;
+    let mark = from.span.place();
     let tag = from.tag.as_deref();
     let kind = match &*from.content {
-        yaml::Content::Scalar { text, plain } => Kind::Scalar(scalar(text, tag, *plain, line)?),
+        yaml::Content::Scalar { text, plain } => Kind::Scalar(scalar(text, tag, *plain, mark)?),
         yaml::Content::Sequence(items) => {
-            untagged(tag, line)?;
+            untagged(tag, mark)?;
             Kind::List(items.iter().map(node).collect::<Result<_, _>>()?)
         }
         yaml::Content::Mapping(entries) => {
-            untagged(tag, line)?;
+            untagged(tag, mark)?;
             Kind::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
         }
     };
-    Ok(Node { line, bytes: from.span.bytes.clone(), kind })
+    Ok(Node { mark, bytes: from.span.bytes.clone(), kind })
 }
 
-fn entry((key, value): &(yaml::Node, yaml::Node)) -> Result<(String, u32, Node), Complaint> {
-    let line = key.span.line;
+fn entry((key, value): &(yaml::Node, yaml::Node)) -> Result<(String, Mark, Node), Complaint> {
+    let mark = key.span.place();
     match key.text() {
-        Some("<<") => Err(Complaint::new(line, "merge keys (`<<`) are not supported; write the fields")),
-        Some(text) => Ok((text.to_owned(), line, node(value)?)),
-        None => Err(Complaint::new(line, "a key has to be a text")),
+        Some("<<") => Err(Complaint::new(mark, "merge keys (`<<`) are not supported; write the fields")),
+        Some(text) => Ok((text.to_owned(), mark, node(value)?)),
+        None => Err(Complaint::new(mark, "a key has to be a text")),
     }
 }
 
-fn untagged(tag: Option<&str>, line: u32) -> Result<(), Complaint> {
+fn untagged(tag: Option<&str>, mark: Mark) -> Result<(), Complaint> {
     match tag {
         None | Some("!" | "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq") => Ok(()),
-        Some(tag) => Err(Complaint::new(line, format!("the tag `{tag}` is not supported"))),
+        Some(tag) => Err(Complaint::new(mark, format!("the tag `{tag}` is not supported"))),
     }
 }
 
 /// The scalars of YAML 1.2's core schema; what YAML 1.1 read otherwise has to be quoted.
-fn scalar(text: &str, tag: Option<&str>, plain: bool, line: u32) -> Result<Json, Complaint> {
+fn scalar(text: &str, tag: Option<&str>, plain: bool, mark: Mark) -> Result<Json, Complaint> {
     match tag {
         Some("!" | "tag:yaml.org,2002:str") => return Ok(text.into()),
-        Some(tag) => return Err(Complaint::new(line, format!("the tag `{tag}` is not supported"))),
+        Some(tag) => return Err(Complaint::new(mark, format!("the tag `{tag}` is not supported"))),
         None if !plain => return Ok(text.into()),
         None => {}
     }
@@ -147,7 +153,7 @@ fn scalar(text: &str, tag: Option<&str>, plain: bool, line: u32) -> Result<Json,
         text if is_octal(text) => {
             let message =
                 format!("`{text}` is a number to some and a text to others; quote it or drop the zero");
-            return Err(Complaint::new(line, message));
+            return Err(Complaint::new(mark, message));
         }
         text => number(text).map_or_else(|| Json::String(text.to_owned()), Json::Number),
     })
@@ -199,23 +205,23 @@ mod tests {
 
     #[test]
     fn a_number_with_a_leading_zero_has_to_be_quoted() {
-        assert_eq!(wrong("a: 1\nb: 0755\n").line, 2);
+        assert_eq!(wrong("a: 1\nb: 0755\n").mark, Mark { line: 2, column: 4 });
     }
 
     #[test]
     fn a_key_that_occurs_twice_names_both_lines() {
         let complaint = wrong("a: 1\nb: 2\na: 3\n");
         assert_eq!(
-            (complaint.line, complaint.message.as_str()),
+            (complaint.mark.line, complaint.message.as_str()),
             (3, "the key `a` is there twice (first at 1:1)")
         );
     }
 
     #[test]
-    fn the_line_of_a_path_is_that_of_its_key() {
+    fn a_path_stands_where_its_key_does() {
         let node = documents(b"a:\n  - x: 1\n  - x: 1\n    y:\n      z: 2\n").unwrap().remove(0);
-        assert_eq!(node.line_of(["a", "1", "y"]), 4);
-        assert_eq!(node.line_of(["a", "1", "nope"]), 3);
+        assert_eq!(node.mark_of(["a", "1", "y"]), Mark { line: 4, column: 5 });
+        assert_eq!(node.mark_of(["a", "1", "nope"]), Mark { line: 3, column: 5 });
     }
 
     #[test]

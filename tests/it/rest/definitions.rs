@@ -7,15 +7,15 @@ use crate::sandbox::Sandbox;
 fn a_definition_is_shown_and_can_be_checked() {
     let sandbox = Sandbox::new();
     for name in ["gitea", "github", "kinto", "powerdns", "rabbitmq"] {
-        let shown = sandbox.trueup(&["providers", name, "--definition"]).expect(0);
+        let shown = sandbox.trueup(&["providers", "show", name, "--definition"]).expect(0);
         sandbox.write("checkout/copy.yaml", &shown.stdout);
-        let checked = sandbox.trueup(&["providers", "--check", "copy.yaml"]).expect(0);
+        let checked = sandbox.trueup(&["providers", "check", "copy.yaml"]).expect(0);
         assert!(checked.stdout.starts_with(&format!("copy.yaml: {name} with ")), "{}", checked.stdout);
     }
     let schema = sandbox.trueup(&["schema", "rest"]).expect(0);
     let schema: serde_json::Value = serde_json::from_str(&schema.stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let definition = sandbox.trueup(&["providers", "gitea", "--definition"]).expect(0).stdout;
+    let definition = sandbox.trueup(&["providers", "show", "gitea", "--definition"]).expect(0).stdout;
     let definition: serde_yaml::Value = serde_yaml::from_str(&definition).unwrap();
     let definition = serde_json::to_value(definition).unwrap();
     assert!(validator.is_valid(&definition));
@@ -24,12 +24,12 @@ fn a_definition_is_shown_and_can_be_checked() {
 #[test]
 fn a_wrong_definition_is_refused_with_its_line() {
     let sandbox = Sandbox::new();
-    let shown = sandbox.trueup(&["providers", "kinto", "--definition"]).expect(0).stdout;
+    let shown = sandbox.trueup(&["providers", "show", "kinto", "--definition"]).expect(0).stdout;
     sandbox
         .write("checkout/mine.yaml", shown.replace("provider: kinto\nsummary:", "provider: kinto\nsumary:"));
-    let ran = sandbox.trueup(&["providers", "--check", "mine.yaml"]).expect(78);
+    let ran = sandbox.trueup(&["providers", "check", "mine.yaml"]).expect(78);
     assert!(
-        ran.stderr.contains("`mine.yaml:3`") && ran.stderr.contains("did you mean `summary`"),
+        ran.stderr.contains("`mine.yaml:3:1`") && ran.stderr.contains("did you mean `summary`"),
         "{}",
         ran.stderr
     );

@@ -145,7 +145,7 @@ fn recorded_pages_are_followed_to_another_path_of_the_same_server_only() {
 }
 
 /// One object of each kind.
-const DECLARED: &str = "scope: {owner: o, repo: r, team: t}
+const DECLARED: &str = "scope: {owner: o, repo: r, team: Core}
 repository:
   - {name: web, description: new, visibility: private, topics: [b, a], has_wiki: false, delete_branch_on_merge: true}
 label:
@@ -178,10 +178,13 @@ fn held(path: &str, there: bool) -> Option<Json> {
             json!({"id": 1, "name": "r", "source_type": "Repository", "target": "branch", "enforcement": "disabled", "bypass_actors": [], "rules": []})
         }
         "/orgs/o/teams" => {
-            json!([{"id": 1, "name": "T", "slug": "t", "description": "old", "privacy": "secret"}])
+            json!([
+                {"id": 1, "name": "T", "slug": "t", "description": "old", "privacy": "secret"},
+                {"id": 2, "name": "Core", "slug": "core"},
+            ])
         }
-        "/orgs/o/teams/t/members" => json!([{"login": "u"}]),
-        "/orgs/o/teams/t/memberships/u" => json!({"role": "member", "state": "active"}),
+        "/orgs/o/teams/core/members" => json!([{"login": "u"}]),
+        "/orgs/o/teams/core/memberships/u" => json!({"role": "member", "state": "active"}),
         "/repos/o/r/actions/variables/A" => json!({"name": "A", "value": "old"}),
         _ => return None,
     };
@@ -205,7 +208,8 @@ fn sent(there: bool) -> Vec<Asked> {
     });
     let checkout = checkout(&proxy.url, "owner: o");
     // Nobody has to be kind to this server.
-    let definition = checkout.sandbox.trueup(&["providers", "github", "--definition"]).expect(0).stdout;
+    let definition =
+        checkout.sandbox.trueup(&["providers", "show", "github", "--definition"]).expect(0).stdout;
     let definition = definition.replace("provider: github", "provider: hub").replace("1000}", "0}");
     checkout.sandbox.write("checkout/hub.yaml", definition);
     let config = checkout.sandbox.read("checkout/trueup.yaml");
@@ -227,7 +231,11 @@ fn the_description_takes_every_request_that_is_sent() {
         let writes = requests.iter().filter(|asked| methods.contains(&asked.method.as_str()));
         writes.map(|asked| asked.path.clone()).collect::<BTreeSet<String>>().len()
     };
-    assert_eq!(kinds(&made, &["POST", "PUT"]), 6, "one for each kind but teams, and one for the topics");
+    assert_eq!(
+        kinds(&made, &["POST", "PUT"]),
+        5,
+        "one for each kind but teams and what is in them, and one for the topics"
+    );
     assert_eq!(kinds(&changed, &["PATCH", "PUT"]), 7, "one for each kind, and one for the topics");
     for asked in made.iter().chain(&changed) {
         let url = format!("{}{}", prism.url, asked.path);
@@ -261,6 +269,7 @@ fn the_description_has_every_path_of_the_definition() {
         .collect();
     let shown = Checkout::new("provider: github, url: x", "").sandbox.trueup(&[
         "providers",
+        "show",
         "github",
         "--definition",
     ]);

@@ -186,7 +186,16 @@ fn query<'a>(
 ) -> Query<'a> {
     static NOTHING: BTreeSet<Address> = BTreeSet::new();
     let (rules, explain) = (&NO_RULES, &NOTHING);
-    Query { objects, exclusive, verify, rules, explain, algorithm: Algorithm::Sha1, observer: &Silent }
+    Query {
+        objects,
+        exclusive,
+        declared: None,
+        verify,
+        rules,
+        explain,
+        algorithm: Algorithm::Sha1,
+        observer: &Silent,
+    }
 }
 
 /// One word for each object: `absent`, `in-sync`, `differs`, or what is said of the unknown.

@@ -45,8 +45,7 @@ mod tests {
     fn every_file_is_a_definition_of_its_own_name() {
         for (name, text) in FILES {
             let definition = load::parse(text.as_bytes());
-            let definition =
-                definition.unwrap_or_else(|error| panic!("{name}.yaml:{}: {}", error.line, error.message));
+            let definition = definition.unwrap_or_else(|error| panic!("{}", error.within(name)));
             assert_eq!(definition.provider, *name);
         }
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::Condition;
+use super::{Condition, release::Release};
 
 /// What is known of one field.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -26,12 +26,42 @@ pub struct Field {
     pub required: bool,
     /// The only values there are.
     pub one_of: Vec<Json>,
+    /// How the server packs it.
+    pub encoding: Option<Encoding>,
     /// The first version of the product that has it.
-    pub since: Option<String>,
+    pub since: Option<Release>,
     /// The first version of the product that has it no more.
-    pub until: Option<String>,
+    pub until: Option<Release>,
     /// What it is for.
     pub about: Option<String>,
+}
+
+impl Field {
+    /// What is special about it, in words.
+    pub fn traits(&self) -> Vec<String> {
+        let access = match self.access {
+            Access::WriteOnly => Some("never answered by the server"),
+            Access::CreateOnly => Some("fixed once it is made"),
+            Access::ReadOnly => Some("the server's own"),
+            Access::ReadWrite => None,
+        };
+        let list = match self.list {
+            Items::Ordered => None,
+            Items::Set => Some("a set".to_owned()),
+            Items::Keyed => Some(format!("a list by {}", self.key.as_deref().unwrap_or("name"))),
+        };
+        let plain = [(self.required, "required"), (self.sensitive, "never shown")];
+        let plain = plain.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words.to_owned());
+        let values = |values: &[Json]| values.iter().map(Json::to_string).collect::<Vec<_>>().join(" or ");
+        plain
+            .chain(access.map(str::to_owned))
+            .chain(list)
+            .chain((!self.one_of.is_empty()).then(|| values(&self.one_of)))
+            .chain(self.default.iter().map(|default| format!("{default} where nothing is said")))
+            .chain(self.since.iter().map(|since| format!("from {since} on")))
+            .chain(self.until.iter().map(|until| format!("before {until}")))
+            .collect()
+    }
 }
 
 /// Who may read and write a field.
@@ -47,6 +77,14 @@ pub enum Access {
     WriteOnly,
     /// It is fixed once the object is made: another value needs another object.
     CreateOnly,
+}
+
+/// How a server packs a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// RFC 4648, section 4. Git declares the text that is in it.
+    Base64,
 }
 
 /// What the items of a list are.

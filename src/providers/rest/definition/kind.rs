@@ -6,7 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Condition, Rule, fields::Field};
+use super::{
+    Condition, Rule,
+    fields::{Access, Field},
+    release::Release,
+    write::{Batch, Delete, FieldAction, Write},
+};
 
 /// One kind of object.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -26,7 +31,7 @@ pub struct Kind {
     pub risk: Risk,
     /// What tells two of them apart.
     pub identity: Identity,
-    /// Where the server's own id is, for `{id}`; and for what was just made, the header that ends with it.
+    /// Where the server's own id is, for `{id}`.
     #[serde(default)]
     pub id: Option<String>,
     /// How all of them are read.
@@ -56,7 +61,11 @@ pub struct Kind {
     /// How to wait for what takes its time.
     #[serde(default)]
     pub wait: Option<Wait>,
-    /// Where this holds for the object as the server has it, it is never written.
+    /// Objects whose deletion needs a consent of its own, whatever the risk of the kind: their names within the
+    /// scope as a pattern, in which `{name}` is the scope's.
+    #[serde(default)]
+    pub protect: Vec<String>,
+    /// Where this holds for the object as the server has it, or as Git wants it, it is never written.
     #[serde(default)]
     pub protected_when: Option<Condition>,
     /// Values that depend on each other.
@@ -74,6 +83,19 @@ pub struct Kind {
     /// Whether fields that are not listed may be declared.
     #[serde(default)]
     pub open: bool,
+    /// The first version of the product that has it.
+    #[serde(default)]
+    pub since: Option<Release>,
+    /// The first version of the product that has it no more.
+    #[serde(default)]
+    pub until: Option<Release>,
+}
+
+impl Kind {
+    /// The fields that can be declared.
+    pub fn declared_fields(&self) -> impl Iterator<Item = (&String, &Field)> {
+        self.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly)
+    }
 }
 
 /// What is lost with an object.
@@ -137,6 +159,9 @@ pub struct List {
     /// How further pages are asked for.
     #[serde(default)]
     pub page: Page,
+    /// How the list is asked again for what is inside of each item.
+    #[serde(default)]
+    pub recurse: Option<Recurse>,
     /// Whether each has to be read by itself, since the list is a summary.
     #[serde(default)]
     pub detail: bool,
@@ -149,6 +174,16 @@ pub struct List {
     /// Whether everything there is shows up.
     #[serde(default)]
     pub completeness: Completeness,
+}
+
+/// A list that shows one level, and is asked again for each item of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recurse {
+    /// The parameter that names the item whose inside is asked for.
+    pub param: String,
+    /// Where an item has what the parameter wants.
+    pub from: String,
 }
 
 /// Whether a list shows everything.
@@ -217,125 +252,12 @@ pub struct Read {
     /// Where the answer has the object.
     #[serde(default)]
     pub body: String,
+    /// The field that the whole answer is, where it is no JSON.
+    #[serde(default)]
+    pub raw: Option<String>,
     /// The declared form of the answer, whose pointers start at the object; `item:` ones at the item of the list.
     #[serde(default)]
     pub map: Option<Json>,
-}
-
-/// A request that writes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Write {
-    /// The method.
-    pub method: Method,
-    /// The path below the base.
-    pub path: String,
-    /// Its query.
-    #[serde(default)]
-    pub query: BTreeMap<String, String>,
-    /// What it carries.
-    #[serde(default)]
-    pub body: Body,
-    /// The body as a template, instead of `body`.
-    #[serde(default)]
-    pub template: Option<Json>,
-    /// Where in the request the object stands, for example `/data`.
-    #[serde(default)]
-    pub wrap: String,
-    /// Fields that are always sent, from the server's own values where they are not declared.
-    #[serde(default)]
-    pub always_send: Vec<String>,
-    /// Fields of which all are sent if one is.
-    #[serde(default)]
-    pub send_together: Vec<Vec<String>>,
-    /// The statuses of success; every 2xx without.
-    #[serde(default)]
-    pub success: Vec<u16>,
-    /// Where this does not hold for the answer, the write did not take place.
-    #[serde(default)]
-    pub success_when: Option<Condition>,
-    /// Where the answer has the object; it is read again without.
-    #[serde(default)]
-    pub returns: Option<String>,
-    /// Whether fields that creation ignores are sent again as an update.
-    #[serde(default)]
-    pub follow_up: bool,
-}
-
-/// The methods that write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-}
-
-/// What a write carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Body {
-    /// Every declared field; for an update, over what the server has.
-    #[default]
-    Full,
-    /// Every declared field and nothing of the server's.
-    Declared,
-    /// The fields that differ, each as a whole.
-    Changed,
-    /// What differs, down to the single key (RFC 7396).
-    MergePatch,
-    /// Nothing.
-    Nothing,
-}
-
-/// How an object is removed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Delete {
-    /// The path below the base.
-    pub path: String,
-    /// Its query.
-    #[serde(default)]
-    pub query: BTreeMap<String, String>,
-    /// The statuses of success; every 2xx without.
-    #[serde(default)]
-    pub success: Vec<u16>,
-}
-
-/// A field that has a request of its own.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FieldAction {
-    /// The field; the other requests do not carry it.
-    pub field: String,
-    /// The request.
-    pub request: Write,
-    /// The path that reads the field, where the object does not have it.
-    #[serde(default)]
-    pub read: Option<Read>,
-}
-
-/// A request that carries many objects at once.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Batch {
-    /// The request; its objects are those of one scope.
-    pub method: Method,
-    /// The path below the base.
-    pub path: String,
-    /// Where in the request the objects stand.
-    pub items: String,
-    /// One object that is written.
-    pub put: Json,
-    /// One object that is removed.
-    pub remove: Json,
-    /// The most objects of one request.
-    pub max: usize,
 }
 
 /// How a write says which version it means.
@@ -356,6 +278,13 @@ pub struct Version {
     /// The header, with its value, of a request that must not find the object: `If-None-Match: *`.
     #[serde(default)]
     pub absent: Option<(String, String)>,
+}
+
+impl Version {
+    /// The form that `version` is sent in.
+    pub fn sent(&self, version: &str) -> String {
+        self.format.as_deref().unwrap_or("{version}").replace("{version}", version)
+    }
 }
 
 /// How to wait for what takes its time.
@@ -394,4 +323,14 @@ pub struct Cascade {
     /// Where they are: a list, or a number.
     #[serde(default)]
     pub count: String,
+    /// Whether each of them counts towards the guards as an object that is deleted.
+    #[serde(default = "yes")]
+    pub counts: bool,
+    /// The header with their number, where the answer is only the first page of them.
+    #[serde(default)]
+    pub total_header: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }

@@ -1,6 +1,6 @@
 //! The definition of one API: where its objects are, and how they are read and written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,13 +8,17 @@ use serde_json::Value as Json;
 
 use super::condition::Condition;
 
+mod check;
 pub mod embedded;
 pub mod fields;
 pub mod kind;
 pub mod load;
+pub mod release;
+pub mod write;
 
-pub use fields::{Access, Field, Items, Normalizer};
-pub use kind::{Body, Delete, Kind, List, Page, Risk, Write};
+pub use fields::{Access, Encoding, Field, Items};
+pub use kind::{Completeness, Kind, List, Page, Risk};
+pub use write::{Body, Call, Method, Request, Write};
 
 /// The version of the language that this build reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -64,6 +68,9 @@ pub struct Definition {
     /// What answers mean where the status alone does not say.
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
+    /// Where a refusal says which fields are wrong.
+    #[serde(default)]
+    pub wrong_fields: Vec<WrongFields>,
     /// Where kinds live.
     #[serde(default)]
     pub scopes: BTreeMap<String, Scope>,
@@ -78,10 +85,16 @@ pub struct Definition {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tested {
-    /// Its name.
+    /// Its name, as the probe answers it where it does.
     pub product: String,
-    /// The versions.
-    pub version: String,
+    /// The versions: `1.26` for that one and its patches, or bounds such as `>=1.24 <1.27`.
+    pub version: release::Releases,
+}
+
+impl fmt::Display for Tested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.product, self.version)
+    }
 }
 
 /// A key of a target that only this API knows.
@@ -111,9 +124,15 @@ pub struct Auth {
     /// Environment variable with the secret; for `basic`, the one with the password.
     #[serde(default)]
     pub env: Option<String>,
-    /// Environment variable with the user, for `basic`.
+    /// Environment variable with the user, for `basic`; with the client's id, for `oauth2_client`.
     #[serde(default)]
     pub user_env: Option<String>,
+    /// Where the secret is exchanged for a token, for `oauth2_client`: a template over `{url}` and the options.
+    #[serde(default)]
+    pub token_url: Option<String>,
+    /// What the token has to be good for, for `oauth2_client`.
+    #[serde(default)]
+    pub scope: Option<String>,
 }
 
 /// How a secret is sent.
@@ -128,6 +147,8 @@ pub enum Scheme {
     Basic,
     /// In the query.
     Query,
+    /// To another address, which gives a bearer token for it (RFC 6749, section 4.4).
+    Oauth2Client,
 }
 
 /// How hard an API may be worked.
@@ -193,15 +214,17 @@ pub struct RateHeaders {
     pub reset: String,
 }
 
-/// A request that tells the version of the product.
+/// A request that tells the product and its version.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// The path below the base.
     pub get: String,
-    /// Where the answer has it.
+    /// Where the answer has the version.
+    pub version: String,
+    /// Where the answer has the name of the product.
     #[serde(default)]
-    pub version: Option<String>,
+    pub product: Option<String>,
 }
 
 /// What an answer means.
@@ -218,6 +241,23 @@ pub struct ErrorRule {
     pub contains: Option<String>,
     /// What it means then.
     pub class: ErrorClass,
+}
+
+/// Where a refusal says which fields are wrong.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WrongFields {
+    /// Where the answer has the list of them, or the text that names one.
+    pub items: String,
+    /// Where an item has the name of its field; the part of the text between `[` and `]` if `items` is a text.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where an item says what is wrong.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// What stands before the name and does not belong to it, for example `data.`.
+    #[serde(default)]
+    pub prefix: String,
 }
 
 /// What a refused request means.
@@ -241,8 +281,8 @@ pub enum ErrorClass {
     Protected,
     /// Too many requests.
     RateLimited,
-    /// It may work later.
-    Transient,
+    /// The server cannot be reached, or cannot answer now: it may work later.
+    Unavailable,
     /// Anything else.
     Other,
 }
@@ -259,6 +299,9 @@ pub struct Scope {
     /// A path that answers only if the scope is there.
     #[serde(default)]
     pub exists: Option<String>,
+    /// A name for the server's own id of the object that makes it, for paths that want that instead.
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
 /// A place in the target for the record of what was applied.
@@ -273,13 +316,13 @@ pub struct Memory {
     #[serde(default)]
     pub encoded: bool,
     /// The request that writes it; `/memory` is what is to be kept.
-    pub write: Write,
+    pub write: Request,
     /// The request that makes it where it is not there; `write` otherwise.
     #[serde(default)]
-    pub create: Option<Write>,
+    pub create: Option<Request>,
     /// Requests that come before the first `create`, where the place itself has to be made.
     #[serde(default)]
-    pub prepare: Vec<Write>,
+    pub prepare: Vec<Request>,
     /// The header of the answer that names the version, sent back as `If-Match`.
     #[serde(default)]
     pub etag: bool,

@@ -1,0 +1,138 @@
+//! A closer look at what differs: what goes with a delete, what the server would refuse, what cannot be changed.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::Value as Json;
+
+use super::{
+    address::Place,
+    definition::{Access, Kind, kind::Cascade},
+    form::Form,
+    json, request,
+    session::Session,
+};
+use crate::{
+    exit::Exit,
+    model::{diff::Candidate, fault::Fault, object::Cause},
+};
+
+impl Session {
+    /// Completes what the plan has to know of one object.
+    ///
+    /// # Errors
+    /// A declaration that the server could never hold.
+    pub(super) fn complete_one(&self, candidate: &mut Candidate) -> Result<()> {
+        let Some(place) = Place::parse(self.definition(), &candidate.address) else { return Ok(()) };
+        let Some(kind) = self.definition().kind(&place.kind).filter(|_| candidate.unknown.is_none()) else {
+            return Ok(());
+        };
+        let raw = self.seen.get(&candidate.address);
+        if let (Some(raw), None) = (raw, &candidate.sides.desired) {
+            self.cascades(kind, &place, raw, candidate);
+        }
+        let wanted = candidate.sides.desired.as_ref().map(json::from_model);
+        if let Some(rule) = &kind.protected_when
+            && raw.into_iter().chain(&wanted).any(|object| rule.holds(object))
+            && candidate.sides.desired != candidate.sides.actual
+        {
+            let message = format!(
+                "the server protects it (`{rule}`); take it out of the declarations, or lift that there"
+            );
+            candidate.unknown = Some((Cause::NoPermission, message));
+        }
+        self.rotate(candidate);
+        let Some(desired) = wanted else { return Ok(()) };
+        if let Some(message) = self.impossible(kind, &desired, raw, candidate.sides.actual.is_some()) {
+            return Err(Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address)).into());
+        }
+        if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
+            candidate.replace = replacement(kind, &desired, &actual);
+            if candidate.replace.is_some()
+                && let Some(raw) = raw
+            {
+                self.cascades(kind, &place, raw, candidate);
+            }
+            if let Some(base) = &mut candidate.sides.base {
+                let (form, mut filled) = (Form::of(kind), json::from_model(base));
+                form.fill_undeclared(&mut filled, &desired, &actual);
+                *base = form.to_model(&filled);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the server could never hold `desired`, if so.
+    fn impossible(&self, kind: &Kind, desired: &Json, raw: Option<&Json>, there: bool) -> Option<String> {
+        if !there {
+            let missing = kind.fields.iter().find(|(pointer, field)| {
+                field.required && self.has(&field.since, &field.until) && desired.pointer(pointer).is_none()
+            });
+            if let Some((pointer, _)) = missing {
+                return Some(format!("it is not there yet and cannot be made without `{pointer}`"));
+            }
+            if kind.create.is_none() && kind.batch.is_none() {
+                return Some("it is not there, and this API cannot make one".to_owned());
+            }
+        }
+        let mut whole = raw.cloned().unwrap_or(Json::Null);
+        merge(&mut whole, desired);
+        let rule = kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole))?;
+        Some(format!("where `{}`, the server wants `{}`", rule.when, rule.need))
+    }
+
+    /// Notes what goes with an object that is to be deleted.
+    fn cascades(&self, kind: &Kind, place: &Place, raw: &Json, candidate: &mut Candidate) {
+        for cascade in &kind.cascades {
+            let count = self.count(cascade, kind, place, raw);
+            if cascade.counts {
+                candidate.cascade += count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+            }
+            candidate.notes.extend(match count {
+                Some(0) => None,
+                Some(count) => Some(format!("deleting it deletes {count} {} with it", cascade.what)),
+                None => Some(format!("deleting it deletes its {}, which could not be counted", cascade.what)),
+            });
+        }
+    }
+
+    fn count(&self, cascade: &Cascade, kind: &Kind, place: &Place, raw: &Json) -> Option<u64> {
+        let variables = self.variables(kind, &place.collection()).ok()?;
+        let variables = request::of_object(variables, kind, place, Some(raw));
+        let url = request::url(&self.setup, &cascade.path, &BTreeMap::new(), &variables).ok()?;
+        let answer = self.getter.get(&url).ok()?;
+        if let Some(header) = &cascade.total_header {
+            return answer.headers.get(header)?.to_str().ok()?.trim().parse().ok();
+        }
+        match answer.body.pointer(&cascade.count)? {
+            Json::Array(items) => Some(items.len() as u64),
+            other => other.as_u64(),
+        }
+    }
+}
+
+/// Why `actual` cannot become `desired` in place, if so.
+fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {
+    if kind.update.is_none() && kind.batch.is_none() && kind.actions.is_empty() {
+        return Some("this API cannot change one in place".to_owned());
+    }
+    let fixed = kind.fields.iter().filter(|(_, field)| field.access == Access::CreateOnly);
+    let differs = |pointer: &String| {
+        desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value))
+    };
+    fixed
+        .map(|(pointer, _)| pointer)
+        .find(|pointer| differs(pointer))
+        .map(|pointer| format!("`{pointer}` cannot be changed in place"))
+}
+
+fn merge(whole: &mut Json, part: &Json) {
+    match (whole, part) {
+        (Json::Object(whole), Json::Object(part)) => {
+            for (key, value) in part {
+                merge(whole.entry(key.clone()).or_insert(Json::Null), value);
+            }
+        }
+        (whole, part) => *whole = part.clone(),
+    }
+}

@@ -1,0 +1,326 @@
+//! One change: its precondition and its requests.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{Access, Call, ErrorClass as Class, Kind, Write, kind::Wait},
+    form::Form,
+    gather::{Found, Gathered},
+    json, references,
+    request::{self, Sides},
+    secrets,
+    session::Session,
+    template::{self, Ingredients, Variables},
+    transport::{Answer, Content, Request, Sender},
+    trouble::Trouble,
+};
+use crate::model::{
+    change::{Action, Change},
+    report::Verdict,
+};
+
+/// What became of a change: what the server says of the object now, if it does.
+pub type Made = Result<Option<Json>, Trouble>;
+
+/// One change on its way.
+pub struct Job<'a> {
+    session: &'a Session,
+    sender: &'a Sender,
+    /// The change.
+    pub change: &'a Change,
+    /// Where its object is.
+    pub place: &'a Place,
+    /// The kind of that.
+    pub kind: &'a Kind,
+    /// What the server holds right now.
+    pub now: Found,
+    desired: Result<Json, String>,
+}
+
+impl<'a> Job<'a> {
+    /// Prepares a change. `fresh` is what the server holds right now.
+    pub fn new(
+        session: &'a Session,
+        sender: &'a Sender,
+        change: &'a Change,
+        place: &'a Place,
+        fresh: &BTreeMap<Collection, Gathered>,
+    ) -> Self {
+        let kind = &session.definition().kinds[&place.kind];
+        let answers = fresh.get(&place.collection());
+        let old = session.seen.get(&change.address).and_then(|raw| Form::of(kind).identity(raw));
+        let keys = old.unwrap_or_else(|| place.keys.clone());
+        let now = answers.map_or(Found::Absent, |answers| answers.get(&keys));
+        let desired = desired(session, change);
+        Job { session, sender, change, place, kind, now, desired }
+    }
+
+    /// Makes the change.
+    pub fn run(&self) -> Made {
+        let raw = self.check()?;
+        match self.change.action {
+            // Nothing here has owners of single fields to claim.
+            Action::Keep | Action::Claim => Ok(None),
+            Action::Create => self.create(),
+            Action::Update | Action::Adopt => self.update(raw.as_ref()),
+            Action::Delete => self.delete(raw.as_ref()).map(|()| None),
+            Action::Replace => {
+                self.delete(raw.as_ref())?;
+                self.create()
+            }
+        }
+    }
+
+    /// Makes sure that the object still is what the plan saw.
+    pub fn check(&self) -> Result<Option<Json>, Trouble> {
+        let stale =
+            |what: &str| Trouble::new(Verdict::Stale, format!("{what} since the plan; it was left alone"));
+        match (&self.now, &self.change.sides.actual) {
+            (Found::Unknown(failure), _) => Err(Trouble::before(failure)),
+            (Found::Absent | Found::NoParent, None) => Ok(None),
+            (Found::Absent | Found::NoParent, Some(_)) if self.change.action == Action::Delete => Ok(None),
+            (Found::Absent | Found::NoParent, Some(_)) => Err(stale("it is gone")),
+            (Found::Here(_), None) => Err(stale("somebody made it")),
+            (Found::Here(raw), Some(actual)) => {
+                let actual_json = json::from_model(actual);
+                let declared = self.change.sides.desired.as_ref().or(self.change.sides.base.as_ref());
+                let shape = declared.map_or_else(|| Form::of(self.kind).export(raw), json::from_model);
+                let now = self.session.projected(self.kind, raw, &shape, Some(&actual_json));
+                let same =
+                    now == *actual || self.visible(&json::from_model(&now)) == self.visible(&actual_json);
+                if same { Ok(Some(raw.clone())) } else { Err(stale("it changed")) }
+            }
+        }
+    }
+
+    /// `object` without what the server never answers.
+    fn visible(&self, object: &Json) -> Json {
+        let mut object = object.clone();
+        let hidden = self.kind.fields.iter().filter(|(_, field)| field.access == Access::WriteOnly);
+        hidden.for_each(|(pointer, _)| _ = json::remove(&mut object, pointer));
+        object
+    }
+
+    /// What is to be written.
+    pub fn desired(&self) -> Result<&Json, Trouble> {
+        self.desired.as_ref().map_err(|message| Trouble::new(Verdict::Failed, message.clone()))
+    }
+
+    /// The names that its templates may use.
+    pub fn variables(&self, raw: Option<&Json>) -> Result<Variables, Trouble> {
+        match self.session.variables(self.kind, &self.place.collection()) {
+            Ok(variables) => Ok(request::of_object(variables, self.kind, self.place, raw)),
+            Err(Found::Unknown(failure)) => Err(Trouble::before(&failure)),
+            Err(_) => Err(Trouble::new(Verdict::Failed, "what it lives in is not there")),
+        }
+    }
+
+    fn create(&self) -> Made {
+        let cannot = || Trouble::new(Verdict::Failed, "this API cannot make one");
+        let write = self.kind.create.as_ref().ok_or_else(cannot)?;
+        let desired = self.desired()?;
+        let variables = self.variables(None)?;
+        let content =
+            request::content(self.kind, write, &Sides { desired, actual: None, raw: None }, &variables);
+        let content = content.unwrap_or_default();
+        let absent =
+            || self.kind.version.as_ref().and_then(|version| version.absent.clone()).into_iter().collect();
+        let answer = match self.send(&write.call(), &content, &variables, absent()) {
+            // A create without an answer is sent once more if the object is not there; never blindly.
+            Err(trouble) if trouble.verdict == Verdict::Uncertain => match self.session.read(self.place) {
+                Found::Absent => Some(self.send(&write.call(), &content, &variables, absent())?),
+                Found::Here(_) => None,
+                _ => return Err(trouble),
+            },
+            other => Some(other?),
+        };
+        let made = match &self.kind.wait {
+            Some(wait) => self.wait(wait)?,
+            None => answer.and_then(|answer| self.returned(write, &answer)),
+        };
+        let asked = self.fields(desired, None, made.as_ref())?;
+        match made {
+            Some(made) if write.follow_up => self.follow_up(desired, &made, asked),
+            made => Ok(made.filter(|_| !asked)),
+        }
+    }
+
+    /// Sends again what creation ignored.
+    fn follow_up(&self, desired: &Json, made: &Json, asked: bool) -> Made {
+        let actual = Form::of(self.kind).project(made, desired, Some(desired));
+        let sides = Sides { desired, actual: Some(&actual), raw: Some(made) };
+        let sent = match &self.kind.update {
+            Some(update) => self.differing(update, &sides)?.is_some(),
+            None => false,
+        };
+        Ok((!sent && !asked).then(|| made.clone()))
+    }
+
+    fn update(&self, raw: Option<&Json>) -> Made {
+        let desired = self.desired()?;
+        let mut actual = self.change.sides.actual.as_ref().map(json::from_model);
+        if let Some(actual) = &mut actual {
+            references::replace(actual, &|reference| self.session.resolve(reference));
+            // An unchanged secret is no reason to write; filled in, it equals what is desired.
+            secrets::fill_known(actual, &self.session.setup.folder);
+        }
+        let sides = Sides { desired, actual: actual.as_ref(), raw };
+        let answer = match &self.kind.update {
+            Some(write) => self.differing(write, &sides)?.and_then(|answer| self.returned(write, &answer)),
+            None => None,
+        };
+        let asked = self.fields(desired, actual.as_ref(), raw)?;
+        Ok(answer.filter(|_| !asked))
+    }
+
+    /// Sends an update, if anything differs besides fields with requests of their own.
+    fn differing(&self, write: &Write, sides: &Sides<'_>) -> Result<Option<Answer>, Trouble> {
+        if !self.differs_besides_own(sides.desired, sides.actual) {
+            return Ok(None);
+        }
+        let variables = self.variables(sides.raw)?;
+        match request::content(self.kind, write, sides, &variables) {
+            Some(content) => {
+                self.send(&write.call(), &content, &variables, self.versioned(sides.raw)).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn differs_besides_own(&self, desired: &Json, actual: Option<&Json>) -> bool {
+        let Some(actual) = actual else { return true };
+        let (mut desired, mut actual) = (desired.clone(), actual.clone());
+        for action in &self.kind.actions {
+            json::remove(&mut desired, &action.field);
+            json::remove(&mut actual, &action.field);
+        }
+        desired != actual
+    }
+
+    /// Sends the fields that have requests of their own, where they differ.
+    fn fields(&self, desired: &Json, actual: Option<&Json>, raw: Option<&Json>) -> Result<bool, Trouble> {
+        let mut asked = false;
+        for action in &self.kind.actions {
+            let (want, have) =
+                (desired.pointer(&action.field), actual.and_then(|actual| actual.pointer(&action.field)));
+            if want.is_none() || want == have {
+                continue;
+            }
+            let variables = self.variables(raw)?;
+            let with = Ingredients { object: desired, actual: raw, variables: &variables };
+            let body = action.request.template.as_ref().and_then(|template| template::body(template, &with));
+            let content = body.map_or(Content::Nothing, Content::Json);
+            self.send(&action.request.call(), &content, &variables, Vec::new())?;
+            asked = true;
+        }
+        Ok(asked)
+    }
+
+    fn delete(&self, raw: Option<&Json>) -> Result<(), Trouble> {
+        let cannot = || Trouble::new(Verdict::Failed, "this API cannot delete one");
+        let delete = self.kind.delete.as_ref().ok_or_else(cannot)?;
+        if matches!(self.now, Found::Absent | Found::NoParent) {
+            return Ok(());
+        }
+        match self.send(&delete.call(), &Content::Nothing, &self.variables(raw)?, self.versioned(raw)) {
+            Ok(_) => Ok(()),
+            // Gone is gone.
+            Err(trouble) if trouble.class == Some(Class::Absent) => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The header that says which version is meant.
+    fn versioned(&self, raw: Option<&Json>) -> Vec<(String, String)> {
+        let header = || {
+            let version = self.kind.version.as_ref()?;
+            let value = json::text(raw?.pointer(&version.from)?)?;
+            Some((version.header.clone()?, version.sent(&value)))
+        };
+        header().into_iter().collect()
+    }
+
+    /// Sends a request of this change.
+    pub fn send(
+        &self,
+        call: &Call<'_>,
+        content: &Content,
+        variables: &Variables,
+        headers: Vec<(String, String)>,
+    ) -> Result<Answer, Trouble> {
+        let mut url =
+            request::url(&self.session.setup, call.path, call.query, variables).map_err(Trouble::of)?;
+        if let Some(version) = &self.kind.version
+            && let (Some(name), Some(value)) = (&version.query, variables.get("version"))
+        {
+            url.query_pairs_mut().append_pair(name, &version.sent(value));
+        }
+        let hidden =
+            self.desired.as_ref().map(|desired| request::secrets(self.kind, desired)).unwrap_or_default();
+        let request = Request {
+            method: call.method.into(),
+            url,
+            content,
+            content_type: call.content_type,
+            headers,
+            hidden: &hidden,
+        };
+        let answer = self.sender.send(&request).map_err(Trouble::of)?;
+        let expected = call.success.is_empty() || call.success.contains(&answer.status.as_u16());
+        let meant = call.success_when.is_none_or(|success| success.holds(&answer.body));
+        match (expected, meant) {
+            (true, true) => Ok(answer),
+            (false, _) => Err(Trouble::new(
+                Verdict::Uncertain,
+                format!("the server answered {}, which is not expected", answer.status),
+            )),
+            (true, false) => Err(Trouble::new(Verdict::Stale, "the server did not take the write")),
+        }
+    }
+
+    /// The object in an answer, in normal form.
+    fn returned(&self, write: &Write, answer: &Answer) -> Option<Json> {
+        let mut object =
+            answer.body.pointer(write.returns.as_ref()?).filter(|object| object.is_object())?.clone();
+        let form = Form::of(self.kind);
+        form.decode(&mut object);
+        form.normalize(&mut object);
+        Some(object)
+    }
+
+    /// Reads until the object is ready.
+    fn wait(&self, wait: &Wait) -> Made {
+        let end = Instant::now() + Duration::from_secs(wait.timeout_s);
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.session.read(self.place) {
+                Found::Here(raw) if wait.until.holds(&raw) => return Ok(Some(raw)),
+                _ if Instant::now() >= end => {
+                    let (until, seconds) = (&wait.until, wait.timeout_s);
+                    let message = format!("it was made, and is not ready after {seconds} s (`{until}`)");
+                    return Err(Trouble::new(Verdict::Unready, message));
+                }
+                _ => thread::sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+}
+
+/// What is to be written, with references and secrets in their places.
+fn desired(session: &Session, change: &Change) -> Result<Json, String> {
+    let mut desired = change.after.as_ref().map(json::from_model).unwrap_or(Json::Null);
+    references::replace(&mut desired, &|reference| session.resolve(reference));
+    if let Some(left) = references::all(&desired).first() {
+        return Err(format!("what it needs of `{left}` is not known"));
+    }
+    secrets::fill(&mut desired, &session.setup.folder)?;
+    Ok(desired)
+}

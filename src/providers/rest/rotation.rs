@@ -1,0 +1,171 @@
+//! Secrets that changed behind their names: what was sent is remembered by a keyed fingerprint, never by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::Sha256;
+
+use super::{address::Place, form::Form, json, secrets, session::Session};
+use crate::{
+    model::{address::Address, diff::Candidate, value::Value},
+    providers::Query,
+    yaml::emit::{Quotes, flow},
+};
+
+/// Marks the name of a secret that is another one now, in the form of the target's side.
+const WAS: &str = "$was";
+
+/// Fingerprints of the secrets that were sent, under a key that only the target's memory knows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prints {
+    /// Random, made with the first print.
+    key: String,
+    /// By object and pointer.
+    of: BTreeMap<Address, BTreeMap<String, String>>,
+}
+
+impl Prints {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// Those of `owned` objects.
+    pub fn kept(&self, owned: impl Fn(&Address) -> bool) -> Prints {
+        let of = self.of.iter().filter(|(address, _)| owned(address));
+        Prints {
+            key: self.key.clone(),
+            of: of.map(|(address, prints)| (address.clone(), prints.clone())).collect(),
+        }
+    }
+
+    /// What is remembered of the secret at `pointer` of an object.
+    fn get(&self, address: &Address, pointer: &str) -> Option<&String> {
+        self.of.get(address)?.get(pointer)
+    }
+
+    /// Remembers what was sent for an object. Without randomness nothing is.
+    fn set(&mut self, address: &Address, sent: &[(String, String)]) {
+        self.of.remove(address);
+        if !sent.is_empty() && self.key.is_empty() {
+            let mut key = [0; 32];
+            if getrandom::fill(&mut key).is_err() {
+                return;
+            }
+            self.key = STANDARD.encode(key);
+        }
+        let print = |(pointer, secret): &(String, String)| Some((pointer.clone(), self.print(secret)?));
+        let prints: BTreeMap<String, String> = sent.iter().filter_map(print).collect();
+        if !prints.is_empty() {
+            self.of.insert(address.clone(), prints);
+        }
+    }
+
+    fn print(&self, secret: &str) -> Option<String> {
+        let key = STANDARD.decode(&self.key).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        mac.update(secret.as_bytes());
+        Some(STANDARD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl Session {
+    /// Remembers the secrets of an object that was written.
+    pub fn remember(&mut self, address: &Address, written: Option<&Value>) {
+        let written = written.map(json::from_model).unwrap_or_default();
+        let sent = secrets::names(&written)
+            .into_iter()
+            .filter_map(|(pointer, name)| Some((pointer, secrets::get(name, &self.setup.folder).ok()?)));
+        let sent: Vec<(String, String)> = sent.collect();
+        self.prints.set(address, &sent);
+    }
+
+    /// `actual` with a mark at each secret that is another one now than the one that was sent.
+    pub(super) fn marked(&self, address: &Address, actual: Value) -> Value {
+        if !self.prints.of.contains_key(address) {
+            return actual;
+        }
+        let mut marked = json::from_model(&actual);
+        let plain = marked.clone();
+        for (pointer, name) in secrets::names(&plain) {
+            let print =
+                secrets::get(name, &self.setup.folder).ok().and_then(|secret| self.prints.print(&secret));
+            if let (Some(print), Some(sent)) = (print, self.prints.get(address, &pointer))
+                && print != *sent
+            {
+                json::set(&mut marked, &format!("{pointer}/{WAS}"), Json::String("another value".to_owned()));
+            }
+        }
+        self.to_model(address, &marked).unwrap_or(actual)
+    }
+
+    /// A secret that changed behind its name is a change of ours, not of the target.
+    pub(super) fn rotate(&self, candidate: &mut Candidate) {
+        let (Some(base), Some(actual)) = (&candidate.sides.base, &candidate.sides.actual) else { return };
+        let actual = json::from_model(actual);
+        let mut base = json::from_model(base);
+        for pointer in self.prints.of.get(&candidate.address).into_iter().flat_map(BTreeMap::keys) {
+            let Some(marked) = actual.pointer(pointer).filter(|name| name.get(WAS).is_some()) else {
+                continue;
+            };
+            json::set(&mut base, pointer, marked.clone());
+            candidate
+                .notes
+                .push(format!("the secret that `{pointer}` names is not the one that was applied"));
+        }
+        candidate.sides.base = self.to_model(&candidate.address, &base);
+    }
+
+    /// A remark where secrets are not there to be held against what was sent.
+    pub(super) fn unseen(&self, query: &Query<'_>) -> Option<String> {
+        let mut unseen = BTreeSet::new();
+        for (address, object) in query.declared? {
+            let (Some(value), true) = (&object.value, self.prints.of.contains_key(address)) else { continue };
+            let declared = json::from_model(value);
+            let names = secrets::names(&declared).into_iter().filter(|(pointer, name)| {
+                self.prints.get(address, pointer).is_some() && secrets::get(name, &self.setup.folder).is_err()
+            });
+            unseen.extend(names.map(|(_, name)| flow(name, Quotes::AsNeeded)));
+        }
+        let names = unseen.into_iter().collect::<Vec<_>>().join(", ");
+        (!names.is_empty())
+            .then(|| format!("not to be read here, so a change of them would not be seen: {names}"))
+    }
+
+    fn to_model(&self, address: &Address, object: &Json) -> Option<Value> {
+        let place = Place::parse(self.definition(), address)?;
+        Some(Form::of(self.definition().kind(&place.kind)?).to_model(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_print_tells_secrets_apart_and_holds_none() {
+        let (one, other) = (Address::new("user/a"), Address::new("user/b"));
+        let mut prints = Prints::default();
+        prints.set(&one, &[("/password".into(), "s3cret-canary".into())]);
+        prints.set(&other, &[]);
+        let sent = prints.get(&one, "/password").unwrap().clone();
+        assert_eq!(prints.print("s3cret-canary"), Some(sent.clone()));
+        assert_ne!(prints.print("another"), Some(sent));
+        assert!(!serde_json::to_string(&prints).unwrap().contains("canary"));
+        assert!(prints.kept(|address| *address == other).is_empty());
+    }
+
+    #[test]
+    fn the_same_secret_has_another_print_elsewhere() {
+        let (mut one, mut other) = (Prints::default(), Prints::default());
+        let address = Address::new("user/a");
+        for prints in [&mut one, &mut other] {
+            prints.set(&address, &[("/p".into(), "same".into())]);
+        }
+        assert_ne!(one.get(&address, "/p"), other.get(&address, "/p"));
+    }
+}

@@ -1,0 +1,191 @@
+//! A target, opened for reading.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::Result;
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{Definition, Kind},
+    form::Form,
+    gather::{Extent, Found, Gathered, Gatherer, Wanted},
+    json,
+    memory::Store,
+    options::Setup,
+    probe::Server,
+    references, request,
+    rotation::Prints,
+    secrets,
+    template::Variables,
+    transport::Getter,
+};
+use crate::{
+    model::{address::Address, value::Value},
+    providers::evidence::Reasons,
+};
+
+/// A target, opened for reading.
+pub struct Session {
+    /// What it is.
+    pub setup: Setup,
+    /// The way to it.
+    pub getter: Getter,
+    /// Its memory.
+    pub store: Store,
+    /// All that the server has of each object that was observed.
+    pub seen: BTreeMap<Address, Json>,
+    /// The reasons of what is to be explained.
+    pub reasons: Reasons,
+    /// How many kinds were read.
+    pub kinds: usize,
+    /// What the server says it is, once it was asked.
+    pub server: Option<Server>,
+    /// What is remembered of the secrets that were sent.
+    pub prints: Prints,
+    /// The server's own ids of what others live in.
+    ids: Mutex<BTreeMap<Address, String>>,
+    pool: rayon::ThreadPool,
+}
+
+impl Session {
+    /// Opens a target; nothing is asked yet.
+    ///
+    /// # Errors
+    /// Options or credentials that make no sense.
+    pub fn open(setup: Setup) -> Result<Session> {
+        let getter = Getter::open(&setup)?;
+        Session::with(setup, getter)
+    }
+
+    /// Opens a target whose requests go through `getter`.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn with(setup: Setup, getter: Getter) -> Result<Session> {
+        let readers =
+            setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
+        let store = Store::of(&setup);
+        Ok(Session {
+            setup,
+            getter,
+            store,
+            seen: BTreeMap::new(),
+            reasons: Reasons::new(),
+            kinds: 0,
+            server: None,
+            prints: Prints::default(),
+            ids: Mutex::default(),
+            pool,
+        })
+    }
+
+    /// How its API works.
+    pub fn definition(&self) -> &Definition {
+        &self.setup.definition
+    }
+
+    /// Reads collections, several at a time.
+    pub fn gather(&self, wanted: &Wanted) -> BTreeMap<Collection, Gathered> {
+        let one = |(collection, (keys, extent)): (&Collection, &(BTreeSet<Vec<String>>, Extent))| {
+            let kind = self.definition().kind(&collection.kind)?;
+            let gathered = match self.variables(kind, collection) {
+                Ok(variables) => {
+                    Gatherer { setup: &self.setup, getter: &self.getter, kind, collection, variables }
+                        .gather(keys, *extent)
+                }
+                Err(found) => Gathered::nothing(keys, &found),
+            };
+            Some((collection.clone(), gathered))
+        };
+        self.pool.install(|| wanted.par_iter().filter_map(one).collect())
+    }
+
+    /// Reads the object at `place`.
+    pub fn read(&self, place: &Place) -> Found {
+        let wanted =
+            Wanted::from([(place.collection(), (BTreeSet::from([place.keys.clone()]), Extent::Named))]);
+        let gathered = self.gather(&wanted).remove(&place.collection()).unwrap_or_default();
+        gathered.get(&place.keys)
+    }
+
+    /// The names that templates of a collection may use. A path that wants the id of what the
+    /// collection lives in needs that to be there.
+    ///
+    /// # Errors
+    /// What became of the attempt to read it.
+    pub fn variables(&self, kind: &Kind, collection: &Collection) -> Result<Variables, Found> {
+        let mut variables = request::of_collection(&self.setup, kind, collection);
+        let scope = kind.scope.as_ref().and_then(|scope| self.definition().scopes.get(scope));
+        if let Some(name) = scope.and_then(|scope| scope.id.as_ref()) {
+            variables.insert(name.clone(), self.parent_id(kind, collection)?);
+        }
+        Ok(variables)
+    }
+
+    fn parent_id(&self, kind: &Kind, collection: &Collection) -> Result<String, Found> {
+        let parent = collection.parent(self.definition(), kind).ok_or(Found::NoParent)?;
+        if let Some(id) = self.ids().get(&parent) {
+            return Ok(id.clone());
+        }
+        let place = Place::parse(self.definition(), &parent).ok_or(Found::NoParent)?;
+        let raw = match self.read(&place) {
+            Found::Here(raw) => raw,
+            Found::Absent => return Err(Found::NoParent),
+            other => return Err(other),
+        };
+        let pointer = self.definition().kind(&place.kind).and_then(|kind| kind.id.as_ref());
+        let id = pointer.and_then(|pointer| json::text(raw.pointer(pointer)?)).ok_or(Found::NoParent)?;
+        self.ids().insert(parent, id.clone());
+        Ok(id)
+    }
+
+    /// Forgets what is known of an object that was written.
+    pub fn forget(&mut self, address: &Address) {
+        self.seen.remove(address);
+        self.ids().remove(address);
+    }
+
+    fn ids(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, String>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value that a `$ref` stands for; `None` if the server has to make it first.
+    pub fn resolve(&self, reference: &Json) -> Option<Json> {
+        let address = Address::new(reference.get("$ref")?.as_str()?);
+        match reference.get("field").and_then(Json::as_str) {
+            Some(pointer) => self.seen.get(&address)?.pointer(pointer).cloned(),
+            None => Place::parse(self.definition(), &address)?.keys.pop().map(Json::String),
+        }
+    }
+
+    /// What the server has of what `shape` declares, in the declared form.
+    pub fn projected(&self, kind: &Kind, raw: &Json, shape: &Json, known: Option<&Json>) -> Value {
+        let form = Form::of(kind);
+        if !references::names_values(shape) {
+            return form.to_model(&form.project(raw, shape, known));
+        }
+        let mut resolved = shape.clone();
+        references::replace(&mut resolved, &|reference| self.resolve(reference));
+        secrets::fill_known(&mut resolved, &self.setup.folder);
+        let mut part = form.project(raw, &resolved, known);
+        // A value that is the one a name stands for is the name.
+        references::restore(&mut part, &resolved, shape);
+        form.normalize(&mut part);
+        form.to_model(&part)
+    }
+
+    /// The names that an object had before it was renamed.
+    pub fn previous(&self, place: &Place, desired: &Json) -> Option<Vec<String>> {
+        let kind = self.definition().kind(&place.kind)?;
+        let name = desired.pointer(kind.identity.previously.as_ref()?)?.as_str()?;
+        let mut keys = place.keys.clone();
+        *keys.last_mut()? = name.to_owned();
+        Some(keys)
+    }
+}

@@ -1,0 +1,65 @@
+//! What the server made of a write, held against what was written.
+
+use serde_json::Value as Json;
+
+use super::{
+    address::Place,
+    definition::{Access, Kind},
+    form::Form,
+    gather::Found,
+    json,
+    session::Session,
+    trouble::Trouble,
+};
+use crate::model::{change::Change, report::Verdict};
+
+/// Holds what the server has now against what was written.
+///
+/// # Errors
+/// It is something else: `accepted, but different`, field by field.
+pub fn verify(
+    session: &Session,
+    change: &Change,
+    place: &Place,
+    found: Option<&Found>,
+) -> Result<(), Trouble> {
+    let Some(kind) = session.definition().kind(&place.kind) else { return Ok(()) };
+    let failed = |what: &str| Err(Trouble::new(Verdict::Failed, what));
+    let unknown = |why: &str| {
+        Err(Trouble::new(Verdict::Uncertain, format!("it was written, but reading it back failed: {why}")))
+    };
+    match (found, &change.after) {
+        (Some(Found::Absent | Found::NoParent) | None, None) => Ok(()),
+        (Some(Found::Here(_)), None) => failed("it was deleted, and is still there"),
+        (Some(Found::Absent | Found::NoParent), Some(_)) => failed("it was written, and is not there"),
+        (Some(Found::Unknown(failure)), _) => unknown(&failure.message),
+        (None, Some(_)) => unknown("nothing was answered"),
+        (Some(Found::Here(raw)), Some(after)) => {
+            let shape = json::from_model(after);
+            let now = session.projected(kind, raw, &shape, Some(&shape));
+            if now == *after {
+                return Ok(());
+            }
+            let fields = differences(kind, &json::from_model(&now), &shape);
+            failed(&format!("the server accepted it, but has something different: {fields}"))
+        }
+    }
+}
+
+/// The fields in which what the server has is not what was written, by name and value.
+fn differences(kind: &Kind, now: &Json, written: &Json) -> String {
+    let form = Form::of(kind);
+    let mut found = Vec::new();
+    for (key, wanted) in written.as_object().into_iter().flatten() {
+        let path = [key.clone()];
+        let hidden = form.is_divided(&path)
+            || form.field(&path).is_some_and(|field| field.sensitive || field.access == Access::WriteOnly);
+        match now.get(key) {
+            Some(has) if has == wanted => {}
+            _ if hidden => found.push(format!("`/{key}`")),
+            Some(has) => found.push(format!("`/{key}` is {has}, not {wanted}")),
+            None => found.push(format!("`/{key}` is not there")),
+        }
+    }
+    found.join(", ")
+}
