@@ -12,17 +12,14 @@ use crate::model::value::Value;
 /// What a definition says of the fields of one kind, ready for many objects.
 pub struct Form<'a> {
     kind: &'a Kind,
-    fields: Vec<(Vec<String>, &'a str, &'a Field)>,
+    fields: Vec<(Vec<String>, &'a Field)>,
 }
 
 impl<'a> Form<'a> {
     /// The form of `kind`.
     pub fn of(kind: &'a Kind) -> Self {
         let fields = kind.fields.iter();
-        Form {
-            kind,
-            fields: fields.map(|(pointer, field)| (json::steps(pointer), pointer.as_str(), field)).collect(),
-        }
+        Form { kind, fields: fields.map(|(pointer, field)| (json::steps(pointer), field)).collect() }
     }
 
     /// What the definition says of the place `path`.
@@ -31,13 +28,13 @@ impl<'a> Form<'a> {
             pattern.len() == path.len()
                 && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
         };
-        self.fields.iter().find(|(pattern, ..)| matches(pattern)).map(|(.., field)| *field)
+        self.fields.iter().find(|(pattern, _)| matches(pattern)).map(|(_, field)| *field)
     }
 
     /// Whether the definition speaks of fields inside of `path`.
     pub fn is_divided(&self, path: &[String]) -> bool {
         path.is_empty()
-            || self.fields.iter().any(|(pattern, ..)| {
+            || self.fields.iter().any(|(pattern, _)| {
                 pattern.len() > path.len()
                     && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
             })
@@ -45,20 +42,20 @@ impl<'a> Form<'a> {
 
     /// Brings `object` into the server's normal form.
     pub fn normalize(&self, object: &mut Json) {
-        for (_, pointer, field) in &self.fields {
+        for (steps, field) in &self.fields {
             for step in &field.normalize {
                 if step.when.as_ref().is_none_or(|when| when.holds(object)) {
-                    json::visit(object, pointer, &mut |value| {
+                    json::visit_steps(object, steps, &mut |value| {
                         each_text(value, &|text| step.apply.apply(text, step.text.as_deref()));
                     });
                 }
             }
             match field.list {
                 Items::Ordered => {}
-                Items::Set => json::visit(object, pointer, &mut sort_set),
+                Items::Set => json::visit_steps(object, steps, &mut sort_set),
                 Items::Keyed => {
                     let key = field.key.as_deref().unwrap_or("name");
-                    json::visit(object, pointer, &mut |list| sort_keyed(list, key));
+                    json::visit_steps(object, steps, &mut |list| sort_keyed(list, key));
                 }
             }
         }
@@ -80,10 +77,8 @@ impl<'a> Form<'a> {
     }
 
     fn recode(&self, object: &mut Json, turn: &dyn Fn(&str) -> Option<String>) {
-        for (_, pointer, _) in
-            self.fields.iter().filter(|(.., field)| field.encoding == Some(Encoding::Base64))
-        {
-            json::visit(object, pointer, &mut |value| {
+        for (steps, _) in self.fields.iter().filter(|(_, field)| field.encoding == Some(Encoding::Base64)) {
+            json::visit_steps(object, steps, &mut |value| {
                 each_text(value, &|text| turn(text).unwrap_or_else(|| text.to_owned()));
             });
         }

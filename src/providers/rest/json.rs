@@ -8,7 +8,11 @@ use crate::model::value::Value;
 
 /// The steps of a JSON pointer (RFC 6901).
 pub fn steps(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+    let plain = |step: &str| match step.contains('~') {
+        true => step.replace("~1", "/").replace("~0", "~"),
+        false => step.to_owned(),
+    };
+    pointer.split('/').skip(1).map(plain).collect()
 }
 
 /// The pointer to `step` below `pointer`.
@@ -42,7 +46,8 @@ pub fn visit(tree: &mut Json, pattern: &str, touch: &mut dyn FnMut(&mut Json)) {
     visit_steps(tree, &steps(pattern), touch);
 }
 
-fn visit_steps(tree: &mut Json, steps: &[String], touch: &mut dyn FnMut(&mut Json)) {
+/// As [`visit`], for a pattern that is taken apart already.
+pub fn visit_steps(tree: &mut Json, steps: &[String], touch: &mut dyn FnMut(&mut Json)) {
     let Some((first, rest)) = steps.split_first() else { return touch(tree) };
     match tree {
         Json::Object(map) if first == "*" => {
