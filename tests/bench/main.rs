@@ -16,7 +16,14 @@ mod files;
 mod kubernetes;
 mod manifests;
 mod measure;
+#[path = "../it/parts/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the suite uses all of them")]
+mod parts;
 mod place;
+#[path = "../it/rest/proxy.rs"]
+#[expect(dead_code, reason = "the suite has more faults")]
+mod proxy;
+mod rest;
 #[path = "../it/kubernetes/server.rs"]
 #[expect(dead_code, reason = "the suite also needs controllers")]
 mod server;
@@ -42,6 +49,8 @@ const PARTS: &[Part] = &[
     Part { name: "load", long: false, run: manifests::load },
     Part { name: "kubernetes", long: false, run: kubernetes::everyday },
     Part { name: "kubernetes-memory", long: false, run: kubernetes::memory },
+    Part { name: "gitea", long: false, run: rest::gitea },
+    Part { name: "powerdns", long: false, run: rest::powerdns },
     Part { name: "scale", long: true, run: files::scale },
     Part { name: "large", long: true, run: files::large },
 ];
