@@ -19,6 +19,7 @@ use crate::{
         record::{Applied, Attempt, Memory, Past, PastObject, Record, Who},
         report::{FailureKind, Outcome, Report, Verdict},
         revision::Commit,
+        sensitive::Secrets,
         tree::Contents,
     },
     providers::{Run, Waiting, Writer},
@@ -189,9 +190,49 @@ fn write(job: &Job<'_>, writer: &mut dyn Writer, writes: &[&Change]) -> Vec<Outc
         return Vec::new();
     }
     job.observer.on(Event::Phase { what: "applying", total: writes.len() });
-    let outcomes = writer.apply(writes, &run(job));
+    let discreet = Discreet::of(writes, job.observer);
+    let mut outcomes = writer.apply(writes, &Run { observer: &discreet, ..run(job) });
+    for outcome in &mut outcomes {
+        if let Some((_, message)) = &mut outcome.error {
+            *message = discreet.hush(&outcome.address, message);
+        }
+    }
     job.observer.on(Event::Done);
     outcomes
+}
+
+/// Passes on what happens, without what no output may show: a server may quote what it refuses.
+struct Discreet<'a> {
+    observer: &'a dyn Observer,
+    secrets: BTreeMap<&'a Address, Secrets>,
+}
+
+impl<'a> Discreet<'a> {
+    fn of(writes: &[&'a Change], observer: &'a dyn Observer) -> Self {
+        let secrets = writes.iter().map(|change| (&change.address, Secrets::of(&change.sides)));
+        Discreet { observer, secrets: secrets.filter(|(_, secrets)| !secrets.is_empty()).collect() }
+    }
+
+    fn hush(&self, address: &Address, text: &str) -> String {
+        self.secrets.get(address).map_or_else(|| text.to_owned(), |secrets| secrets.hush(text))
+    }
+}
+
+impl Observer for Discreet<'_> {
+    fn on(&self, event: Event<'_>) {
+        match event {
+            Event::Failed(address, action, text) => {
+                self.observer.on(Event::Failed(address, action, &self.hush(address, text)));
+            }
+            Event::Awaiting(address, text) => {
+                self.observer.on(Event::Awaiting(address, &self.hush(address, text)));
+            }
+            Event::Unready(address, text) => {
+                self.observer.on(Event::Unready(address, &self.hush(address, text)));
+            }
+            other => self.observer.on(other),
+        }
+    }
 }
 
 /// Works out what is ours from now on, and at which commit.

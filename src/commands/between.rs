@@ -63,6 +63,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
     let declared = trees.desired.objects.len();
     let mut comparison = trees.compare();
     providers::load(&mut comparison.candidates, session.snapshot.contents())?;
+    pipeline::sensitive(chosen, &trees, &mut comparison);
     let mut changes = trees.decide(&mut comparison, &mut notes);
     for change in changes.iter_mut().filter(|change| change.origin.is_none()) {
         change.origin = before.objects.get(&change.address).map(|object| object.origin.clone());

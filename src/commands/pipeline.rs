@@ -23,12 +23,13 @@ use crate::{
         event::{Event, Observer},
         fault::Fault,
         guard::Limits,
-        ignore::Rules,
+        ignore::{Rules, Subject},
         object::Desired,
         plan::{Plan, TargetName},
         record::{Memory, Record},
         revision::Revision,
         selector::Selector,
+        sensitive::Sensitive,
     },
     providers::{Kind, Log, Reader, Target},
     source::{
@@ -59,6 +60,8 @@ pub struct Chosen {
     pub limits: Limits,
     /// What is left to others.
     pub rules: Rules,
+    /// What no output may show.
+    pub sensitive: Sensitive,
 }
 
 /// What to look at, and how closely.
@@ -199,7 +202,7 @@ fn choose(
     protect.extend((kind.risky)(&chosen));
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
     let rules = ignoring::rules(config, environment, target, kind)?;
-    Ok(Chosen { target: chosen, kind, limits, rules })
+    Ok(Chosen { target: chosen, kind, limits, rules, sensitive: target.sensitive.clone() })
 }
 
 /// Plans every target of the session, several at a time, and writes to none.
@@ -232,6 +235,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     };
     let ignored =
         ignoring::settle(chosen, |address| trees.known_of(address), was, &mut comparison, &trees.actual);
+    sensitive(chosen, &trees, &mut comparison);
     look.observer.on(Event::Done);
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
@@ -279,6 +283,17 @@ fn open(logs: &[PathBuf]) -> Result<Vec<Log>> {
         Ok(Log { name, lines: Box::new(BufReader::with_capacity(1 << 20, file)) })
     };
     logs.iter().map(open).collect()
+}
+
+/// Hides what no output may show of what differs.
+pub(super) fn sensitive(chosen: &Chosen, trees: &Trees, comparison: &mut Comparison) {
+    for candidate in &mut comparison.candidates {
+        let address = candidate.address.clone();
+        let names = (chosen.kind.names)(&address);
+        let names = names.as_ref().map(|names| names.each_ref().map(String::as_str));
+        let declared = trees.known_of(&address);
+        chosen.sensitive.hide(&Subject { address: &address, names, declared, facts: &[] }, candidate);
+    }
 }
 
 /// What the revision declares, where that is what the target is compared with.

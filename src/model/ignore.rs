@@ -65,7 +65,7 @@ pub enum From {
 }
 
 /// For which objects a rule is; what is empty does not matter.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Match {
     /// Patterns of addresses.
     pub address: Selector,

@@ -19,6 +19,7 @@ pub mod report;
 pub mod revision;
 pub mod saved;
 pub mod selector;
+pub mod sensitive;
 pub mod suggest;
 #[cfg(test)]
 pub mod testing;

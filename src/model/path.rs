@@ -191,6 +191,18 @@ fn below<'a>(value: &'a Value, step: &str) -> Option<&'a Value> {
     }
 }
 
+/// What `value` has at `place`, to be changed.
+pub fn get_mut<'a>(value: &'a mut Value, place: &[Arc<str>]) -> Option<&'a mut Value> {
+    place.iter().try_fold(value, |at, step| match at {
+        Value::Map(map) => Arc::make_mut(map).get_mut(step),
+        Value::List(items) => {
+            let position = position(items, step)?;
+            items.get_mut(position)
+        }
+        _ => None,
+    })
+}
+
 /// Makes `onto` have at `place` what `from` has there. Mappings on the way come and go with it; an item
 /// of a list that only one side has is left to that side.
 pub fn lay(onto: &mut Value, place: &[Arc<str>], from: Option<&Value>) {

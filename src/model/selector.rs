@@ -14,6 +14,12 @@ pub struct Selector {
     globs: GlobSet,
 }
 
+impl PartialEq for Selector {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
 impl Selector {
     /// Reads the patterns.
     ///

@@ -40,7 +40,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("percent_encoding", &["providers/rest/", "providers/kubernetes/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.
-    ("base64", &["providers/kubernetes/", "providers/rest/"]),
+    ("base64", &["model/sensitive.rs", "providers/kubernetes/", "providers/rest/"]),
     ("flate2", &["providers/kubernetes/"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),

@@ -16,6 +16,9 @@ pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The annotation with the object's own identity: copies of an object carry that of the original.
 pub(super) const IDENTITY: &str = "trueup.dev/identity";
 
+/// The copy of a manifest that `kapp` leaves behind.
+const KAPP_ORIGINAL: &str = "kapp.k14s.io/original";
+
 /// A declared object as it is sent: with the marks of the set.
 pub(super) fn marked(config: &Value, set: &str, identity: &Identity) -> Value {
     let mut whole = config.clone();
@@ -48,7 +51,7 @@ pub(super) fn stripped(name: &Name, live: &Value) -> Value {
         let metadata = Arc::make_mut(metadata);
         SERVER_FIELDS.iter().for_each(|field| _ = metadata.remove(*field));
         remove(metadata, "labels", &[PART_OF]);
-        remove(metadata, "annotations", &[IDENTITY, LAST_APPLIED]);
+        remove(metadata, "annotations", &[IDENTITY, LAST_APPLIED, KAPP_ORIGINAL]);
     }
     hide(&name.kind, &mut whole);
     whole

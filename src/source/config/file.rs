@@ -72,6 +72,32 @@ pub(super) struct TargetFile {
     /// Built-in ignore rules, switched off by `false`, over those of its environment.
     #[serde(default)]
     pub(super) ignore_builtin: BTreeMap<String, bool>,
+    /// Places whose values no output may show, by paths as in `ignore`, besides what the provider knows to be sensitive.
+    #[serde(default)]
+    pub(super) sensitive: Vec<SensitiveFile>,
+}
+
+/// Places whose values no output may show.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a path, or a mapping with `paths` and `match`")]
+#[schemars(rename = "Sensitive")]
+pub(super) enum SensitiveFile {
+    /// A path, in every object.
+    Path(String),
+    /// Paths, in some objects.
+    Some(PlacesFile),
+}
+
+/// Places of some objects.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Places")]
+pub(super) struct PlacesFile {
+    /// In which objects; in all of the target if not given.
+    #[serde(default, rename = "match")]
+    pub(super) matches: MatchFile,
+    /// Which places.
+    pub(super) paths: Vec<String>,
 }
 
 /// A rule that leaves places of the target to others: they are not compared, and apply does not move them.
@@ -165,7 +191,7 @@ pub(super) const TOP: &[&str] = &["version", "environments", "targets", "guards"
 pub(super) const ENVIRONMENT: &[&str] = &["ref", "targets", "guards", "ignore", "ignore-builtin"];
 
 /// The keys that every target has; the others are its provider's.
-pub(super) const TARGET: &[&str] = &["provider", "path", "guards", "ignore", "ignore-builtin"];
+pub(super) const TARGET: &[&str] = &["provider", "path", "guards", "ignore", "ignore-builtin", "sensitive"];
 
 /// The keys of an ignore rule.
 pub(super) const IGNORE: &[&str] = &["id", "match", "paths", "managers", "when", "reason", "expires"];

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::civil::Date;
 
 use super::{
-    file::{IgnoreFile, MatchFile},
+    file::{IgnoreFile, MatchFile, PlacesFile, SensitiveFile},
     read::{Reader, join},
 };
 use crate::model::{
@@ -13,6 +13,7 @@ use crate::model::{
     ignore::{From, Match, Rule},
     path::{Path, Pattern},
     selector::Selector,
+    sensitive::Sensitive,
 };
 
 /// What an environment or a target leaves to others.
@@ -83,6 +84,25 @@ impl Reader<'_> {
             text.parse().map_err(|bad| self.complain(&join(keys, &[&number.to_string()]), &format!("{bad}")))
         };
         paths.iter().enumerate().map(path).collect()
+    }
+
+    /// What no output may show.
+    pub(super) fn sensitive(&self, files: Vec<SensitiveFile>, keys: &[&str]) -> Result<Sensitive, Fault> {
+        let one = |(number, file): (usize, SensitiveFile)| {
+            let number = number.to_string();
+            let keys = join(keys, &["sensitive", &number]);
+            match file {
+                SensitiveFile::Path(path) => {
+                    let path = path.parse().map_err(|bad| self.complain(&keys, &format!("{bad}")))?;
+                    Ok((Match::default(), vec![path]))
+                }
+                SensitiveFile::Some(PlacesFile { matches, paths }) => Ok((
+                    self.matches(matches, &join(&keys, &["match"]))?,
+                    self.paths(&paths, &join(&keys, &["paths"]))?,
+                )),
+            }
+        };
+        files.into_iter().enumerate().map(one).collect::<Result<_, _>>().map(Sensitive)
     }
 
     /// For which objects.

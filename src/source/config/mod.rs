@@ -6,7 +6,7 @@ use bstr::{BStr, ByteSlice};
 use super::{checkout::Selected, yaml::Node};
 use crate::{
     exit::Exit,
-    model::{fault::Fault, suggest::nearest},
+    model::{fault::Fault, sensitive::Sensitive, suggest::nearest},
 };
 
 mod complaint;
@@ -62,6 +62,8 @@ pub struct Target {
     pub guards: Guards,
     /// What is left to others.
     pub ignore: Ignore,
+    /// What no output may show.
+    pub sensitive: Sensitive,
     /// Where it stands in the file: line and column, counted from 1.
     pub at: (u32, u32),
 }

@@ -179,7 +179,8 @@ impl Reader<'_> {
         let ignore = self.ignore(ignore, file.ignore, file.ignore_builtin, From::Target, &keys)?;
         let path = self.target_path(file.path.as_deref().unwrap_or_default(), &keys)?;
         let at = locate(self.root, &keys).unwrap_or((1, 1));
-        Ok(Target { provider: file.provider, path, options, guards, ignore, at, name })
+        let sensitive = self.sensitive(file.sensitive, &keys)?;
+        Ok(Target { provider: file.provider, path, options, guards, ignore, sensitive, at, name })
     }
 
     /// The path of a target relative to the root of the checkout.

@@ -187,6 +187,23 @@ fn ignore_rules_of_a_target_follow_those_of_its_environment() {
 }
 
 #[test]
+fn places_are_declared_sensitive_by_path_in_all_or_some_objects() {
+    let config = parse(
+        "version: 1\ntargets:\n  a:\n    provider: x\n    sensitive: [/spec/token, {match: {kind: ConfigMap}, paths: ['/data/*']}]\n",
+    );
+    let found = &config.environments[0].targets[0].sensitive.0;
+    assert_eq!((found.len(), found[1].0.kind.len(), found[1].1[0].to_string().as_str()), (2, 1, "/data/*"));
+    for (text, expected) in [
+        ("[spec]", "4:17: `spec` is no path"),
+        ("[{paths: [x]}]", "4:25: `x` is no path"),
+        ("[{path: x}]", "4:17: data did not match"),
+    ] {
+        let text = format!("version: 1\ntargets:\n  a: {{provider: x,\n    sensitive: {text}}}\n");
+        assert!(complaint(&text).starts_with(expected), "{}", complaint(&text));
+    }
+}
+
+#[test]
 fn a_wrong_ignore_rule_is_named_with_its_place() {
     let target = "targets: {a: {provider: x}}\n";
     for (rule, expected) in [

@@ -22,6 +22,7 @@ mod killed;
 mod meddling;
 mod proxy;
 mod random;
+mod secrets;
 mod server;
 mod session;
 mod waits;
