@@ -31,7 +31,7 @@ use crate::{
         selector::Selector,
         sensitive::Sensitive,
     },
-    providers::{Kind, Log, Reader, Target},
+    providers::{Kind, Log, Programs, Reader, Target},
     source::{
         checkout::{Checkout, Selection, Snapshot},
         config::{Config, Environment, Guards},
@@ -116,10 +116,11 @@ impl Session {
         let config = Config::find(&selected, checkout.prefix())?;
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
+        let programs = if global.no_exec { Programs::Refuse } else { Programs::Run };
         let targets = environment
             .targets(names)?
             .into_iter()
-            .map(|target| choose(&config, &environment, target, &base_dir))
+            .map(|target| choose(&config, &environment, target, &base_dir, programs))
             .collect::<Result<Vec<_>>>()?;
         let declaring = targets.iter().map(|chosen| chosen.target.path.as_str());
         let paths: Vec<&str> = declaring.chain([config.file.as_str()]).collect();
@@ -180,6 +181,7 @@ fn choose(
     environment: &Environment,
     target: &crate::source::config::Target,
     base_dir: &Path,
+    programs: Programs,
 ) -> Result<Chosen> {
     let keys = environment.keys(&target.name);
     let Some(kind) = Kind::find(&target.provider) else {
@@ -193,6 +195,7 @@ fn choose(
         path: target.path.clone(),
         base_dir: PathBuf::from(base_dir),
         options: target.options.clone(),
+        programs,
     };
     (kind.check)(&chosen).map_err(|bad| {
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();

@@ -11,19 +11,23 @@ use std::{
 use anyhow::Result;
 use bstr::BString;
 
-use crate::model::{
-    address::Address,
-    change::{Change, Sides},
-    diff::Candidate,
-    digest::{Algorithm, Digest},
-    event::Observer,
-    explain::{Cost, Reason},
-    ignore::{Rule, Rules},
-    object::{Actual, Desired, Object, Scope},
-    record::{Memory, Record, Who},
-    report::Outcome,
-    tree::{Contents, EntryKind, Tree},
-    value::Value,
+use crate::{
+    exit::Exit,
+    model::{
+        address::Address,
+        change::{Change, Sides},
+        diff::Candidate,
+        digest::{Algorithm, Digest},
+        event::Observer,
+        explain::{Cost, Reason},
+        fault::Fault,
+        ignore::{Rule, Rules},
+        object::{Actual, Desired, Object, Scope},
+        record::{Memory, Record, Who},
+        report::Outcome,
+        tree::{Contents, EntryKind, Tree},
+        value::Value,
+    },
 };
 
 pub mod evidence;
@@ -94,6 +98,37 @@ pub struct Target {
     pub base_dir: PathBuf,
     /// The provider's own keys.
     pub options: serde_yaml::Mapping,
+    /// Whether programs that the checkout names may run.
+    pub programs: Programs,
+}
+
+/// Whether programs that the checkout names may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Programs {
+    /// They may.
+    #[default]
+    Run,
+    /// `--no-exec`: what would need one is an error.
+    Refuse,
+}
+
+impl Programs {
+    /// Refuses, where that is wanted, what would run `program`; `by` says who names it.
+    ///
+    /// # Errors
+    /// Programs are refused (78).
+    pub fn check(self, program: &str, by: &str) -> Result<(), Fault> {
+        match self {
+            Programs::Run => Ok(()),
+            Programs::Refuse => {
+                let message = format!(
+                    "{by} gets its credentials from the program `{program}`, and `--no-exec` runs none"
+                );
+                Err(Fault::new(Exit::BadConfig, message)
+                    .hint("leave out `--no-exec` if you trust this checkout, or take credentials from a file or the environment"))
+            }
+        }
+    }
 }
 
 impl Target {

@@ -127,6 +127,7 @@ mod tests {
             path: String::new(),
             base_dir: "/".into(),
             options: serde_yaml::from_str(options).unwrap(),
+            programs: Default::default(),
         };
         let bad = parse::<Keys>(&target).unwrap_err();
         (bad.path, bad.message)

@@ -138,6 +138,7 @@ mod tests {
             path: "site".into(),
             base_dir: "/repo".into(),
             options: serde_yaml::from_str(options).unwrap(),
+            programs: Default::default(),
         }
     }
 

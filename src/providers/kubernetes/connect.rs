@@ -144,7 +144,19 @@ async fn config(target: &Target, options: &Options) -> Result<Config> {
     let config = Config::from_custom_kubeconfig(kubeconfig, &wanted)
         .await
         .map_err(|error| bad(format!("the context `{context}` of the kubeconfig: {error}")))?;
+    if options.kubeconfig.is_some()
+        && let Some(program) = program(&config)
+    {
+        target.programs.check(program, "the kubeconfig that trueup.yaml names")?;
+    }
     settled(config, proxy)
+}
+
+/// The program that gives the credentials.
+fn program(config: &Config) -> Option<&str> {
+    let exec = config.auth_info.exec.as_ref().map(|exec| exec.command.as_deref().unwrap_or_default());
+    let old = config.auth_info.auth_provider.as_ref();
+    exec.or_else(|| old?.config.get("cmd-path").map(String::as_str))
 }
 
 /// The proxy that the cluster of a context names.

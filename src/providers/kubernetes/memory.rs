@@ -250,6 +250,7 @@ mod tests {
             path: "k8s".into(),
             base_dir: ".".into(),
             options: Default::default(),
+            programs: Default::default(),
         };
         let place = Place::of(&target, &Options::default()).unwrap();
         let commit: Digest = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
@@ -273,6 +274,7 @@ mod tests {
             path: String::new(),
             base_dir: ".".into(),
             options: Default::default(),
+            programs: Default::default(),
         };
         let place = Place::of(&target, &Options::default()).unwrap();
         assert!(place.label().starts_with("applyset-") && place.label().ends_with("-v1"));

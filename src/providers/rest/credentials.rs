@@ -77,6 +77,8 @@ fn named(setup: &Setup) -> Result<Option<(Option<String>, String)>> {
         return Ok(Some((user, secret)));
     }
     if let Some(command) = &credentials.command {
+        let program = command.first().map(String::as_str).unwrap_or_default();
+        setup.programs.check(program, "the target")?;
         return Ok(Some((user, run(command, &setup.folder)?)));
     }
     if credentials.netrc {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     exit::Exit,
     model::fault::Fault,
-    providers::{BadOption, Target, options::parse},
+    providers::{BadOption, Programs, Target, options::parse},
 };
 
 /// What a target of this provider may say.
@@ -91,6 +91,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// Remarks for the person who reads the plan.
     pub notes: Vec<String>,
+    /// Whether programs may give credentials.
+    pub programs: Programs,
 }
 
 impl Setup {
@@ -138,7 +140,15 @@ impl Setup {
         }
         normalize(&definition, &mut options.scope);
         variables.extend(options.scope.clone());
-        Ok(Setup { options, definition, variables, base, folder: target.base_dir.clone(), notes })
+        Ok(Setup {
+            options,
+            definition,
+            variables,
+            base,
+            folder: target.base_dir.clone(),
+            notes,
+            programs: target.programs,
+        })
     }
 
     /// As [`Setup::of`], for those who have no use for the path of the key.

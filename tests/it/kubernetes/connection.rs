@@ -157,6 +157,9 @@ fn a_program_gives_the_credentials() {
     with_program(&shop, &format!("echo run >> \"$HOME/runs\"\n{CREDENTIAL}"), "");
     shop.trueup(&["plan"]).expect(2);
     assert_eq!(shop.sandbox.read("home/runs"), "run\n");
+    let ran = shop.trueup(&["plan", "--no-exec"]).expect(78);
+    assert!(ran.stderr.contains("`--no-exec` runs none"), "{}", ran.stderr);
+    assert_eq!(shop.sandbox.read("home/runs"), "run\n");
 }
 
 #[test]

@@ -151,6 +151,7 @@ impl Place {
             path: "site".into(),
             base_dir: self.0.path().into(),
             options: serde_yaml::from_str(options).unwrap(),
+            programs: Default::default(),
         }
     }
 
