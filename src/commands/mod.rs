@@ -20,6 +20,7 @@ mod generate;
 mod ignoring;
 mod import;
 mod init;
+mod lines;
 mod log;
 mod past;
 mod pipeline;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{attribution, explain, ignoring, past::Past, trees::Trees};
+use super::{attribution, explain, ignoring, lines, past::Past, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -242,6 +242,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     look.observer.on(Event::Done);
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
+    lines::locate(session, chosen, &trees.revision, &mut changes);
     if look.against == Against::Revision {
         attribution::explain(&mut past, &memory, &mut changes, &mut notes);
     }

@@ -27,6 +27,11 @@ impl Origin {
         Origin { file: file.into(), line, fields: Arc::default() }
     }
 
+    /// The line of the field at `pointer`, where it stands in one of its own.
+    pub fn line_of(&self, pointer: &str) -> Option<u32> {
+        self.fields.get(pointer).copied().filter(|line| Some(*line) != self.line)
+    }
+
     /// `FILE:LINE` of the field at `pointer`, or of what it is in.
     pub fn at(&self, pointer: &str) -> String {
         let outer = |pointer: &str| pointer.rfind('/').map(|end| pointer[..end].len());

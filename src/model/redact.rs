@@ -187,6 +187,9 @@ pub struct ShownField {
     pub path: String,
     /// What separates the sides.
     pub class: Class,
+    /// The line of its declaration in the file that declares the object, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// The values.
     #[serde(flatten)]
     pub sides: ShownSides,
@@ -309,6 +312,7 @@ impl Redactor {
                 .map(|field| ShownField {
                     path: field.path.clone(),
                     class: field.class,
+                    line: change.origin.as_ref().and_then(|origin| origin.line_of(&field.path)),
                     sides: self.sides(field.sides.as_ref()),
                 })
                 .collect(),

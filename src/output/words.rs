@@ -163,14 +163,15 @@ fn fields(change: &ShownChange) -> String {
 
 /// A field with the values that separate its sides, where these are short.
 fn field(field: &ShownField) -> String {
-    let path = visible(&field.path);
+    let line = field.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    let path = format!("{}{line}", visible(&field.path));
     let (from, to) = match field.class {
         Class::Drift | Class::Missing | Class::Extra => (&field.sides.base, &field.sides.actual),
         _ => (&field.sides.actual, &field.sides.desired),
     };
     match (short(from.as_ref()), short(to.as_ref())) {
         (Some(from), Some(to)) if from != to => format!("{path} {from} → {to}"),
-        _ => path.into_owned(),
+        _ => path,
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Kind {
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
     /// The last argument is the declaring file as it is now, with what was adopted into it before.
     pub adopt: Adopt,
+    /// The lines of the fields of a change in the file that declares its object, where only a closer look at the file
+    /// tells.
+    pub lines: Option<Lines>,
     /// Writes down what the target holds of some kinds, where it can.
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
@@ -81,6 +84,9 @@ pub struct Kind {
 
 /// Says how a file has to change, given a change, what is to be declared, and the file as it is.
 pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
+
+/// Says in which lines of a file the fields of a change are declared, by their paths.
+pub type Lines = fn(&Target, &Change, &[u8]) -> BTreeMap<Box<str>, u32>;
 
 /// Writes down what a target holds of some kinds, less what is declared already.
 pub type Import = fn(&Target, &[String], &Desired) -> Result<Vec<Edit>>;

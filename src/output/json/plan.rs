@@ -184,6 +184,9 @@ pub(super) struct FieldEntry<'a> {
     path: &'a str,
     /// What separates the sides.
     class: Class,
+    /// The line of its declaration in the file of `origin`, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
     /// What was applied last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "serde_json::Value")]
@@ -329,6 +332,7 @@ pub(super) fn field(field: &ShownField) -> FieldEntry<'_> {
     FieldEntry {
         path: &field.path,
         class: field.class,
+        line: field.line,
         base: sides.base.as_ref(),
         desired: sides.desired.as_ref(),
         actual: sides.actual.as_ref(),

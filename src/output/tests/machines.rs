@@ -41,7 +41,7 @@ fn drifted() -> ShownChange {
     ShownChange {
         fields: vec![
             field("/executable", Class::Drift, [Some(json!(false)), Some(json!(false)), None]),
-            crate::model::redact::ShownField { path: "/key".to_owned(), class: secret, sides },
+            crate::model::redact::ShownField { path: "/key".to_owned(), class: secret, line: Some(7), sides },
         ],
         writer: Some(writer("owner alice")),
         commits: vec![commit("Raise the limit")],
@@ -66,7 +66,7 @@ fn the_plan_of_one_target_is_described_by_its_schema() {
         change["fields"],
         json!([
             {"path": "/executable", "class": "drift", "base": false, "desired": false},
-            {"path": "/key", "class": "drift", "base": "(sensitive) #1", "desired": "(sensitive) #1",
+            {"path": "/key", "class": "drift", "line": 7, "base": "(sensitive) #1", "desired": "(sensitive) #1",
              "actual": "(sensitive) #2"},
         ])
     );

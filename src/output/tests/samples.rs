@@ -92,7 +92,7 @@ pub fn classed(change: ShownChange, class: Class) -> ShownChange {
 
 pub fn field(path: &str, class: Class, sides: [Option<serde_json::Value>; 3]) -> ShownField {
     let [base, desired, actual] = sides.map(|side| side.map(Shown::Plain));
-    ShownField { path: path.to_owned(), class, sides: ShownSides { base, desired, actual } }
+    ShownField { path: path.to_owned(), class, line: None, sides: ShownSides { base, desired, actual } }
 }
 
 pub fn commit(subject: &str) -> Commit {

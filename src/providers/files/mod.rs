@@ -62,6 +62,7 @@ pub const KIND: Kind = Kind {
     rules: Vec::new,
     collection,
     adopt: |target, change, merged, _| adopt::adopt(target, change, merged),
+    lines: None,
     import: None,
     risky: |_| Vec::new(),
 };

@@ -1,5 +1,7 @@
 //! The cluster's values on their way into a manifest: the text around them stays as it is.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value as Json;
 
@@ -78,6 +80,29 @@ pub(super) fn adopt(
     Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden })
 }
 
+/// The lines in which the fields of a change are declared.
+pub(super) fn lines(target: &Target, change: &Change, content: &[u8]) -> BTreeMap<Box<str>, u32> {
+    let found = || {
+        let (nodes, _) = manifest::nodes(content).ok()?;
+        let (document, within) = declared(target, change, content, &nodes)?;
+        let node = within.iter().try_fold(&nodes[document], step)?;
+        let line = |field: &Field| {
+            let steps = steps(&field.path);
+            let is_there = find(node, &steps).missing.is_empty();
+            is_there
+                .then(|| (&*field.path).into())
+                .map(|path| (path, node.locate(steps.iter().map(String::as_str)).line))
+        };
+        Some(change.fields.iter().filter_map(line).collect())
+    };
+    found().unwrap_or_default()
+}
+
+/// The steps of a pointer.
+fn steps(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+}
+
 /// Whether a file declares a Secret, whose values stand in clear there.
 fn has_secret(content: &[u8]) -> bool {
     manifest::manifests(content).is_ok_and(|(manifests, _)| {
@@ -137,8 +162,7 @@ fn is_declared_by(target: &Target, manifest: &Manifest, change: &Change) -> bool
 
 /// Takes what moved in one field into the document that declares it.
 fn take(document: &mut Value, node: &Node, within: &[Step], field: &Field) -> Result<()> {
-    let steps: Vec<String> =
-        field.path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    let steps = steps(&field.path);
     ensure!(steps.iter().all(|step| step != ORDER), "items changed places");
     let Spot { there, missing } = find(node, &steps);
     let value = match &field.sides.actual {

@@ -56,6 +56,7 @@ pub const KIND: Kind = Kind {
     open,
     open_for_apply,
     adopt: adopt::adopt,
+    lines: Some(adopt::lines),
     import: None,
     risky: |_| RISKY.map(str::to_owned).into(),
     names: names::names,

@@ -73,6 +73,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
             Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
         },
         adopt: adopt::adopt,
+        lines: None,
         import: Some(import::import),
         risky,
         names: |_| None,

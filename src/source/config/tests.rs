@@ -195,8 +195,8 @@ fn places_are_declared_sensitive_by_path_in_all_or_some_objects() {
     assert_eq!((found.len(), found[1].0.kind.len(), found[1].1[0].to_string().as_str()), (2, 1, "/data/*"));
     for (text, expected) in [
         ("[spec]", "4:17: `spec` is no path"),
-        ("[{paths: [x]}]", "4:25: `x` is no path"),
-        ("[{path: x}]", "4:17: data did not match"),
+        ("[{paths: [x]}]", "4:26: `x` is no path"),
+        ("[{path: x}]", "4:17: a path, or a mapping with `paths` and `match`"),
     ] {
         let text = format!("version: 1\ntargets:\n  a: {{provider: x,\n    sensitive: {text}}}\n");
         assert!(complaint(&text).starts_with(expected), "{}", complaint(&text));

@@ -56,7 +56,14 @@ fn what_people_move_is_drift_with_its_manager_and_is_undone() {
     shop.kubectl(&["label", "deployment/web", "by=hand"]);
     shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
     let ran = shop.trueup(&["drift"]).expect(3);
-    for said in ["kubectl (scale)", "kubectl-set", "kubectl-label", "kubectl-patch", "k8s/web.yaml"] {
+    for said in [
+        "/spec/replicas (line 6) 2 → 5",
+        "kubectl (scale)",
+        "kubectl-set",
+        "kubectl-label",
+        "kubectl-patch",
+        "k8s/web.yaml",
+    ] {
         assert!(ran.stdout.contains(said), "{said} is not in\n{}", ran.stdout);
     }
     shop.trueup(&["plan"]).expect(3);
