@@ -159,7 +159,7 @@ fn file(checkout: &Checkout, kind: EntryKind, bytes: &[u8]) -> Result<Value> {
         Blob { id: checkout.blob_id(bytes)?, size: Some(bytes.len() as u64), bytes: Some(bytes.into()) };
     Ok(Value::map([
         ("type", Value::string("file")),
-        ("content", Value::Blob(blob)),
+        ("content", blob.into()),
         ("executable", Value::Bool(kind == EntryKind::Executable)),
     ]))
 }

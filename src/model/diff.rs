@@ -436,7 +436,7 @@ fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Optio
         Pick::Base => Some(sides.base.cloned()),
         Pick::Desired => Some(sides.desired.cloned()),
         Pick::Actual => Some(sides.actual.cloned()),
-        Pick::Text(text) => Some(Some(Value::Blob(Blob::made(&text, sides.desired?.as_blob()?.id)))),
+        Pick::Text(text) => Some(Some(Blob::made(&text, sides.desired?.as_blob()?.id).into())),
         Pick::Refuse => None,
     }
 }

@@ -15,7 +15,7 @@ use super::{
     object::{External, Origin, Person, Writer},
     plan::{Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
-    value::{Blob, Value},
+    value::Value,
 };
 use crate::exit::Exit;
 
@@ -342,9 +342,7 @@ impl Redactor {
             Value::Map(map) => {
                 Shown::Map(map.iter().map(|(key, value)| (key.clone(), self.value(value))).collect())
             }
-            Value::Blob(Blob { id, size, bytes }) => {
-                Shown::Content { id: *id, size: *size, bytes: bytes.clone() }
-            }
+            Value::Blob(blob) => Shown::Content { id: blob.id, size: blob.size, bytes: blob.bytes.clone() },
             Value::Sensitive(inner) => Shown::Hidden(self.number(inner)),
         }
     }

@@ -29,11 +29,14 @@ pub enum Value {
     List(Vec<Value>),
     /// Named fields, shared between the trees that hold the same object.
     Map(Arc<Map>),
-    /// Content of a file, known by its identity, not necessarily loaded.
-    Blob(Blob),
+    /// Content of a file, known by its identity, not necessarily loaded. Shared, so that every value is small.
+    Blob(Arc<Blob>),
     /// A value that no output may show.
     Sensitive(Box<Value>),
 }
+
+// The trees of a plan hold hundreds of thousands of values.
+const _: () = assert!(size_of::<Value>() <= 24);
 
 /// Content known by its identity. Two blobs are equal if their ids are.
 #[derive(Clone, Debug)]
@@ -73,6 +76,12 @@ impl Blob {
     }
 }
 
+impl From<Blob> for Value {
+    fn from(blob: Blob) -> Value {
+        Value::Blob(Arc::new(blob))
+    }
+}
+
 impl From<Map> for Value {
     fn from(map: Map) -> Value {
         Value::Map(Arc::new(map))
@@ -109,7 +118,7 @@ impl Value {
     /// The blob of a leaf, sensitive or not.
     pub fn as_blob(&self) -> Option<&Blob> {
         match self {
-            Value::Blob(blob) => Some(blob),
+            Value::Blob(blob) => Some(&**blob),
             Value::Sensitive(inner) => inner.as_blob(),
             _ => None,
         }
@@ -118,7 +127,7 @@ impl Value {
     /// Every blob below this value that may be shown.
     pub fn blobs_mut(&mut self) -> Vec<&mut Blob> {
         match self {
-            Value::Blob(blob) => vec![blob],
+            Value::Blob(blob) => vec![Arc::make_mut(blob)],
             Value::Map(map) => {
                 Arc::make_mut(map).iter_mut().flat_map(|(_, value)| value.blobs_mut()).collect()
             }

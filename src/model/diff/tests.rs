@@ -136,7 +136,7 @@ fn blob(text: &str) -> Value {
     raw.iter_mut().zip(text.bytes()).for_each(|(byte, letter)| *byte = letter);
     raw[19] = text.len() as u8;
     let id = Digest::from_bytes(&raw).unwrap();
-    Value::Blob(Blob { id, size: None, bytes: Some(text.as_bytes().into()) })
+    Blob { id, size: None, bytes: Some(text.as_bytes().into()) }.into()
 }
 
 #[test]

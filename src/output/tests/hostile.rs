@@ -149,7 +149,7 @@ fn secret_plan() -> Plan {
     let blob = |text: &str| {
         let bytes = text.as_bytes();
         let blob = Blob { id: id(bytes), size: Some(4711), bytes: Some(bytes.into()) };
-        Value::Sensitive(Box::new(Value::Blob(blob)))
+        Value::Sensitive(Box::new(blob.into()))
     };
     let object = |text: &str| {
         let list = Value::List(vec![secret(text)]);

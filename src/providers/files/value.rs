@@ -133,9 +133,9 @@ impl Form {
         let mut field = |key: &Arc<str>, value: Value| fields.push((key.clone(), value));
         // In the order of the keys.
         match &self.body {
-            Body::File(blob) => field(&keys.content, Value::Blob(blob.clone())),
+            Body::File(blob) => field(&keys.content, blob.clone().into()),
             Body::Secret(blob) => {
-                field(&keys.content, Value::Sensitive(Box::new(Value::Blob(blob.clone()))));
+                field(&keys.content, Value::Sensitive(Box::new(blob.clone().into())));
             }
             Body::Link(_) | Body::Directory => {}
         }
@@ -166,7 +166,7 @@ impl Form {
         };
         let body = match value.get("type")?.as_str()? {
             "file" => match value.get("content")? {
-                Value::Blob(blob) => Body::File(blob.clone()),
+                Value::Blob(blob) => Body::File((**blob).clone()),
                 hidden => Body::Secret(hidden.as_blob()?.clone()),
             },
             "link" => Body::Link(text("target")?),
