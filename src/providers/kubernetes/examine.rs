@@ -1,6 +1,9 @@
 //! A closer look at objects that may differ: the server says what an apply would make of each.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use futures_util::{StreamExt as _, stream};
@@ -87,24 +90,7 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
         .enumerate()
         .filter_map(|(index, candidate)| Some((index, case(cluster, &coming, candidate)?)))
         .collect();
-    let looking = &cluster.looking;
-    let findings: Vec<(usize, Finding)> = cluster.runtime.block_on(async {
-        stream::iter(cases)
-            .map(|(index, case)| {
-                let looking = looking.clone();
-                async move {
-                    let task = tokio::spawn(async move { examine(&looking, &case).await });
-                    let broken = |error: tokio::task::JoinError| Finding {
-                        unknown: Some((Cause::Other, format!("looking at it: {error}"))),
-                        ..Finding::default()
-                    };
-                    (index, task.await.unwrap_or_else(broken))
-                }
-            })
-            .buffer_unordered(PARALLEL)
-            .collect()
-            .await
-    });
+    let findings = findings(cluster, cases);
     for (index, finding) in findings {
         let candidate = &mut candidates[index];
         if let Some(reasons) = cluster.reasons.get_mut(&candidate.address) {
@@ -136,6 +122,59 @@ fn in_version_of(mut base: Value, config: Option<&Value>) -> Value {
         Arc::make_mut(map).insert("apiVersion".into(), version.clone());
     }
     base
+}
+
+/// Finds out about every case. What is in a namespace that is only coming is not asked for: the server could
+/// say nothing else than that.
+fn findings(cluster: &Cluster, cases: Vec<(usize, Case)>) -> Vec<(usize, Finding)> {
+    let is_space = |(_, case): &(usize, Case)| case.seen.name.kind.is_core("Namespace");
+    let (spaces, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_space);
+    let mut names: BTreeMap<usize, String> =
+        spaces.iter().map(|(index, case)| (*index, case.seen.name.name.clone())).collect();
+    let mut findings = ask(cluster, spaces);
+    let created = findings.iter().filter(|(_, finding)| finding.creates());
+    let coming: BTreeSet<String> = created.filter_map(|(index, _)| names.remove(index)).collect();
+    let mut askable = Vec::with_capacity(cases.len());
+    for (index, case) in cases {
+        match (case.seen.name.namespace.as_deref(), &case.seen.config) {
+            (Some(namespace), Some(config)) if coming.contains(namespace) && case.seen.path.is_some() => {
+                findings.push((index, not_yet(&case, config, "its namespace is")));
+            }
+            _ => askable.push((index, case)),
+        }
+    }
+    findings.extend(ask(cluster, askable));
+    findings
+}
+
+/// Asks the server about several cases at a time.
+fn ask(cluster: &Cluster, cases: Vec<(usize, Case)>) -> Vec<(usize, Finding)> {
+    let looking = &cluster.looking;
+    cluster.runtime.block_on(async {
+        stream::iter(cases)
+            .map(|(index, case)| {
+                let looking = looking.clone();
+                async move {
+                    let task = tokio::spawn(async move { examine(&looking, &case).await });
+                    let broken = |error: tokio::task::JoinError| Finding {
+                        unknown: Some((Cause::Other, format!("looking at it: {error}"))),
+                        ..Finding::default()
+                    };
+                    (index, task.await.unwrap_or_else(broken))
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await
+    })
+}
+
+impl Finding {
+    /// Whether the server says that the object is not there and would be made.
+    fn creates(&self) -> bool {
+        let sides = self.sides.as_ref();
+        self.unknown.is_none() && sides.is_some_and(|sides| sides.desired.is_some() && sides.actual.is_none())
+    }
 }
 
 /// What the declared objects bring that others need.
