@@ -33,7 +33,7 @@ pub struct Declared {
 pub fn objects(size: Size) -> Vec<Declared> {
     let namespaces = (0..NAMESPACES).map(|number| format!("shop-{number:02}"));
     let spaces = namespaces.clone().map(|namespace| Declared {
-        file: format!("{namespace}/namespace.yaml"),
+        file: format!("{namespace}/00-namespace.yaml"),
         path: format!("/api/v1/namespaces/{namespace}"),
         manifest: format!(
             "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {namespace}\n  labels:\n    team: shop\n"
@@ -152,13 +152,14 @@ data:
     )
 }
 
-/// A checkout with the objects of a set below `k8s`, committed.
+/// A checkout with the objects of a set below `k8s`, committed and packed.
 pub fn checkout(config: &str, size: Size) -> Place {
     let place = Place::new(config);
     for object in objects(size) {
         place.write(&format!("checkout/k8s/{}", object.file), &object.manifest);
     }
     place.commit();
+    place.pack();
     place
 }
 

@@ -86,6 +86,11 @@ impl Place {
         self.git(&[&who[..], &["-c", "gc.auto=0", "commit", "-q", "-m", "Declare"]].concat());
     }
 
+    /// Puts the objects of Git in one pack, as a clone has them.
+    pub fn pack(&self) {
+        self.git(&["gc", "-q"]);
+    }
+
     fn git(&self, args: &[&str]) {
         let status = Command::new("git").args(args).current_dir(self.path("checkout")).status();
         assert!(status.unwrap().success(), "git {args:?}");

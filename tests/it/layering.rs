@@ -57,6 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["output/progress.rs", "output/streams.rs"]),
     ("similar", &["model/text.rs", "output/hunks.rs"]),
     // The system below.
+    ("mimalloc", &["main.rs"]),
     ("getrandom", &["providers/files/", "providers/rest/"]),
     (
         "rustix",
