@@ -215,7 +215,11 @@ const WAITS: [(&str, &str); 2] = [
 fn what_is_ready_later_is_waited_for() {
     let proxy = slow(3);
     let checkout = checkout(&proxy.url, &WAITS, &["a"]);
-    checkout.apply(&[]);
+    checkout.run(&["apply", "--yes"], 0);
+    let requests = proxy.requests();
+    let (_, after) = requests.split_at(requests.iter().position(|asked| asked.starts_with("POST")).unwrap());
+    assert_eq!(after.iter().filter(|asked| asked.ends_with("GET /api/rooms/r/things")).count(), 3);
+    checkout.run(&["plan"], 0);
     assert_eq!(writes(&proxy), ["POST /api/rooms/r/things"]);
 }
 
