@@ -126,7 +126,7 @@ fn a_rule_leaves_places_to_others_and_lets_git_through() {
     // What Git changes there is no conflict.
     shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
     let ran = shop.trueup(&["plan"]).expect(2);
-    assert!(ran.stdout.contains("/data/colour \"red\" → \"green\""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("/data/colour (line 6) \"red\" → \"green\""), "{}", ran.stdout);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("colour: green"));

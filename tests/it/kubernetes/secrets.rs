@@ -55,7 +55,7 @@ fn declared_places_and_secrets_are_compared_and_not_shown() {
         shop.kubectl(&["patch", object, "-p", patch]);
     }
     let said = say_everything(&shop, &["drift", "plan"]);
-    assert!(said.contains("drift /data/token (sensitive) #1 → (sensitive) #2"), "{said}");
+    assert!(said.contains("drift /data/token (line 4) (sensitive) #1 → (sensitive) #2"), "{said}");
     let ran = shop.trueup(&["drift", "--adopt", "--patch"]);
     is_silent("drift --adopt", &(ran.stdout + &ran.stderr));
     let ran = shop.trueup(&["apply", "--yes", "--only-drift", "-o", "json"]).expect(0);
