@@ -251,10 +251,10 @@ fn what_changes_from_run_to_run_is_named() {
     let text = format!(
         "{first} {second} ({first})\nat 2026-05-06T07:08:09Z, not 2001-02-03T04:05:06Z, in /tmp/x/target;\n\
          20260506T070809Z-00c0ffee.tmp 1.2.3 {} (pid 12) since 2026-05-06T07:08:09Z, 3 s ago \
-         by owner root (uid 0) at 2026-05-06 07:08Z",
+         by owner root (uid 0) at 2026-05-06 07:08Z\n",
         "0f".repeat(16)
     );
     let wanted = "$DIGEST1 $DIGEST2 ($DIGEST1)\nat $TIME, not 2001-02-03T04:05:06Z, in $SANDBOX/target;\n\
-         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER (uid $UID) at $DATE $CLOCK";
+         $APPLY1.tmp 1.2.3 $ID1 (pid $PID) since $TIME, $AGE ago by owner $OWNER (uid $UID) at $DATE $CLOCK\n";
     assert_eq!(normal.text(&text), wanted);
 }
