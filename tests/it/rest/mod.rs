@@ -11,6 +11,7 @@ mod faults;
 mod gitea;
 mod github;
 mod keys;
+mod kinds;
 mod kinto;
 mod language;
 mod lists;

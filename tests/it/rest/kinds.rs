@@ -1,0 +1,158 @@
+//! Kinds that few people declare, and what they lose with them, on the real servers.
+
+use serde_json::Value as Json;
+
+use super::{Checkout, powerdns};
+use crate::{
+    parts::{Gitea, PowerDns, RabbitMq},
+    sandbox::Ran,
+};
+
+const PEOPLE: &str = "scope: {owner: people, repo: web, team: writers}
+organisation:
+  - {username: people}
+team:
+  - {name: writers, units_map: {repo.code: write}}
+repository:
+  - {name: web, auto_init: true}
+team_member:
+  - {login: Helper}
+team_repository:
+  - {name: web}
+deploy_key:
+  - {title: robot, read_only: true, key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlz/plvs2UfZF9vOvz0ra/TD+6B5BSN304cI/MH4FvP}
+collaborator:
+  - {login: helper, permission: write}
+";
+
+fn on_gitea(gitea: &Gitea, scope: &str) -> Checkout {
+    let options = format!(
+        "provider: gitea, url: '{}', {scope} credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        gitea.url
+    );
+    Checkout::new(&options, &gitea.token)
+}
+
+#[test]
+fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
+    let Some(gitea) = Gitea::get() else { return };
+    let helper = r#"{"username": "helper", "email": "h@example.org", "password": "Passw0rd2", "must_change_password": false}"#;
+    gitea.curl("POST", "/admin/users", helper).unwrap();
+    let checkout = on_gitea(gitea, "");
+    checkout.commit("all.yaml", PEOPLE);
+    checkout.apply(&[]);
+    let held = |path: &str| gitea.curl("GET", path, "").unwrap();
+    let teams: Json = serde_json::from_str(&held("/orgs/people/teams")).unwrap();
+    let writers = &teams.as_array().unwrap().iter().find(|team| team["name"] == "writers").unwrap()["id"];
+    assert!(held(&format!("/teams/{writers}/members")).contains("\"helper\""));
+    assert!(held(&format!("/teams/{writers}/repos")).contains("\"people/web\""));
+    assert!(held("/repos/people/web/keys").contains("\"robot\""));
+    assert!(held("/repos/people/web/collaborators/helper/permission").contains("\"write\""));
+    import_people(gitea);
+    let pruned: Vec<&str> =
+        PEOPLE.lines().filter(|line| !line.contains("deploy_key") && !line.contains("robot")).collect();
+    checkout.commit("all.yaml", &pruned.join("\n"));
+    checkout.run(&["plan"], 2);
+    checkout.apply(&["--allow-protected", "deploy_key"]);
+    assert!(!held("/repos/people/web/keys").contains("\"robot\""));
+    assert!(held("/repos/people/web/collaborators").contains("\"helper\""));
+}
+
+/// What is there is written down by somebody else, for whom nothing is left to do then.
+fn import_people(gitea: &Gitea) {
+    let checkout = on_gitea(gitea, "scope: {owner: people, repo: web, team: writers},");
+    checkout.commit_all();
+    let kinds = ["team", "team_member", "team_repository", "repository", "deploy_key", "collaborator"];
+    checkout.run(&[&["import", "t"][..], &kinds].concat(), 0);
+    for (kind, word) in [("team_member", "helper"), ("team_repository", "web"), ("deploy_key", "robot")] {
+        let text = checkout.sandbox.read(&format!("checkout/objects/{kind}.yaml"));
+        assert!(text.contains(word), "{text}");
+    }
+    assert!(checkout.sandbox.read("checkout/objects/collaborator.yaml").contains("permission: write"));
+    checkout.commit_all();
+    checkout.run(&["plan"], 0);
+}
+
+#[test]
+fn a_secret_of_gitea_behind_a_variable_rotates() {
+    let Some(gitea) = Gitea::get() else { return };
+    gitea.curl("POST", "/orgs", r#"{"username": "rotating"}"#).unwrap();
+    gitea.curl("POST", "/orgs/rotating/repos", r#"{"name": "web", "auto_init": true}"#).unwrap();
+    let checkout = on_gitea(gitea, "scope: {owner: rotating, repo: web},");
+    checkout.commit(
+        "secret.yaml",
+        "actions_secret:
+  - {name: token, data: {$env: HOOK}}
+webhook:
+  - type: gitea
+    config: {url: 'http://127.0.0.1:1/h', content_type: json, secret: {$env: HOOK}}
+    events: [push]
+",
+    );
+    let run = |secret: &str, args: &[&str], exit: i32| {
+        let ran: Ran = checkout.sandbox.command_trueup(args).env("HOOK", secret).output().unwrap().into();
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains("canary"), "{said}");
+        ran.expect(exit)
+    };
+    run("first-canary", &["apply", "--yes"], 0);
+    run("first-canary", &["plan"], 0);
+    let plan = run("other-canary", &["plan"], 2);
+    assert!(plan.stdout.contains("/data") && plan.stdout.contains("/config/secret"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("0 create, 2 update"), "{}", plan.stdout);
+    run("other-canary", &["apply", "--yes"], 0);
+    run("other-canary", &["plan"], 0);
+    run("first-canary", &["plan"], 2);
+}
+
+#[test]
+fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
+    let Some(server) = PowerDns::get() else { return };
+    let _alone = powerdns::alone();
+    let options = format!(
+        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        server.url
+    );
+    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let zone = "scope: {zone: kinds.example.}\nzone:\n  - {name: kinds.example, kind: Native, nameservers: [ns.example.net]}\n";
+    let cname = "  - {name: www.kinds.example, type: CNAME, ttl: 60, records: [a.example.net]}\n";
+    let a = "  - {name: www.kinds.example, type: A, ttl: 60, records: [192.0.2.7]}\n";
+    let ns = "  - {name: kinds.example, type: NS, ttl: 3600, records: [ns.example.net]}\n";
+    checkout.commit("zone.yaml", &format!("{zone}rrset:\n{cname}"));
+    checkout.apply(&[]);
+    assert_eq!(server.dig("www.kinds.example", "CNAME"), "a.example.net.");
+    checkout.commit("zone.yaml", &format!("{zone}rrset:\n{ns}{a}"));
+    checkout.apply(&[]);
+    assert_eq!(server.dig("www.kinds.example", "CNAME"), "");
+    assert_eq!(server.dig("www.kinds.example", "A"), "192.0.2.7");
+    // The server made the name servers with the zone; they go only with a consent of their own.
+    checkout.commit("zone.yaml", &format!("{zone}rrset:\n{a}"));
+    let refused = checkout.run(&["apply", "--yes"], 8);
+    assert!(refused.stderr.contains("--allow-protected"), "{}", refused.stderr);
+    assert_eq!(server.dig("kinds.example", "NS"), "ns.example.net.");
+    assert!(server.dig("kinds.example", "SOA").contains("hostmaster"));
+}
+
+#[test]
+fn a_virtual_host_goes_only_with_consent_and_with_its_queues_counted() {
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let options = format!(
+        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
+        rabbit.url
+    );
+    let checkout = Checkout::named("doomed", &options, "guest");
+    checkout.commit("all.yaml", "vhost:\n  - {name: spared}\n  - {name: doomed}\n");
+    checkout.apply(&[]);
+    for queue in ["one", "two"] {
+        rabbit.curl("PUT", &format!("/queues/doomed/{queue}"), r#"{"durable": true}"#).unwrap();
+    }
+    checkout.commit("all.yaml", "vhost:\n  - {name: spared}\n");
+    let plan = checkout.run(&["plan"], 2);
+    assert!(plan.stdout.contains("2 queues"), "{}", plan.stdout);
+    checkout.run(&["apply", "--yes"], 8);
+    checkout.run(&["apply", "--yes", "--allow-protected", "vhost/spared"], 8);
+    assert!(rabbit.curl("GET", "/queues/doomed/two", "").is_some());
+    checkout.apply(&["--allow-protected", "vhost/doomed"]);
+    let left = rabbit.curl("GET", "/vhosts", "").unwrap();
+    assert!(left.contains("\"spared\"") && !left.contains("\"doomed\""), "{left}");
+}
