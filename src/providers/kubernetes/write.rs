@@ -7,7 +7,7 @@ use super::{
     fields::{Fields, ORDER},
     ignoring::Manifest,
     managed,
-    marks::{self, expect_version, stripped},
+    marks::{self, expect_version},
     names::Name,
     transport::{Force, Writing},
 };
@@ -111,7 +111,7 @@ pub(super) async fn update(
 /// Whether an object only moved in what no plan is about.
 fn is_same(name: &Name, before: &Value, now: &Value) -> bool {
     marks::metadata(before, "uid") == marks::metadata(now, "uid")
-        && stripped(name, before) == stripped(name, now)
+        && marks::settled(name, before) == marks::settled(name, now)
 }
 
 /// A write without an answer: whether it took place shows.
