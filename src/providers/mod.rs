@@ -297,7 +297,7 @@ pub trait Writer: Reader {
     /// when the writer is dropped or the process ends, however it ends.
     ///
     /// # Errors
-    /// A [`Fault`](crate::model::fault::Fault) with exit 9 that names the holder and the age, if another run holds it.
+    /// A [`Fault`] with exit 9 that names the holder and the age, if another run holds it.
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()>;
 
     /// Makes the changes, in an order that respects their dependencies, in
