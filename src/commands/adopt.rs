@@ -44,6 +44,10 @@ pub(super) fn run(
     let mut refused = Vec::new();
     let mut edits: BTreeMap<BString, Edit> = BTreeMap::new();
     for (chosen, planned) in session.targets.iter().zip(planned) {
+        if let Some(failure) = &planned.plan.failure {
+            let (target, why) = (&chosen.target.name, &failure.message);
+            refused.push(format!("target `{target}` could not be planned: {why}"));
+        }
         for change in &planned.plan.changes {
             if let Some((_, why)) = &change.unknown {
                 refused.push(format!("`{}` could not be read: {why}", change.address));
@@ -95,7 +99,7 @@ fn print<'a>(
 ) -> Result<()> {
     let Some(first) = planned.first() else { return Ok(()) };
     let changes = edits.map(|edit| as_change(&session.checkout, root, edit)).collect::<Result<_>>()?;
-    let plan = redact::show(&Plan { changes, ..first.plan.clone() });
+    let plan = redact::show(&Plan { changes, failure: None, ..first.plan.clone() });
     let sheets = [Sheet { plan, form: Form::File }];
     let outputs = Outputs { format: Format::Diff, ..Outputs::default() };
     let given = Given::default();

@@ -154,9 +154,9 @@ fn open(session: &Session, args: &ApplyArgs) -> Result<Vec<Box<dyn Writer>>> {
     let patience = Duration::from_secs(args.lock_timeout);
     let mut writers = Vec::new();
     for chosen in &session.targets {
-        let mut writer = (chosen.kind.open_for_apply)(&chosen.target)?;
-        writer.lock(&who, patience)?;
-        writers.push(writer);
+        let opened = (chosen.kind.open_for_apply)(&chosen.target);
+        let locked = opened.and_then(|mut writer| writer.lock(&who, patience).map(|()| writer));
+        writers.push(session.blame(chosen, locked)?);
     }
     Ok(writers)
 }
@@ -165,7 +165,7 @@ fn plan_locked(session: &Session, writers: &mut [Box<dyn Writer>], look: &Look<'
     let pairs: Vec<_> = session.targets.iter().zip(writers).collect();
     pairs
         .into_par_iter()
-        .map(|(chosen, writer)| pipeline::plan(session, chosen, writer.reader(), look))
+        .map(|(chosen, writer)| session.blame(chosen, pipeline::plan(session, chosen, writer.reader(), look)))
         .collect()
 }
 

@@ -13,7 +13,7 @@ use crate::{
     model::{
         diff::{Base, Bases},
         object::{Actual, Desired, Observed, State},
-        plan::{Plan, TargetName},
+        plan::Plan,
         record::Memory,
         revision::Revision,
         selector::Selector,
@@ -69,12 +69,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         change.origin = before.objects.get(&change.address).map(|object| object.origin.clone());
     }
     let plan = Plan {
-        target: TargetName {
-            name: chosen.target.name.clone(),
-            environment: session.environment.name.clone(),
-            provider: chosen.target.provider.clone(),
-            id: format!("{} in Git", chosen.target.provider),
-        },
+        target: pipeline::name(session, chosen, format!("{} in Git", chosen.target.provider)),
         revision: trees.revision,
         base: Some(first.clone()),
         applied_at: None,
@@ -87,6 +82,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         notes,
         explanations: Vec::new(),
         cost: None,
+        failure: None,
     };
     Ok(Planned { plan, comparison, memory: Memory::default(), declared, took: begun.elapsed() })
 }

@@ -124,6 +124,9 @@ fn meaning(class: Class) -> &'static str {
 /// # Errors
 /// The first of them, with addresses that may have been meant (66).
 pub fn check(explain: &Selector, planned: &[Planned]) -> Result<(), Fault> {
+    if planned.iter().any(|planned| planned.plan.failure.is_some()) {
+        return Ok(());
+    }
     let known = || planned.iter().flat_map(addresses);
     let Some(pattern) = explain.unmatched(known()).first().copied() else { return Ok(()) };
     let known = known().map(Address::to_string).collect();

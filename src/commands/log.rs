@@ -3,13 +3,13 @@
 use anyhow::Result;
 
 use super::{
-    pipeline::{Chosen, Session},
+    pipeline::{self, Chosen, Session},
     show,
 };
 use crate::{
     cli::{GlobalArgs, args::LogArgs},
     exit::Exit,
-    model::{digest::Digest, fault::Fault, plan::TargetName, record::Record, revision::Revision},
+    model::{digest::Digest, fault::Fault, record::Record, revision::Revision},
     output::{Format, Log, Logs, Missing, Outputs, terminal::Terminal},
     source::{checkout::Selection, history},
 };
@@ -19,8 +19,11 @@ pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) 
     let outputs = Outputs { format, ..Outputs::default() };
     crate::output::check::<Logs<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
-    let targets =
-        session.targets.iter().map(|chosen| log(&session, chosen, args)).collect::<Result<Vec<_>>>()?;
+    let targets = session
+        .targets
+        .iter()
+        .map(|chosen| session.blame(chosen, log(&session, chosen, args)))
+        .collect::<Result<Vec<_>>>()?;
     let waiting =
         targets.iter().filter_map(|log| log.missing.as_ref()).any(|missing| !missing.commits.is_empty());
     let exit = if waiting { Exit::Pending } else { Exit::InSync };
@@ -37,12 +40,7 @@ fn log(session: &Session, chosen: &Chosen, args: &LogArgs) -> Result<Log> {
     };
     let mut applies = record.map(|record| record.history).unwrap_or_default();
     applies.truncate(args.max_count);
-    let target = TargetName {
-        name: chosen.target.name.clone(),
-        environment: session.environment.name.clone(),
-        provider: chosen.target.provider.clone(),
-        id: reader.id(),
-    };
+    let target = pipeline::name(session, chosen, reader.id());
     Ok(Log { target, applies, missing })
 }
 

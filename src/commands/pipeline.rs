@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{attribution, explain, ignoring, lines, past::Past, trees::Trees};
@@ -25,7 +25,7 @@ use crate::{
         guard::Limits,
         ignore::{Rules, Subject},
         object::Desired,
-        plan::{Plan, TargetName},
+        plan::{Failure, Plan, TargetName},
         record::{Memory, Record},
         revision::Revision,
         selector::Selector,
@@ -153,6 +153,14 @@ impl Session {
         if_any(self.declared(chosen))
     }
 
+    /// Says of which target an error is, where there are several.
+    pub fn blame<T>(&self, chosen: &Chosen, result: Result<T>) -> Result<T> {
+        match &self.targets[..] {
+            [_] => result,
+            _ => result.with_context(|| format!("target `{}`", chosen.target.name)),
+        }
+    }
+
     fn declared_in(&self, snapshot: &Snapshot, chosen: &Chosen) -> Result<Desired> {
         let tree = snapshot.tree(&chosen.target.path)?;
         (chosen.kind.declare)(&chosen.target, &tree, snapshot.contents())
@@ -208,12 +216,47 @@ fn choose(
     Ok(Chosen { target: chosen, kind, limits, rules, sensitive: target.sensitive.clone() })
 }
 
-/// Plans every target of the session, several at a time, and writes to none.
+/// Plans every target of the session, several at a time, and writes to none. Of several, one that cannot be
+/// planned does not hide the others.
 pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
-    let one = |chosen: &Chosen| plan(session, chosen, &mut *(chosen.kind.open)(&chosen.target)?, look);
+    let alone = session.targets.len() == 1;
+    let one = |chosen: &Chosen| {
+        let reader = (chosen.kind.open)(&chosen.target);
+        match reader.and_then(|mut reader| plan(session, chosen, &mut *reader, look)) {
+            Err(error) if !alone => Ok(failed(session, chosen, &error)),
+            planned => planned,
+        }
+    };
     let planned: Vec<Planned> = session.targets.par_iter().map(one).collect::<Result<_>>()?;
     explain::check(look.explain, &planned)?;
     Ok(planned)
+}
+
+fn failed(session: &Session, chosen: &Chosen, error: &anyhow::Error) -> Planned {
+    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    let failure = Failure {
+        result: fault.map_or(Exit::Error, |fault| fault.exit),
+        message: format!("{error:#}"),
+        hint: fault.and_then(|fault| fault.hint.clone()),
+    };
+    let target = name(session, chosen, chosen.target.provider.clone());
+    Planned {
+        plan: Plan::failed(target, session.revision().clone(), failure),
+        comparison: Comparison::default(),
+        memory: Memory::default(),
+        declared: 0,
+        took: Duration::ZERO,
+    }
+}
+
+/// The target in a plan; `id` is what its provider calls it.
+pub fn name(session: &Session, chosen: &Chosen, id: String) -> TargetName {
+    TargetName {
+        name: chosen.target.name.clone(),
+        environment: session.environment.name.clone(),
+        provider: chosen.target.provider.clone(),
+        id,
+    }
 }
 
 /// Compares one target with `look.against`.
@@ -256,12 +299,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     notes.extend(record.and_then(interrupted));
     let applied = record.and_then(|record| record.applied.as_ref());
     let plan = Plan {
-        target: TargetName {
-            name: chosen.target.name.clone(),
-            environment: session.environment.name.clone(),
-            provider: chosen.target.provider.clone(),
-            id: reader.id(),
-        },
+        target: name(session, chosen, reader.id()),
         revision: trees.revision,
         base: applied.map(|applied| applied.revision.clone()),
         applied_at,
@@ -274,6 +312,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         notes,
         explanations,
         cost: reader.cost(),
+        failure: None,
     };
     Ok(Planned { plan, comparison, memory, declared, took: begun.elapsed() })
 }

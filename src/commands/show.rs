@@ -11,10 +11,12 @@ use crate::{
         explain::Cost,
         fault::Fault,
         guard::{self, Consent, Context, Limits, Refusal},
-        plan, redact, saved,
+        plan::Failure,
+        redact, saved,
     },
     output::{
-        self, Detail, Format, Given, Outputs, Plans, Sheet, Verb, View, count, markdown, terminal::Terminal,
+        self, Detail, Format, Given, Outputs, Plans, Problem, Sheet, Verb, View, count, markdown,
+        terminal::Terminal,
     },
 };
 
@@ -54,11 +56,6 @@ pub fn format(typed: Option<&str>, usual: Format) -> Result<Format, Fault> {
     typed.map_or(Ok(usual), parse)
 }
 
-/// The answer of several plans together.
-pub fn answer(planned: &[Planned]) -> Exit {
-    plan::answer(planned.iter().flat_map(|planned| &planned.plan.changes))
-}
-
 /// What the options of a plan chose.
 pub fn given(source: &SourceArgs) -> Given {
     Given { reference: source.reference.clone(), only: source.only.clone() }
@@ -76,13 +73,24 @@ pub fn plans(
     outputs: &Outputs,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let exit = answer(planned);
     detail(session, planned, terminal);
     let sheets = sheets(session, planned);
+    let exit = redact::totals(sheets.iter().map(|sheet| &sheet.plan)).exit;
     let saved =
         serde_json::to_string_pretty(&saved::save(planned.iter().map(|planned| &planned.plan)))? + "\n";
     outputs.show(&Plans { verb, sheets: &sheets, exit, given, saved: Some(&saved) }, terminal)?;
+    for plan in planned.iter().map(|planned| &planned.plan) {
+        plan.failure.iter().for_each(|failure| terminal.problem(&problem(&plan.target.name, failure)));
+    }
     Ok(exit)
+}
+
+fn problem(target: &str, failure: &Failure) -> Problem {
+    Problem {
+        message: format!("target `{target}` could not be planned: {}", failure.message),
+        causes: Vec::new(),
+        hint: failure.hint.clone(),
+    }
 }
 
 fn sheets(session: &Session, planned: &[Planned]) -> Vec<Sheet> {

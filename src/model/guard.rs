@@ -6,6 +6,7 @@ use super::{
     change::{Action, Change, Class},
     diff,
     fault::Fault,
+    object::Cause,
     plan::Plan,
     selector::Selector,
 };
@@ -135,8 +136,20 @@ fn undo_drift(change: &mut Change) {
 /// Everything that stands in the way of applying `plan`, in the order of the
 /// plan; empty if it may be applied.
 pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    refusals.extend(plan.changes.iter().filter_map(|change| check_one(change, consent, context)));
+    if plan.failure.is_some() {
+        return Vec::new();
+    }
+    let mut counts: BTreeMap<Common<'_>, usize> = BTreeMap::new();
+    let common = plan.changes.iter().filter_map(|change| Common::of(change, consent));
+    common.for_each(|common| *counts.entry(common).or_default() += 1);
+    let one = |change| {
+        check_one(change, consent, context).or_else(|| {
+            let common = Common::of(change, consent)?;
+            let count = counts.remove(&common)?;
+            Some(common.refuse(change, count))
+        })
+    };
+    let mut refusals: Vec<Refusal> = plan.changes.iter().filter_map(one).collect();
     let removals: Vec<&Change> = plan
         .changes
         .iter()
@@ -148,6 +161,55 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
     refusals
 }
 
+/// What stands in the way of many objects alike, and is said once with how many they are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Common<'a> {
+    Unread(&'a (Cause, String)),
+    Stranger,
+}
+
+impl<'a> Common<'a> {
+    fn of(change: &'a Change, consent: &Consent) -> Option<Common<'a>> {
+        let Change { address, action, unknown, .. } = change;
+        let welcome = || consent.adopt.matches(address) || consent.take.matches(address);
+        match unknown {
+            Some(reason) if !consent.skip_unknown => Some(Common::Unread(reason)),
+            None if *action == Action::Adopt && !welcome() => Some(Common::Stranger),
+            _ => None,
+        }
+    }
+
+    /// The refusal of `count` objects, `first` being the first of them.
+    fn refuse(&self, first: &Change, count: usize) -> Refusal {
+        let address = &first.address;
+        let more = count - 1;
+        match self {
+            Common::Unread((cause, why)) => Refusal {
+                exit: super::plan::unknown_exit(*cause),
+                message: match more {
+                    0 => format!("`{address}` could not be read: {why}"),
+                    _ => format!("`{address}` and {more} more could not be read: {why}"),
+                },
+                hint: "`--skip-unknown` applies the rest, without deletes; `--only` chooses what to apply"
+                    .to_owned(),
+            },
+            Common::Stranger if more == 0 => Refusal {
+                exit: Exit::Refused,
+                message: format!("`{address}` is there already and was not written by trueup"),
+                hint: format!("`--adopt {address}` overwrites it, `--yield {address}` leaves it"),
+            },
+            Common::Stranger => Refusal {
+                exit: Exit::Refused,
+                message: format!(
+                    "`{address}` and {more} more are there already and were not written by trueup"
+                ),
+                hint: "`--adopt ADDRESS` overwrites one, `--adopt '**'` all, `--yield ADDRESS` leaves one"
+                    .to_owned(),
+            },
+        }
+    }
+}
+
 fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
     let Change { address, action, class, .. } = change;
     let removes = matches!(action, Action::Delete | Action::Replace);
@@ -155,29 +217,16 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
     let yielded = consent.yields.matches(address);
     let open = unsettled(change, consent);
     let refuse = |exit, message: String, hint: String| Some(Refusal { exit, message, hint });
-    match class {
-        Class::Conflict if !taken && !yielded && open != Some(Vec::new()) => {
-            let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
-            return refuse(
-                Exit::Conflict,
-                format!(
-                    "`{address}` changed in Git and in the target, in the same place{}",
-                    fields.unwrap_or_default()
-                ),
-                format!("`--take {address}` lets Git win, `--yield {address}` leaves it as it is"),
-            );
-        }
-        Class::Unknown if !consent.skip_unknown => {
-            let (cause, why) = change.unknown.as_ref()?;
-            let exit = super::plan::unknown_exit(*cause);
-            return refuse(
-                exit,
-                format!("`{address}` could not be read: {why}"),
-                "`--skip-unknown` applies the rest, without deletes; `--only` chooses what to apply"
-                    .to_owned(),
-            );
-        }
-        _ => {}
+    if *class == Class::Conflict && !taken && !yielded && open != Some(Vec::new()) {
+        let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
+        return refuse(
+            Exit::Conflict,
+            format!(
+                "`{address}` changed in Git and in the target, in the same place{}",
+                fields.unwrap_or_default()
+            ),
+            format!("`--take {address}` lets Git win, `--yield {address}` leaves it as it is"),
+        );
     }
     if removes && consent.skip_unknown {
         return refuse(
@@ -201,13 +250,6 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
             Exit::Refused,
             format!("`{address}` cannot be changed in place and would be deleted and made anew"),
             format!("`--allow-replace {address}` if this is meant"),
-        );
-    }
-    if *action == Action::Adopt && !consent.adopt.matches(address) && !taken {
-        return refuse(
-            Exit::Refused,
-            format!("`{address}` is there already and was not written by trueup"),
-            format!("`--adopt {address}` overwrites it, `--yield {address}` leaves it"),
         );
     }
     None

@@ -127,7 +127,9 @@ impl State {
 }
 
 /// Why something could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, PartialOrd, Ord,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The target refuses access.

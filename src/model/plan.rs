@@ -26,6 +26,17 @@ pub struct TargetName {
     pub id: String,
 }
 
+/// Why a target could not be planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Failure {
+    /// The answer as a word.
+    pub result: Exit,
+    /// What is wrong.
+    pub message: String,
+    /// What to type or change instead.
+    pub hint: Option<String>,
+}
+
 /// Every difference between base, desired and actual of one target.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -55,6 +66,8 @@ pub struct Plan {
     pub explanations: Vec<Explanation>,
     /// What it took, where that is counted.
     pub cost: Option<Cost>,
+    /// Why there is nothing else here: the target could not be planned.
+    pub failure: Option<Failure>,
 }
 
 /// The counts of a plan.
@@ -152,9 +165,29 @@ pub fn unknown_exit(cause: Cause) -> Exit {
 }
 
 impl Plan {
+    /// The plan of a target that could not be planned.
+    pub fn failed(target: TargetName, revision: Revision, failure: Failure) -> Plan {
+        Plan {
+            target,
+            revision,
+            base: None,
+            applied_at: None,
+            changes: Vec::new(),
+            unchanged: 0,
+            owned: 0,
+            external: External::default(),
+            ignored: Vec::new(),
+            complete: false,
+            notes: Vec::new(),
+            explanations: Vec::new(),
+            cost: None,
+            failure: Some(failure),
+        }
+    }
+
     /// The answer of this plan.
     pub fn exit(&self) -> Exit {
-        answer(&self.changes)
+        self.failure.as_ref().map_or_else(|| answer(&self.changes), |failure| failure.result)
     }
 
     /// Whether apply has nothing to write.

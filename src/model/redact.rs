@@ -13,7 +13,7 @@ use super::{
     explain::{Cost, Explanation},
     ignore::{Effect, Ignored, Use},
     object::{External, Origin, Person, Writer},
-    plan::{Plan, Summary, TargetName, join_digests},
+    plan::{Failure, Plan, Summary, TargetName, join_digests},
     revision::{Commit, Revision},
     value::Value,
 };
@@ -52,6 +52,8 @@ pub struct ShownPlan {
     pub explanations: Vec<Explanation>,
     /// What it took, where that is counted.
     pub cost: Option<Cost>,
+    /// Why there is nothing else here: the target could not be planned.
+    pub failure: Option<Failure>,
 }
 
 /// What several plans say together.
@@ -72,7 +74,7 @@ pub struct Totals {
 impl ShownPlan {
     /// Whether something stands in the way of applying it that consent cannot remove.
     pub fn blocked(&self) -> bool {
-        self.revision.merged || self.changes.iter().any(ShownChange::blocks)
+        self.revision.merged || self.failure.is_some() || self.changes.iter().any(ShownChange::blocks)
     }
 
     /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
@@ -106,7 +108,7 @@ pub fn totals<'a>(plans: impl IntoIterator<Item = &'a ShownPlan>) -> Totals {
         complete: true,
         applyable: false,
     };
-    let (mut blocked, mut digests) = (false, Vec::new());
+    let (mut blocked, mut digests, mut failed) = (false, Vec::new(), None);
     for plan in plans {
         sum.exit = either(sum.exit, plan.exit);
         sum.summary += plan.summary;
@@ -114,7 +116,10 @@ pub fn totals<'a>(plans: impl IntoIterator<Item = &'a ShownPlan>) -> Totals {
         sum.applyable |= plan.applyable;
         blocked |= plan.blocked();
         digests.push(plan.digest.clone());
+        failed = failed.or(plan.failure.as_ref().map(|failure| failure.result));
     }
+    // Nothing is known of such a target, so nothing is the answer of all.
+    sum.exit = failed.unwrap_or(sum.exit);
     sum.applyable &= !blocked;
     sum.digest = join_digests(digests);
     sum
@@ -288,6 +293,7 @@ pub fn show(plan: &Plan) -> ShownPlan {
         notes: plan.notes.clone(),
         explanations: plan.explanations.clone(),
         cost: plan.cost,
+        failure: plan.failure.clone(),
     }
 }
 

@@ -24,6 +24,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         notes: Vec::new(),
         explanations: Vec::new(),
         cost: None,
+        failure: None,
     }
 }
 

@@ -44,12 +44,16 @@ pub struct Tree {
 impl Tree {
     /// The path of `entry` as a person finds it in the checkout.
     pub fn source_path(&self, entry: &Entry) -> Arc<str> {
-        let mut path = self.path.clone();
-        if !path.is_empty() {
-            path.push(b'/');
+        self.shown(&entry.path)
+    }
+
+    /// A path below that of the tree as a person finds it in the checkout; `.` for the root of the checkout.
+    pub fn shown(&self, below: &[u8]) -> Arc<str> {
+        let parts = [&self.path[..], below].into_iter().filter(|part| !part.is_empty());
+        match parts.collect::<Vec<_>>().join(&b'/') {
+            path if path.is_empty() => ".".into(),
+            path => super::address::quote(&path).into(),
         }
-        path.extend_from_slice(&entry.path);
-        super::address::quote(&path).into()
     }
 }
 

@@ -63,6 +63,13 @@ pub struct Plans<'a> {
     pub saved: Option<&'a str>,
 }
 
+impl Plans<'_> {
+    /// How many targets could not be planned.
+    pub fn failures(&self) -> usize {
+        self.sheets.iter().filter(|sheet| sheet.plan.failure.is_some()).count()
+    }
+}
+
 /// What an apply did with one target.
 #[derive(Clone, Debug)]
 pub struct Applied {

@@ -195,3 +195,34 @@ fn taking_an_extra_object_deletes_it_and_nothing_else_does() {
     narrow(&mut taken, &Consent { take: selector("x"), ..Consent::default() });
     assert_eq!((taken.changes[0].action, taken.changes[0].after.is_none()), (Action::Delete, true));
 }
+
+#[test]
+fn what_stands_in_the_way_of_many_is_said_once() {
+    let unread = |address: &str, why: &str| Change {
+        unknown: Some((Cause::NoPermission, why.to_owned())),
+        ..change(address, Action::Keep, Class::Unknown)
+    };
+    let stranger = |address| change(address, Action::Adopt, Class::Pending);
+    let changes = vec![
+        unread("a", "forbidden"),
+        stranger("b"),
+        unread("c", "gone"),
+        stranger("d"),
+        unread("e", "forbidden"),
+    ];
+    let limits = Limits::default();
+    let context =
+        Context { limits: &limits, collections: BTreeMap::new(), collection: |_| String::new(), declared: 5 };
+    let messages: Vec<String> = check(&plan(5, changes), &Consent::default(), &context)
+        .into_iter()
+        .map(|refusal| refusal.message)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "`a` and 1 more could not be read: forbidden",
+            "`b` and 1 more are there already and were not written by trueup",
+            "`c` could not be read: gone"
+        ]
+    );
+}

@@ -38,7 +38,10 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
     }
     if plans.sheets.len() > 1 {
         let all = totals(plans.sheets.iter().map(|sheet| &sheet.plan));
-        writeln!(out, "\nAll {} targets: {}.", plans.sheets.len(), words::counts(&all.summary))?;
+        let (count, failed) = (plans.sheets.len(), plans.failures());
+        let which =
+            if failed > 0 { format!("{} of {count}", count - failed) } else { format!("All {count}") };
+        writeln!(out, "\n{which} targets: {}.", words::counts(&all.summary))?;
         writeln!(out, "Digest {}.", all.digest)?;
     }
     // What apply answers is not known before it is done.
@@ -56,6 +59,11 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
 /// Writes the plan of one target.
 fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let plan = &sheet.plan;
+    if let Some(failure) = &plan.failure {
+        let (name, id) = (visible(&plan.target.name), visible(&plan.target.id));
+        let state = look.paint.apply(Role::Conflict, "could not be planned");
+        return writeln!(out, "target {name} ({id}): {state}: {}", visible(&failure.message));
+    }
     if plan.changes.is_empty() {
         explanations(plan, look.paint, out)?;
         return in_sync(plan, look, out);
@@ -214,6 +222,7 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
     let dirty = shown.iter().any(|plan| plan.revision.dirty);
     match (plans.verb, plans.exit) {
         (Verb::Diff | Verb::Apply, _) | (_, Exit::InSync) => None,
+        (Verb::Drift, _) if plans.failures() > 0 => None,
         (Verb::Drift, _) if shown.iter().all(|plan| plan.changes.iter().all(ShownChange::is_kept)) => Some(
             format!("`{adopt}` takes what is there into Git; nothing was applied that could be put back"),
         ),
@@ -223,7 +232,7 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
         _ if all.summary.conflict > 0 => Some(format!(
             "`{apply} --take ADDRESS` lets Git win, `{apply} --yield ADDRESS` leaves an object as it is"
         )),
-        _ if all.summary.unknown > 0 => {
+        _ if all.summary.unknown > 0 || plans.failures() > 0 => {
             Some("nothing of it can be applied before everything can be read".to_owned())
         }
         _ if shown.iter().any(|plan| plan.revision.merged) => {
@@ -231,6 +240,9 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
         }
         _ if !all.applyable => None,
         _ if dirty => Some(format!("commit, then `{apply}`, which takes a commit")),
+        _ if all.summary.adopt > 0 => Some(format!(
+            "`{apply} --adopt ADDRESS` overwrites what is there already, `--adopt '**'` all of it"
+        )),
         (_, Exit::Drift) => {
             Some(format!("`{apply}` puts back what Git declares; `{adopt}` takes what is there into Git"))
         }

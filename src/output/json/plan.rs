@@ -17,7 +17,7 @@ use crate::{
         explain::Explanation,
         ignore::{From, Use},
         object::{Person, Writer},
-        plan::Summary,
+        plan::{Failure, Summary},
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
         revision::{Commit, Revision},
     },
@@ -110,6 +110,9 @@ pub struct Target<'a> {
     /// How many requests were sent to it, those that had to be repeated counted once; absent where none are.
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<usize>,
+    /// Why there is nothing else here: the target could not be planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a Failure>,
 }
 
 /// What an ignore rule did.
@@ -287,6 +290,7 @@ pub fn target(plan: &ShownPlan) -> Target<'_> {
         complete: plan.complete,
         applyable: plan.applyable,
         requests: plan.cost.map(|cost| cost.requests),
+        failure: plan.failure.as_ref(),
     }
 }
 

@@ -95,6 +95,10 @@ fn remarks(plan: &ShownPlan) -> Vec<String> {
 
 /// One target in a line.
 pub fn target(plan: &ShownPlan) -> String {
+    if let Some(failure) = &plan.failure {
+        let (name, why) = (span::short(&plan.target.name), span::code(&failure.message));
+        return format!("{name}: **could not be planned**: {why}");
+    }
     let base = plan.base.as_ref().map(|base| format!(", applied {}", span::short(&base.label())));
     format!(
         "{} ({}){}, desired {}, digest `{}`",

@@ -194,6 +194,7 @@ fn secret_plan() -> Plan {
         notes: Vec::new(),
         explanations: Vec::new(),
         cost: None,
+        failure: None,
     }
 }
 

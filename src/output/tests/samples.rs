@@ -177,6 +177,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         notes: Vec::new(),
         explanations: Vec::new(),
         cost: None,
+        failure: None,
     }
 }
 

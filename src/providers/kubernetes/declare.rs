@@ -114,7 +114,10 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
     }
     for (folder, count) in folders {
         let reason = rendered[folder];
-        let shown = if folder.is_empty() { "." } else { folder };
+        let shown = &*tree.shown(folder.as_bytes());
+        if chosen.is_empty() {
+            return Err(not_rendered(shown, reason).into());
+        }
         notes.push(format!("`{shown}` is a {reason} and is not rendered: {count} of its files are not read"));
     }
     for (count, what) in [(excluded, "left out by `include` and `exclude`"), (other, "neither YAML nor JSON")]
@@ -124,6 +127,14 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
         }
     }
     Ok(chosen)
+}
+
+/// All that is there is input of another program; it would pass for an empty declaration.
+fn not_rendered(folder: &str, reason: &str) -> Fault {
+    let render = if reason == "kustomization" { "kubectl kustomize" } else { "helm template" };
+    let message = format!("nothing is declared: `{folder}` is a {reason}, which is not rendered");
+    let hint = format!("commit what `{render}` prints, or name manifests of the folder in `include`");
+    Fault::new(Exit::BadDesired, message).hint(hint)
 }
 
 fn is_manifest_name(name: &str) -> bool {
