@@ -95,6 +95,8 @@ impl Drop for Lock {
             let _ = fs::remove_file(&self.path);
             unmake(&self.made);
         }
+        // A program that is being started holds a copy of every descriptor for a moment.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
     }
 }
 
