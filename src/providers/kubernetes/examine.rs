@@ -344,6 +344,7 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
         config: &config,
         live: Some(&actual),
         preview: &preview_sides,
+        ours: &owners.ours,
         foreign: &owners.foreign,
         human: &owners.human,
         programs: &owners.programs,
@@ -390,9 +391,7 @@ fn leaving(case: &Case) -> Finding {
     });
     let base = match (untouched, owners::base(case, live, &owners)) {
         (true, _) => Some(actual.clone()),
-        (false, Some(base)) => {
-            sides::base_of_leaving(&owners.shape.keyed(&base), &actual, &owners.human, &owners.programs)
-        }
+        (false, Some(base)) => sides::base_of_leaving(&owners.shape.keyed(&base), &actual, &owners),
         (false, None) => None,
     };
     let mut sides = Sides { base, desired: None, actual: Some(actual) };

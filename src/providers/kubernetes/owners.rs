@@ -48,6 +48,8 @@ fn within(value: &Value, fields: &Fields, top: bool) -> Value {
 pub(super) struct Owners {
     /// Everything that anybody owns: it tells which lists have keys.
     pub shape: Fields,
+    /// What trueup applied and nobody took over since.
+    pub ours: Fields,
     /// What others than trueup own.
     pub foreign: Fields,
     /// What people wrote since the last apply.
@@ -60,6 +62,7 @@ impl Owners {
     pub(super) fn of(live: &Value, preview: &Value, humans: &GlobSet) -> Owners {
         let mut owners = Owners {
             shape: Fields::default(),
+            ours: Fields::default(),
             foreign: Fields::default(),
             human: Fields::default(),
             programs: Fields::default(),
@@ -71,6 +74,9 @@ impl Owners {
             let by_hand = strangers::is_by_hand(&entry, live, humans);
             let fields = entry.fields();
             owners.shape.add(fields.clone());
+            if entry.is_ours() {
+                owners.ours.add(fields.clone());
+            }
             if !entry.is_by_us() {
                 owners.foreign.add(fields.clone());
             }

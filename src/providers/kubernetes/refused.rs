@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{
     attribution,
     examine::{Case, Finding, not_yet, unclear},
-    failure::{Failure, Refusal},
-    managed::applied,
+    failure::{Because, Failure, Refusal},
     marks::stripped,
     owners::{self, Owners},
     sides::{self, Evidence},
@@ -49,7 +48,7 @@ async fn meant(
         }
         (422, Some(live)) if immutable(refusal) => {
             let mut finding = predicted(case, config, live);
-            finding.replace = Some(format!("it cannot be changed in place: {}", words(case, refusal)));
+            finding.replace = Some(format!("it cannot be changed in place: {}", immutables(case, refusal)));
             Finding { live: Some(live.clone()), ..finding }
         }
         (403, Some(live)) => {
@@ -100,15 +99,15 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
     let keyed = |value: &Value| owners.shape.keyed(value);
     let actual = keyed(&stripped(name, live));
     let config = keyed(config);
-    let ours = applied(live).map(|entry| entry.fields()).unwrap_or_default();
     let sent = case.declared().effective(live).map_or_else(|| config.clone(), |sent| keyed(&sent));
-    let preview = sides::predict(&actual, &sent, &ours, &owners.foreign);
     let base = owners::base(case, live, &owners).as_ref().map(keyed);
+    let preview = sides::predict(&actual, &sent, base.as_ref(), &owners);
     let mut sides = sides::sides(&Evidence {
         base: base.as_ref(),
         config: &config,
         live: Some(&actual),
         preview: &preview,
+        ours: &owners.ours,
         foreign: &owners.foreign,
         human: &owners.human,
         programs: &owners.programs,
@@ -135,6 +134,19 @@ fn immutable(refusal: &Refusal) -> bool {
 
 fn no_dry_run(refusal: &Refusal) -> bool {
     refusal.message.contains("dry run") || refusal.message.contains("dryRun")
+}
+
+/// The fields that cannot change and the server's reasons, without the values that it repeats before them.
+fn immutables(case: &Case, refusal: &Refusal) -> String {
+    if case.seen.name.kind.is_core("Secret") || refusal.causes.is_empty() {
+        return words(case, refusal);
+    }
+    let reason = |message: &str| match message.strip_prefix("Invalid value: ") {
+        Some(repeats) => repeats.rsplit(": ").next().unwrap_or_default().to_owned(),
+        None => message.to_owned(),
+    };
+    let one = |cause: &Because| format!("{}: {}", cause.field, reason(&cause.message));
+    refusal.causes.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The server's words; those about a Secret without what they may quote.

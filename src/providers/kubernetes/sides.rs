@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     fields::{Fields, ORDER},
     managed::same,
+    owners::Owners,
 };
 use crate::model::{
     change::Sides,
@@ -21,6 +22,8 @@ pub(super) struct Evidence<'a> {
     pub live: Option<&'a Value>,
     /// What the server would have after the apply.
     pub preview: &'a Value,
+    /// What trueup applied and nobody took over since.
+    pub ours: &'a Fields,
     /// What others than trueup own.
     pub foreign: &'a Fields,
     /// What people own.
@@ -33,14 +36,14 @@ pub(super) struct Evidence<'a> {
 /// touched it since the last apply; the defaults of the server are then the
 /// same on all sides, and only what somebody moved differs.
 pub(super) fn sides(evidence: &Evidence<'_>) -> Sides<Value> {
-    let Evidence { base, config, live, preview, foreign, human, programs } = *evidence;
+    let Evidence { base, config, live, preview, ours, foreign, human, programs } = *evidence;
     let mut desired = match base {
         Some(_) => without_extras(preview, Some(config), human, Some(programs)),
         None => Some(preview.clone()),
     };
     let mut base = base.and_then(|base| {
         let four = Four { base: Some(base), config: Some(config), live, desired: desired.as_ref() };
-        base_of(&four, Some(foreign))
+        base_of(&four, &Held { ours: Some(ours), foreign: Some(foreign) })
     });
     let mut actual = live.cloned();
     settle_orders(base.as_mut(), desired.as_mut(), actual.as_mut());
@@ -48,15 +51,10 @@ pub(super) fn sides(evidence: &Evidence<'_>) -> Sides<Value> {
 }
 
 /// The base of an object that is not declared any more.
-pub(super) fn base_of_leaving(
-    base: &Value,
-    live: &Value,
-    human: &Fields,
-    programs: &Fields,
-) -> Option<Value> {
-    let untouched = without_extras(live, None, human, Some(programs));
+pub(super) fn base_of_leaving(base: &Value, live: &Value, owners: &Owners) -> Option<Value> {
+    let untouched = without_extras(live, None, &owners.human, Some(&owners.programs));
     let four = Four { base: Some(base), config: None, live: Some(live), desired: untouched.as_ref() };
-    let mut base = base_of(&four, None)?;
+    let mut base = base_of(&four, &Held { ours: Some(&owners.ours), foreign: None })?;
     let mut actual = live.clone();
     settle_orders(Some(&mut base), None, Some(&mut actual));
     Some(base)
@@ -110,7 +108,21 @@ impl<'a> Four<'a> {
     }
 }
 
-fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
+/// Who owns what, from the place on that is looked at.
+struct Held<'a> {
+    ours: Option<&'a Fields>,
+    foreign: Option<&'a Fields>,
+}
+
+impl<'a> Held<'a> {
+    fn at(&self, key: &str) -> Held<'a> {
+        let [ours, foreign] =
+            [self.ours, self.foreign].map(|fields| fields.and_then(|fields| fields.get(key)));
+        Held { ours, foreign }
+    }
+}
+
+fn base_of(four: &Four<'_>, held: &Held<'_>) -> Option<Value> {
     if let (Some(base), Some(config)) = (four.base, four.config)
         && same(base, config)
     {
@@ -129,7 +141,7 @@ fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
             let below = match &**key {
                 ORDER if four.base.is_some() && four.base == four.config => four.desired.cloned(),
                 ORDER => four.live.cloned(),
-                _ => base_of(&four, foreign.and_then(|foreign| foreign.get(key))),
+                _ => base_of(&four, &held.at(key)),
             };
             if let Some(below) = below {
                 whole.insert(key.clone(), below);
@@ -140,8 +152,9 @@ fn base_of(four: &Four<'_>, foreign: Option<&Fields>) -> Option<Value> {
     }
     match (four.base, four.config, four.live) {
         (Some(base), _, Some(live)) if same(base, live) || same_quantity(base, live) => Some(live.clone()),
+        (Some(_), _, Some(live)) if is_untouched(held.ours) => Some(live.clone()),
         (Some(base), ..) => Some(base.clone()),
-        (None, Some(_), Some(live)) if foreign.is_none() => Some(live.clone()),
+        (None, Some(_), Some(live)) if held.foreign.is_none() => Some(live.clone()),
         (None, Some(_), _) => None,
         (None, None, live) => four.desired.and(live).cloned(),
     }
@@ -202,12 +215,13 @@ fn order(value: &Value) -> Vec<Arc<str>> {
     }
 }
 
-/// What a server would make of `config`, told without asking it: declared
-/// fields win, and what we own and do not declare any more goes unless somebody else owns it too.
-pub(super) fn predict(live: &Value, config: &Value, ours: &Fields, foreign: &Fields) -> Value {
+/// What a server would make of `config`, told without asking it: declared fields win, what was declared the same
+/// in `base` stays what the server made of it, and what we own and do not declare any more goes unless somebody
+/// else owns it too.
+pub(super) fn predict(live: &Value, config: &Value, base: Option<&Value>, owners: &Owners) -> Value {
     let mut kept = live.clone();
-    prune(&mut kept, Some(config), ours, Some(foreign));
-    overlay(&mut kept, config);
+    prune(&mut kept, Some(config), &owners.ours, Some(&owners.foreign));
+    overlay(&mut kept, config, base, Some(&owners.ours));
     kept
 }
 
@@ -230,20 +244,27 @@ fn prune(live: &mut Value, config: Option<&Value>, ours: &Fields, foreign: Optio
     }
 }
 
-fn overlay(live: &mut Value, config: &Value) {
+fn overlay(live: &mut Value, config: &Value, base: Option<&Value>, ours: Option<&Fields>) {
     match (live, config) {
         (Value::Map(live), Value::Map(config)) => {
             let live = Arc::make_mut(live);
             for (key, value) in config.iter() {
+                let base = base.and_then(|base| base.get(key));
                 match live.get_mut(key) {
                     Some(_) if &**key == ORDER => {}
-                    Some(there) => overlay(there, value),
+                    Some(there) => overlay(there, value, base, ours.and_then(|ours| ours.get(key))),
                     None => _ = live.insert(key.clone(), value.clone()),
                 }
             }
         }
+        (_, config) if is_untouched(ours) && base.is_some_and(|base| same(base, config)) => {}
         (live, config) => *live = config.clone(),
     }
+}
+
+/// Whether a value is what the server made of what trueup applied: whoever else had changed it would own it.
+fn is_untouched(ours: Option<&Fields>) -> bool {
+    ours.is_some_and(Fields::is_empty)
 }
 
 /// Whether two scalars are one quantity in different words: `1000m` and `1`.
@@ -300,11 +321,57 @@ mod tests {
             config: &object("b", false),
             live: Some(&object("b", true)),
             preview: &object("b", true),
+            ours: &none,
             foreign: &none,
             human: &none,
             programs: &none,
         });
         assert_eq!(sides.base, Some(object("a", true)));
+    }
+
+    #[test]
+    fn what_the_server_adds_to_a_whole_value_is_nobodys_change() {
+        let claims = |size: &str, default: bool| {
+            let mut claim = vec![("size", Value::string(size))];
+            claim.extend(default.then(|| ("mode", Value::string("Filesystem"))));
+            Value::map([("claims", Value::List(vec![Value::map(claim)].into()))])
+        };
+        let (base, live, owners) = (claims("1", false), claims("1", true), owning("claims"));
+        let sides = |preview: &Value| {
+            sides(&Evidence {
+                base: Some(&base),
+                config: &claims("2", false),
+                live: Some(&live),
+                preview,
+                ours: &owners.ours,
+                foreign: &owners.foreign,
+                human: &owners.human,
+                programs: &owners.programs,
+            })
+        };
+        assert_eq!(sides(&claims("2", true)).base.as_ref(), Some(&live), "the target did not move");
+        assert_eq!(base_of_leaving(&base, &live, &owners).as_ref(), Some(&live), "nor for one that goes");
+        assert_eq!(predict(&live, &base, Some(&base), &owners), live, "declared the same, nothing changes");
+        assert_eq!(predict(&live, &claims("2", false), Some(&base), &owners), claims("2", false));
+    }
+
+    /// Trueup owns `field` as a whole, and nobody else owns anything.
+    fn owning(field: &str) -> Owners {
+        let applied = Value::map([(
+            "metadata",
+            Value::map([(
+                "managedFields",
+                Value::List(
+                    vec![Value::map([
+                        ("manager", Value::string("trueup")),
+                        ("operation", Value::string("Apply")),
+                        ("fieldsV1", Value::map([(format!("f:{field}"), Value::from(Map::new()))])),
+                    ])]
+                    .into(),
+                ),
+            )]),
+        )]);
+        Owners::of(&applied, &applied, &globset::GlobSet::empty())
     }
 
     #[test]

@@ -23,6 +23,20 @@ spec:
         resources: {limits: {cpu: \"1\", memory: 64Mi}}
 ";
 
+const DATABASE: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: \"postgres:17\"}]}
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+";
+
 const SETTINGS: &str = "apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -193,6 +207,26 @@ fn an_immutable_field_is_replaced_with_consent_only() {
     let address = format!("apps/v1/Deployment/{}/web", shop.namespace);
     shop.trueup(&["apply", "--yes", "--allow-replace", &address, "--max-delete-percent", "100"]).expect(0);
     shop.trueup(&["plan"]).expect(0);
+}
+
+/// The list of a StatefulSet's claims is one value, to which the server adds defaults.
+#[test]
+fn what_the_server_adds_to_a_whole_value_is_no_conflict() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("db.yaml", DATABASE), ("settings.yaml", SETTINGS)]);
+    shop.apply();
+    shop.declare(&[(
+        "db.yaml",
+        &DATABASE.replace("1Gi", "2Gi").replace("serviceName: db", "serviceName: db2"),
+    )]);
+    let ran = shop.trueup(&["plan", "--summary"]).expect(2);
+    assert!(ran.stdout.contains("replace: pending /spec/serviceName"), "{}", ran.stdout);
+    shop.declare(&[("db.yaml", &DATABASE.replace("serviceName: db", "serviceName: db2"))]);
+    let ran = shop.trueup(&["plan", "--summary"]).expect(2);
+    assert!(!ran.stdout.contains("volumeClaimTemplates (line"), "{}", ran.stdout);
+    shop.sandbox.sh("git rm -q k8s/db.yaml && commit 'Drop the database'").expect(0);
+    let ran = shop.trueup(&["plan", "--summary"]).expect(2);
+    assert!(ran.stdout.contains(".-   apps/v1/StatefulSet"), "{}", ran.stdout);
 }
 
 #[test]
