@@ -136,7 +136,8 @@ pub fn answer<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Exit {
         match change.class {
             Class::Conflict => conflict = true,
             Class::Unknown => {
-                unknown = unknown.or(Some(change.unknown.as_ref().map_or(Cause::Other, |(cause, _)| *cause)));
+                let cause = change.unknown.as_ref().map_or(Cause::Other, |(cause, _)| *cause);
+                unknown = unknown.filter(|_| cause != Cause::Invalid).or(Some(cause));
             }
             _ => {
                 drift |= change.drifted();
@@ -145,6 +146,8 @@ pub fn answer<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Exit {
         }
     }
     match (conflict, drift, pending, unknown) {
+        // What Git declares is no state to compare with, and nothing of it can be applied.
+        (.., Some(Cause::Invalid)) => Exit::BadDesired,
         (true, ..) => Exit::Conflict,
         (_, true, true, _) => Exit::DriftAndPending,
         (_, true, false, _) => Exit::Drift,

@@ -127,8 +127,9 @@ pub fn totals<'a>(plans: impl IntoIterator<Item = &'a ShownPlan>) -> Totals {
 
 /// The answer of two plans together.
 fn either(one: Exit, other: Exit) -> Exit {
-    use Exit::{Conflict, Drift, DriftAndPending, InSync, Pending};
+    use Exit::{BadDesired, Conflict, Drift, DriftAndPending, InSync, Pending};
     match (one, other) {
+        (BadDesired, _) | (_, BadDesired) => BadDesired,
         (Conflict, _) | (_, Conflict) => Conflict,
         (DriftAndPending, _) | (_, DriftAndPending) | (Drift, Pending) | (Pending, Drift) => DriftAndPending,
         (Drift, _) | (_, Drift) => Drift,

@@ -6,10 +6,10 @@ use crate::{
     model::{
         digest::Digest,
         guard::{self, Consent},
-        object::{Object, Origin, State},
+        object::{Cause, Object, Origin, State},
         plan::{Plan, answer},
         selector::Selector,
-        testing::plan,
+        testing::{self, plan},
     },
 };
 
@@ -250,4 +250,17 @@ proptest! {
         let (pending, drift, conflict) = classes(&desired, &actual);
         prop_assert_eq!(classes(&actual, &desired), (drift, pending, conflict));
     }
+}
+
+#[test]
+fn a_wrong_declaration_is_the_answer_whatever_else_differs() {
+    let found = |class, unknown: Option<Cause>| Change {
+        unknown: unknown.map(|cause| (cause, "why".to_owned())),
+        ..testing::change("o", Action::Keep, class, Sides { base: None, desired: None, actual: None })
+    };
+    let mut all = vec![found(Class::Pending, None), found(Class::Unknown, Some(Cause::Unavailable))];
+    assert_eq!(answer(&all), Exit::Pending);
+    all.push(found(Class::Unknown, Some(Cause::Invalid)));
+    all.push(found(Class::Unknown, Some(Cause::Unavailable)));
+    assert_eq!(answer(&all), Exit::BadDesired);
 }

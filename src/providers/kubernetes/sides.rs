@@ -334,7 +334,7 @@ mod tests {
         let claims = |size: &str, default: bool| {
             let mut claim = vec![("size", Value::string(size))];
             claim.extend(default.then(|| ("mode", Value::string("Filesystem"))));
-            Value::map([("claims", Value::List(vec![Value::map(claim)].into()))])
+            Value::map([("claims", Value::List(vec![Value::map(claim)]))])
         };
         let (base, live, owners) = (claims("1", false), claims("1", true), owning("claims"));
         let sides = |preview: &Value| {
@@ -357,20 +357,14 @@ mod tests {
 
     /// Trueup owns `field` as a whole, and nobody else owns anything.
     fn owning(field: &str) -> Owners {
-        let applied = Value::map([(
-            "metadata",
-            Value::map([(
-                "managedFields",
-                Value::List(
-                    vec![Value::map([
-                        ("manager", Value::string("trueup")),
-                        ("operation", Value::string("Apply")),
-                        ("fieldsV1", Value::map([(format!("f:{field}"), Value::from(Map::new()))])),
-                    ])]
-                    .into(),
-                ),
-            )]),
-        )]);
+        let fields = Value::map([(format!("f:{field}"), Value::from(Map::new()))]);
+        let entry = Value::map([
+            ("manager", Value::string("trueup")),
+            ("operation", Value::string("Apply")),
+            ("fieldsV1", fields),
+        ]);
+        let entries = Value::map([("managedFields", Value::List(vec![entry]))]);
+        let applied = Value::map([("metadata", entries)]);
         Owners::of(&applied, &applied, &globset::GlobSet::empty())
     }
 
