@@ -68,6 +68,21 @@ impl Collection {
         Collection { kind, scope: parts.map(decode).collect() }
     }
 
+    /// The objects that it is in, from the inside out, as far as kinds make them.
+    pub fn ancestors(&self, definition: &Definition) -> Vec<Address> {
+        let parent = |collection: &Collection| {
+            let place = collection.parent(definition, definition.kind(&collection.kind)?)?;
+            Place::parse(definition, &place)
+        };
+        let mut found: Vec<Address> = Vec::new();
+        let mut next = parent(self);
+        while let Some(place) = next.filter(|_| found.len() < definition.kinds.len()) {
+            found.push(place.address());
+            next = parent(&place.collection());
+        }
+        found
+    }
+
     /// The address of the object that makes the scope, if a kind does.
     pub fn parent(&self, definition: &Definition, kind: &Kind) -> Option<Address> {
         let scope = definition.scopes.get(kind.scope.as_ref()?)?;
@@ -128,6 +143,15 @@ mod tests {
         let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
         let names = vec!["acme".to_owned(), "web".to_owned()];
         assert_eq!(normal_scope(definition, "repo", names.clone()), names);
+    }
+
+    #[test]
+    fn what_an_object_is_in_is_known_to_the_outermost() {
+        let definition = embedded::all().find(|one| one.kind("team_member").is_some()).unwrap();
+        let scope = vec!["acme".to_owned(), "core".to_owned()];
+        let members = Collection { kind: "team_member".into(), scope };
+        let ancestors = members.ancestors(definition);
+        assert_eq!(ancestors, [Address::new("team/acme/core"), Address::new("organisation/acme")]);
     }
 
     #[test]

@@ -153,9 +153,9 @@ fn taken(declared: &Json, merged: &Json, form: &Form<'_>, path: &mut Vec<String>
     for (key, value) in fields {
         path.push(key.clone());
         let mut whole = Json::Null;
-        json::set(&mut whole, &pointer(path), value.clone());
+        json::set(&mut whole, &json::pointer(path), value.clone());
         form.normalize(&mut whole);
-        let normal = whole.pointer(&pointer(path)).cloned().unwrap_or(Json::Null);
+        let normal = whole.pointer(&json::pointer(path)).cloned().unwrap_or(Json::Null);
         match now.get(key) {
             Some(now) if *now == normal => _ = taken.insert(key.clone(), value.clone()),
             Some(now) if form.is_divided(path) => {
@@ -167,8 +167,4 @@ fn taken(declared: &Json, merged: &Json, form: &Form<'_>, path: &mut Vec<String>
         path.pop();
     }
     Json::Object(taken)
-}
-
-fn pointer(path: &[String]) -> String {
-    path.iter().fold(String::new(), |pointer, step| json::join(&pointer, step))
 }

@@ -96,13 +96,7 @@ fn item(job: &Job<'_>) -> Result<Json, Trouble> {
     let variables = job.variables(None)?;
     let (template, object) = match job.change.after {
         Some(_) => (&batch.put, job.whole()?),
-        None => {
-            let mut names = Json::Null;
-            for (key, value) in job.kind.identity.keys.iter().zip(&job.place.keys) {
-                json::set(&mut names, key, Json::String(value.clone()));
-            }
-            (&batch.remove, names)
-        }
+        None => (&batch.remove, job.names()),
     };
     template::body(template, &Ingredients { object: &object, actual: None, variables: &variables })
         .ok_or_else(|| wrong("the definition makes nothing of it"))

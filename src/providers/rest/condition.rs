@@ -135,6 +135,10 @@ impl Reader<'_> {
 
     fn operand(&mut self) -> Result<Operand, String> {
         self.rest = self.rest.trim_start();
+        if let Some(rest) = self.rest.strip_prefix('.') {
+            self.rest = rest;
+            return Ok(Operand::Pointer(String::new()));
+        }
         if self.rest.starts_with('/') {
             let end = self.rest.find(|c: char| c.is_whitespace() || "=!&|)".contains(c));
             let (pointer, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -152,7 +156,7 @@ impl Reader<'_> {
                 self.rest = &self.rest[values.byte_offset()..];
                 Ok(Operand::Literal(value))
             }
-            _ => Err(self.expected("a pointer (`/name`) or a value as JSON has it")),
+            _ => Err(self.expected("a pointer (`/name`, or `.` for the whole) or a value as JSON has it")),
         }
     }
 
@@ -199,7 +203,7 @@ impl JsonSchema for Condition {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "Pointers, JSON values, ==, !=, in, matches (a glob), &&, ||, ! and parentheses, for example: /inherited != true"
+            "description": "Pointers (`.` for the whole), JSON values, ==, !=, in, matches (a glob), &&, ||, ! and parentheses, for example: /inherited != true"
         })
     }
 }
@@ -228,6 +232,12 @@ mod tests {
         let tree = json!({"a": 1, "b": "x"});
         assert!(holds("/a == 2 || /a == 1 && /b == \"x\"", tree.clone()));
         assert!(!holds("(/a == 2 || /a == 1) && !(/b in [\"x\", \"y\"])", tree));
+    }
+
+    #[test]
+    fn a_dot_is_the_whole() {
+        assert!(holds(". == true", json!(true)) && !holds(". == true", json!(false)));
+        assert!(holds("!(. in [\"a\"])", json!("b")));
     }
 
     #[test]

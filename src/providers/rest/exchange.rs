@@ -58,6 +58,11 @@ impl Exchange {
         Ok(header)
     }
 
+    /// Lets the next request bring a new token.
+    pub fn forget(&self) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// The token, which no error text may hold.
     pub fn hidden(&self) -> Option<String> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(text, _)| text.clone())

@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{
-    definition::{Definition, ErrorClass as Class, WrongFields},
+    definition::{Definition, ErrorClass as Class, Success, WrongFields},
     json,
     transport::Answer,
 };
@@ -93,6 +93,28 @@ pub fn of_answer(definition: &Definition, answer: &Answer) -> Failure {
         definition.wrong_fields.iter().flat_map(|rule| wrong_fields(rule, &answer.body)).collect();
     failure.sent = status >= 500;
     failure
+}
+
+/// Why a write did not take place, or may not have, although the server did not say that it failed.
+pub fn of_write(success: &Success, answer: &Answer) -> Option<Failure> {
+    let (status, said) = (answer.status, words(&answer.body));
+    let listed = success.status.contains(&status.as_u16());
+    // A way to the result (303) is success; "ask there instead" (307, 308) is a refusal.
+    let usual = status.is_success() || status == StatusCode::SEE_OTHER;
+    if matches!(status.as_u16(), 307 | 308) && !listed {
+        let message = format!("the server redirects a write ({status}), which is not followed");
+        return Some(Failure::new(Class::Other, message));
+    }
+    if !(listed || success.status.is_empty() && usual) {
+        let message = format!("the server answered {status}, which is not expected{said}");
+        return Some(Failure { sent: true, ..Failure::new(Class::Other, message) });
+    }
+    if success.conflict_when.as_ref().is_some_and(|conflict| conflict.holds(&answer.body)) {
+        let message = format!("the object is not what the write expects{said}");
+        return Some(Failure::new(Class::Conflict, message));
+    }
+    let refused = success.when.as_ref().is_some_and(|success| !success.holds(&answer.body));
+    refused.then(|| Failure::new(Class::Other, format!("the server did not take the write{said}")))
 }
 
 /// The fields that an answer names, without repeating what it says as a whole.
@@ -216,6 +238,30 @@ mod tests {
         assert_eq!(class(403, Json::Null), Class::Forbidden);
         assert_eq!(class(404, Json::Null), Class::Absent);
         assert_eq!(class(503, Json::Null), Class::Unavailable);
+    }
+
+    #[test]
+    fn a_redirected_write_took_place_or_not_as_the_status_says() {
+        let told = |status: u16, success: Json| {
+            let body = json!({"ok": false});
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: HeaderMap::new(),
+                body,
+                url: "http://localhost/".parse().unwrap(),
+            };
+            let failure = of_write(&serde_json::from_value(success).unwrap(), &answer);
+            failure.map(|failure| (failure.class, failure.sent))
+        };
+        let any = || json!({});
+        assert_eq!([told(201, any()), told(303, any())], [None, None]);
+        assert_eq!(
+            [302, 307].map(|status| told(status, any())),
+            [true, false].map(|sent| Some((Class::Other, sent)))
+        );
+        assert_eq!(told(303, json!({"status": [201]})), Some((Class::Other, true)));
+        assert_eq!(told(200, json!({"when": "/ok == true"})), Some((Class::Other, false)));
+        assert_eq!(told(200, json!({"conflict_when": "/ok == false"})), Some((Class::Conflict, false)));
     }
 
     #[test]

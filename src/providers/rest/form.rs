@@ -4,7 +4,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    definition::{Access, Encoding, Field, Items, Kind, kind::Fold},
+    definition::{Access, Encoding, Field, Items, Kind, fields::ItemPatch, kind::Fold},
     json,
 };
 use crate::model::value::Value;
@@ -64,7 +64,7 @@ impl<'a> Form<'a> {
 
     /// Takes values out of what the server packs them in. What is not packed so stays as it is.
     pub fn decode(&self, object: &mut Json) {
-        self.recode(object, &|text| {
+        self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &|text| {
             let bytes =
                 base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', '\r'], "")).ok()?;
             String::from_utf8(bytes).ok()
@@ -73,15 +73,26 @@ impl<'a> Form<'a> {
 
     /// Packs values as the server wants them.
     pub fn encode(&self, object: &mut Json) {
-        self.recode(object, &|text| Some(base64::engine::general_purpose::STANDARD.encode(text)));
+        self.recode(object, &[Encoding::Base64], &|text| {
+            Some(base64::engine::general_purpose::STANDARD.encode(text))
+        });
     }
 
-    fn recode(&self, object: &mut Json, turn: &dyn Fn(&str) -> Option<String>) {
-        for (steps, _) in self.fields.iter().filter(|(_, field)| field.encoding == Some(Encoding::Base64)) {
+    fn recode(&self, object: &mut Json, packed: &[Encoding], turn: &dyn Fn(&str) -> Option<String>) {
+        let is_packed = |field: &Field| field.encoding.is_some_and(|encoding| packed.contains(&encoding));
+        for (steps, _) in self.fields.iter().filter(|(_, field)| is_packed(field)) {
             json::visit_steps(object, steps, &mut |value| {
                 each_text(value, &|text| turn(text).unwrap_or_else(|| text.to_owned()));
             });
         }
+    }
+
+    /// The lists that are changed item by item: where they are, the key of their items, and how.
+    pub fn patched(&self) -> impl Iterator<Item = (&'a str, &'a str, &'a ItemPatch)> {
+        let patched = |(pointer, field): (&'a String, &'a Field)| {
+            Some((pointer.as_str(), field.key.as_deref()?, field.patch.as_ref()?))
+        };
+        self.kind.fields.iter().filter_map(patched)
     }
 
     fn fold(&self, object: &mut Json) {
@@ -103,7 +114,17 @@ impl<'a> Form<'a> {
     /// What the server has of the fields that `shape` declares. What it never
     /// answers is taken from `known`, which says what it was given.
     pub fn project(&self, actual: &Json, shape: &Json, known: Option<&Json>) -> Json {
-        self.part(Some(actual), shape, known, &mut Vec::new()).unwrap_or(Json::Null)
+        let mut part = self.part(Some(actual), shape, known, &mut Vec::new()).unwrap_or(Json::Null);
+        for (steps, field) in &self.fields {
+            let Some(presence) = &field.presence else { continue };
+            for place in json::places(&part, steps) {
+                let there = actual.pointer(&json::filled(presence, steps, &place));
+                if there.is_none_or(|there| matches!(there, Json::Null | Json::Bool(false)) || there == "") {
+                    json::remove(&mut part, &json::pointer(&place));
+                }
+            }
+        }
+        part
     }
 
     fn part(
@@ -139,7 +160,7 @@ impl<'a> Form<'a> {
             (Some(Json::Null), _) if !shape.is_null() => None,
             (Some(Json::Array(items)), Some(Items::Keyed)) => {
                 let key = field.and_then(|field| field.key.as_deref()).unwrap_or("name");
-                Some(items.iter().map(|item| keyed_part(item, shape, key)).collect())
+                Some(items.iter().map(|item| part_of_item(item, shape, key)).collect())
             }
             (other, _) => other.cloned(),
         }
@@ -240,20 +261,21 @@ fn sort_keyed(list: &mut Json, key: &str) {
 }
 
 /// The part of one item of a keyed list that the item of the same key declares.
-fn keyed_part(item: &Json, shape: &Json, key: &str) -> Json {
+fn part_of_item(item: &Json, shape: &Json, key: &str) -> Json {
     let same = |other: &&Json| other.get(key) == item.get(key);
     match shape.as_array().and_then(|items| items.iter().find(same)) {
-        Some(shape) => free_part(item, shape),
+        Some(shape) => declared_part(item, shape),
         None => item.clone(),
     }
 }
 
-fn free_part(actual: &Json, shape: &Json) -> Json {
+/// The part of `actual` that `shape` declares.
+pub fn declared_part(actual: &Json, shape: &Json) -> Json {
     match (actual, shape) {
         (Json::Object(actual), Json::Object(shape)) => Json::Object(
             shape
                 .iter()
-                .filter_map(|(key, shape)| Some((key.clone(), free_part(actual.get(key)?, shape))))
+                .filter_map(|(key, shape)| Some((key.clone(), declared_part(actual.get(key)?, shape))))
                 .collect(),
         ),
         _ => actual.clone(),

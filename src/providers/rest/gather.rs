@@ -7,11 +7,12 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Completeness, ErrorClass as Class, Kind},
+    definition::{Completeness, ErrorClass as Class, Kind, List},
     failure::Failure,
     form::Form,
     options::Setup,
-    pages, request,
+    pages::{self, Listing},
+    request,
     template::{self, Ingredients, Variables},
     transport::Getter,
 };
@@ -112,8 +113,16 @@ impl Gatherer<'_> {
             form.normalize(&mut object);
             form.identity(&object)
         };
-        let listing = match pages::list(self.getter, self.setup, list, &self.variables, &name, wanted) {
+        let read = |list| pages::list(self.getter, self.setup, list, &self.variables, &name, wanted);
+        let listing = match (read(list), &list.otherwise) {
+            (Err(failure), Some(path)) if failure.class == Class::Absent => {
+                read(&List { path: path.clone(), ..list.clone() })
+            }
+            (listing, _) => listing,
+        };
+        let listing = match listing {
             Ok(listing) => listing,
+            Err(failure) if failure.class == Class::Absent && list.absent_is_empty => Listing::default(),
             Err(failure) => {
                 let found = match failure.class {
                     Class::Absent | Class::Hidden => self.without_list(),
@@ -122,15 +131,23 @@ impl Gatherer<'_> {
                 return Gathered { incomplete: Some(failure), ..Gathered::nothing(wanted, &found) };
             }
         };
-        let mut twice = BTreeSet::new();
+        let (mut twice, mut nameless) = (BTreeSet::new(), None);
         for item in listing.items {
-            if list.keep.as_ref().is_some_and(|keep| !keep.holds(&item)) {
-                continue;
-            }
+            let kept = list.keep.as_ref().is_none_or(|keep| keep.holds(&item));
             let Some(mut object) = self.mapped(list.map.as_ref(), &item, &item) else { continue };
             form.decode(&mut object);
             form.normalize(&mut object);
-            let Some(keys) = form.identity(&object) else { continue };
+            let Some(keys) = form.identity(&object) else {
+                if kept {
+                    nameless = Some("an item of the list has no name".to_owned());
+                }
+                continue;
+            };
+            // What the list leaves out and the server protects is there all the same for those who ask for it.
+            let protected = || self.kind.protected_when.as_ref().is_some_and(|rule| rule.holds(&object));
+            if !(kept || wanted.contains(&keys) && protected()) {
+                continue;
+            }
             if gathered.found.insert(keys.clone(), Found::Here(object)).is_some() {
                 twice.insert(keys);
             }
@@ -139,8 +156,9 @@ impl Gatherer<'_> {
             let message = format!("the server has more than one `{}`", keys.join("/"));
             gathered.found.insert(keys, Found::Unknown(Failure::new(Class::Other, message)));
         }
-        gathered.incomplete = self.incomplete(&listing.truncated, list.completeness);
-        if gathered.incomplete.is_some() && self.kind.read.is_some() && self.kind.id.is_none() {
+        gathered.incomplete = self.incomplete(&listing.truncated.or(nameless), list.completeness);
+        let by_name = self.kind.id.is_none() || self.kind.id_from_name.is_some();
+        if gathered.incomplete.is_some() && self.kind.read.is_some() && by_name {
             let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
             let read: Vec<_> =
                 missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
@@ -210,7 +228,10 @@ impl Gatherer<'_> {
         let answer =
             request::url(self.setup, &read.path, &read.query, &variables).and_then(|url| match &read.raw {
                 Some(_) => self.getter.text(&url),
-                None => self.getter.get(&url),
+                None => match &read.safe_post {
+                    None => self.getter.get(&url),
+                    Some(question) => self.getter.safe_post(&url, template::question(question, &variables)),
+                },
             });
         let answer = match answer {
             Ok(answer) => answer,
@@ -221,16 +242,31 @@ impl Gatherer<'_> {
             }
             Err(failure) => return Found::Unknown(failure),
         };
+        if read.absent_when.as_ref().is_some_and(|absent| absent.holds(&answer.body)) {
+            return Found::Absent;
+        }
         if let Some(pointer) = &read.raw {
             let mut object = Json::Null;
             super::json::set(&mut object, pointer, answer.body);
             return Found::Here(self.completed(object, keys));
         }
-        let object = answer.body.pointer(&read.body).filter(|body| body.is_object());
+        let shaped = |body: &&Json| body.is_object() || read.map.is_some();
+        let object = answer.body.pointer(&read.body).filter(shaped);
         let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.unwrap_or(object)));
         match object {
-            Some(object) => Found::Here(self.completed(object, keys)),
+            Some(object) => self.named(self.completed(object, keys), keys),
             None => Found::Unknown(Failure::new(Class::Other, "the answer does not hold the object")),
+        }
+    }
+
+    /// An object that was asked for by an id that is only derived from its name.
+    fn named(&self, object: Json, keys: &[String]) -> Found {
+        match Form::of(self.kind).identity(&object).filter(|_| self.kind.id_from_name.is_some()) {
+            Some(other) if other != keys => {
+                let message = format!("the server has `{}` under the id of that name", other.join("/"));
+                Found::Unknown(Failure::new(Class::Other, message))
+            }
+            _ => Found::Here(object),
         }
     }
 

@@ -1,16 +1,12 @@
 //! One change: its precondition and its requests.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Access, Call, ErrorClass as Class, Kind, Write, kind::Wait},
+    definition::{Access, Call, ErrorClass as Class, Kind, Write, write::Provided},
     form::Form,
     gather::{Found, Gathered},
     json, references,
@@ -29,9 +25,19 @@ use crate::model::{
 /// What became of a change: what the server says of the object now, if it does.
 pub type Made = Result<Option<Json>, Trouble>;
 
+/// What an object lives in, if a server may have made the object together with that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// Something that this run made: what is there came with it.
+    Made,
+    /// Something that was there.
+    Old,
+}
+
 /// One change on its way.
 pub struct Job<'a> {
-    session: &'a Session,
+    /// The target.
+    pub session: &'a Session,
     sender: &'a Sender,
     /// The change.
     pub change: &'a Change,
@@ -41,6 +47,8 @@ pub struct Job<'a> {
     pub kind: &'a Kind,
     /// What the server holds right now.
     pub now: Found,
+    /// Whether it lives in something that this run made.
+    pub within: Within,
     desired: Result<Json, String>,
 }
 
@@ -52,6 +60,7 @@ impl<'a> Job<'a> {
         change: &'a Change,
         place: &'a Place,
         fresh: &BTreeMap<Collection, Gathered>,
+        within: Within,
     ) -> Self {
         let kind = &session.definition().kinds[&place.kind];
         let answers = fresh.get(&place.collection());
@@ -59,7 +68,7 @@ impl<'a> Job<'a> {
         let keys = old.unwrap_or_else(|| place.keys.clone());
         let now = answers.map_or(Found::Absent, |answers| answers.get(&keys));
         let desired = desired(session, change);
-        Job { session, sender, change, place, kind, now, desired }
+        Job { session, sender, change, place, kind, now, within, desired }
     }
 
     /// Makes the change.
@@ -68,8 +77,8 @@ impl<'a> Job<'a> {
         match self.change.action {
             // Nothing here has owners of single fields to claim.
             Action::Keep | Action::Claim => Ok(None),
-            Action::Create => self.create(),
-            Action::Update | Action::Adopt => self.update(raw.as_ref()),
+            Action::Create if raw.is_none() => self.create(),
+            Action::Create | Action::Update | Action::Adopt => self.update(raw.as_ref()),
             Action::Delete => self.delete(raw.as_ref()).map(|()| None),
             Action::Replace => {
                 self.delete(raw.as_ref())?;
@@ -87,6 +96,7 @@ impl<'a> Job<'a> {
             (Found::Absent | Found::NoParent, None) => Ok(None),
             (Found::Absent | Found::NoParent, Some(_)) if self.change.action == Action::Delete => Ok(None),
             (Found::Absent | Found::NoParent, Some(_)) => Err(stale("it is gone")),
+            (Found::Here(raw), None) if self.within == Within::Made => Ok(Some(raw.clone())),
             (Found::Here(_), None) => Err(stale("somebody made it")),
             (Found::Here(raw), Some(actual)) => {
                 let actual_json = json::from_model(actual);
@@ -130,26 +140,57 @@ impl<'a> Job<'a> {
         let content =
             request::content(self.kind, write, &Sides { desired, actual: None, raw: None }, &variables);
         let content = content.unwrap_or_default();
-        let absent =
-            || self.kind.version.as_ref().and_then(|version| version.absent.clone()).into_iter().collect();
-        let answer = match self.send(&write.call(), &content, &variables, absent()) {
+        let absent: Vec<(String, String)> =
+            self.kind.version.iter().filter_map(|version| version.absent.clone()).collect();
+        let send = || self.send_somewhere(write, &content, &variables, &absent);
+        let answer = match send() {
             // A create without an answer is sent once more if the object is not there; never blindly.
             Err(trouble) if trouble.verdict == Verdict::Uncertain => match self.session.read(self.place) {
-                Found::Absent => Some(self.send(&write.call(), &content, &variables, absent())?),
+                Found::Absent => Some(send()?),
                 Found::Here(_) => None,
                 _ => return Err(trouble),
             },
             other => Some(other?),
         };
-        let made = match &self.kind.wait {
-            Some(wait) => self.wait(wait)?,
+        let made = match self.ready()? {
             None => answer.and_then(|answer| self.returned(write, &answer)),
+            ready => ready,
         };
         let asked = self.fields(desired, None, made.as_ref())?;
         match made {
             Some(made) if write.follow_up => self.follow_up(desired, &made, asked),
             made => Ok(made.filter(|_| !asked)),
         }
+    }
+
+    /// Sends a create to its path, or to the first of the others where there is no such place.
+    fn send_somewhere(
+        &self,
+        write: &Write,
+        content: &Content,
+        variables: &Variables,
+        headers: &[(String, String)],
+    ) -> Result<Answer, Trouble> {
+        let mut sent = self.send(&write.call(), content, variables, headers.to_vec());
+        for other in &write.otherwise {
+            let nowhere = matches!(&sent, Err(trouble) if trouble.class == Some(Class::Absent));
+            let provided = other.provided.as_ref();
+            if nowhere && provided.map_or(Ok(true), |provided| self.provided(provided, variables))? {
+                let call = Call { path: &other.path, ..write.call() };
+                sent = self.send(&call, content, variables, headers.to_vec());
+            }
+        }
+        sent
+    }
+
+    /// Whether the server says what has to hold.
+    fn provided(&self, provided: &Provided, variables: &Variables) -> Result<bool, Trouble> {
+        let wrong = |message| Trouble::new(Verdict::Failed, message);
+        let is = template::text(&provided.is, variables).map_err(wrong)?;
+        let url = request::url(&self.session.setup, &provided.get, &BTreeMap::new(), variables);
+        let answer = url.and_then(|url| self.session.getter.get(&url));
+        let answer = answer.map_err(|failure| Trouble::before(&failure))?;
+        Ok(answer.body.pointer(&provided.pointer).and_then(json::text) == Some(is))
     }
 
     /// Sends again what creation ignored.
@@ -165,19 +206,22 @@ impl<'a> Job<'a> {
 
     fn update(&self, raw: Option<&Json>) -> Made {
         let desired = self.desired()?;
-        let mut actual = self.change.sides.actual.as_ref().map(json::from_model);
+        let came_along = || Form::of(self.kind).project(raw?, desired, None).into();
+        let mut actual = self.change.sides.actual.as_ref().map(json::from_model).or_else(came_along);
         if let Some(actual) = &mut actual {
             references::replace(actual, &|reference| self.session.resolve(reference));
             // An unchanged secret is no reason to write; filled in, it equals what is desired.
             secrets::fill_known(actual, &self.session.setup.folder);
         }
         let sides = Sides { desired, actual: actual.as_ref(), raw };
-        let answer = match &self.kind.update {
-            Some(write) => self.differing(write, &sides)?.and_then(|answer| self.returned(write, &answer)),
-            None => None,
-        };
+        let write = self.kind.update.as_ref();
+        let answer = write.map_or(Ok(None), |write| self.differing(write, &sides))?;
         let asked = self.fields(desired, actual.as_ref(), raw)?;
-        Ok(answer.filter(|_| !asked))
+        if let (true, Some(ready)) = (asked || answer.is_some(), self.ready()?) {
+            return Ok(Some(ready));
+        }
+        let told = write.zip(answer).and_then(|(write, answer)| self.returned(write, &answer));
+        Ok(told.filter(|_| !asked))
     }
 
     /// Sends an update, if anything differs besides fields with requests of their own.
@@ -229,12 +273,27 @@ impl<'a> Job<'a> {
         if matches!(self.now, Found::Absent | Found::NoParent) {
             return Ok(());
         }
-        match self.send(&delete.call(), &Content::Nothing, &self.variables(raw)?, self.versioned(raw)) {
-            Ok(_) => Ok(()),
+        let variables = self.variables(raw)?;
+        let names = self.names();
+        let with = Ingredients { object: &names, actual: raw, variables: &variables };
+        let body = delete.template.as_ref().and_then(|template| template::body(template, &with));
+        let content = body.map_or(Content::Nothing, Content::Json);
+        match self.send(&delete.call(), &content, &variables, self.versioned(raw)) {
             // Gone is gone.
             Err(trouble) if trouble.class == Some(Class::Absent) => Ok(()),
             Err(trouble) => Err(trouble),
+            Ok(_) => self.gone(),
         }
+    }
+
+    /// The names of the object at their places, as the server packs them.
+    pub fn names(&self) -> Json {
+        let mut names = Json::Null;
+        for (key, value) in self.kind.identity.keys.iter().zip(&self.place.keys) {
+            json::set(&mut names, key, Json::String(value.clone()));
+        }
+        Form::of(self.kind).encode(&mut names);
+        names
     }
 
     /// The header that says which version is meant.
@@ -270,19 +329,10 @@ impl<'a> Job<'a> {
             content,
             content_type: call.content_type,
             headers,
+            success: call.success,
             hidden: &hidden,
         };
-        let answer = self.sender.send(&request).map_err(Trouble::of)?;
-        let expected = call.success.is_empty() || call.success.contains(&answer.status.as_u16());
-        let meant = call.success_when.is_none_or(|success| success.holds(&answer.body));
-        match (expected, meant) {
-            (true, true) => Ok(answer),
-            (false, _) => Err(Trouble::new(
-                Verdict::Uncertain,
-                format!("the server answered {}, which is not expected", answer.status),
-            )),
-            (true, false) => Err(Trouble::new(Verdict::Stale, "the server did not take the write")),
-        }
+        self.sender.send(&request).map_err(Trouble::of)
     }
 
     /// The object in an answer, in normal form.
@@ -293,24 +343,6 @@ impl<'a> Job<'a> {
         form.decode(&mut object);
         form.normalize(&mut object);
         Some(object)
-    }
-
-    /// Reads until the object is ready.
-    fn wait(&self, wait: &Wait) -> Made {
-        let end = Instant::now() + Duration::from_secs(wait.timeout_s);
-        let mut pause = Duration::from_millis(100);
-        loop {
-            match self.session.read(self.place) {
-                Found::Here(raw) if wait.until.holds(&raw) => return Ok(Some(raw)),
-                _ if Instant::now() >= end => {
-                    let (until, seconds) = (&wait.until, wait.timeout_s);
-                    let message = format!("it was made, and is not ready after {seconds} s (`{until}`)");
-                    return Err(Trouble::new(Verdict::Unready, message));
-                }
-                _ => thread::sleep(pause),
-            }
-            pause = (pause * 2).min(Duration::from_secs(5));
-        }
     }
 }
 

@@ -65,6 +65,33 @@ pub fn visit_steps(tree: &mut Json, steps: &[String], touch: &mut dyn FnMut(&mut
     }
 }
 
+/// The places of `tree` that a pattern leads to.
+pub fn places(tree: &Json, pattern: &[String]) -> Vec<Vec<String>> {
+    let Some((first, rest)) = pattern.split_first() else { return vec![Vec::new()] };
+    let keys: Vec<String> = match tree {
+        Json::Object(map) if first == "*" => map.keys().cloned().collect(),
+        Json::Object(map) if map.contains_key(first) => vec![first.clone()],
+        _ => return Vec::new(),
+    };
+    let inside = |key: String| {
+        let below = places(&tree[key.as_str()], rest).into_iter();
+        below.map(move |place| [vec![key.clone()], place].concat())
+    };
+    keys.into_iter().flat_map(inside).collect()
+}
+
+/// `pointer` with what each `*` of `pattern` stands for in `place`.
+pub fn filled(pointer: &str, pattern: &[String], place: &[String]) -> String {
+    let mut stars = pattern.iter().zip(place).filter(|(one, _)| *one == "*").map(|(_, step)| step);
+    let fill = |step: String| if step == "*" { stars.next().cloned().unwrap_or(step) } else { step };
+    self::pointer(&steps(pointer).into_iter().map(fill).collect::<Vec<_>>())
+}
+
+/// The pointer to the place `path`.
+pub fn pointer(path: &[String]) -> String {
+    path.iter().fold(String::new(), |pointer, step| join(&pointer, step))
+}
+
 /// Whether `pattern` leads to the place of `path`.
 pub fn matches(pattern: &str, path: &[String]) -> bool {
     let pattern = steps(pattern);

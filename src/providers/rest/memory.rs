@@ -322,14 +322,10 @@ fn send(
         content: &content,
         content_type: call.content_type,
         headers,
+        success: call.success,
         hidden: &[],
     };
-    let answer = sender.send(&request)?;
-    let expected = call.success.is_empty() || call.success.contains(&answer.status.as_u16());
-    match expected && call.success_when.is_none_or(|success| success.holds(&answer.body)) {
-        true => Ok(()),
-        false => Err(Failure::new(Class::Other, "the server did not take it").with_status(answer.status)),
-    }
+    sender.send(&request).map(drop)
 }
 
 fn fault(failure: Failure) -> Fault {

@@ -185,7 +185,10 @@ fn definition(target: &Target, options: &Options) -> Result<(Arc<Definition>, Ve
             let note = format!(
                 "the API is described by `{file}` of this checkout, which decides where credentials are sent"
             );
-            Ok((Arc::new(parsed), vec![note]))
+            let posts = parsed.safe_posts();
+            let posts = (!posts.is_empty())
+                .then(|| format!("`{file}` says that a POST to {} only reads", posts.join(" and ")));
+            Ok((Arc::new(parsed), std::iter::once(note).chain(posts).collect()))
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     definition::{ErrorClass as Class, List, Page, kind::PageStyle},
     failure::Failure,
     options::Setup,
-    template::Variables,
+    template::{self, Variables},
     transport::{Answer, Getter},
 };
 
@@ -88,7 +88,7 @@ fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> R
     let mut listing = Listing::default();
     let mut asked = BTreeSet::new();
     let top = first(setup, list, variables)?;
-    level(getter, setup, list, top.clone(), &mut asked, &mut listing)?;
+    level(getter, setup, list, top.clone(), variables, &mut asked, &mut listing)?;
     let Some(recurse) = &list.recurse else { return Ok(listing) };
     let mut at = 0;
     while let Some(item) = listing.items.get(at).filter(|_| listing.truncated.is_none()) {
@@ -97,7 +97,7 @@ fn read(getter: &Getter, setup: &Setup, list: &List, variables: &Variables) -> R
         let inside = item.pointer(&recurse.from).and_then(super::json::text);
         let mut url = top.clone();
         set(&mut url, &recurse.param, &inside.ok_or_else(|| Failure::new(Class::Other, missing()))?);
-        level(getter, setup, list, url, &mut asked, &mut listing)?;
+        level(getter, setup, list, url, variables, &mut asked, &mut listing)?;
         at += 1;
     }
     Ok(listing)
@@ -109,6 +109,7 @@ fn level(
     setup: &Setup,
     list: &List,
     first: Url,
+    variables: &Variables,
     asked: &mut BTreeSet<Url>,
     listing: &mut Listing,
 ) -> Result<(), Failure> {
@@ -126,7 +127,10 @@ fn level(
             listing.truncated = Some(format!("it has more than {most} pages"));
             break;
         }
-        let answer = getter.get(&url)?;
+        let answer = match &list.safe_post {
+            None => getter.get(&url)?,
+            Some(question) => getter.safe_post(&url, template::question(question, variables))?,
+        };
         let items = items(&answer, list)?;
         let count = items.len();
         listing.items.extend(items);
@@ -178,6 +182,9 @@ fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failu
 }
 
 fn items(answer: &Answer, list: &List) -> Result<Vec<Json>, Failure> {
+    if list.empty_when.as_ref().is_some_and(|empty| empty.holds(&answer.body)) {
+        return Ok(Vec::new());
+    }
     match answer.body.pointer(&list.items) {
         Some(Json::Array(items)) => Ok(items.clone()),
         Some(Json::Object(map)) if list.named.is_some() => {

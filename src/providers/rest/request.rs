@@ -10,7 +10,7 @@ use super::{
     definition::{Access, Body, ErrorClass as Class, Kind, Write},
     failure::Failure,
     form::Form,
-    json,
+    items, json,
     options::Setup,
     template::{self, Ingredients, Variables},
     transport::Content,
@@ -53,6 +53,8 @@ pub fn of_object(mut variables: Variables, kind: &Kind, place: &Place, raw: Opti
         let known = raw.and_then(|raw| json::text(raw.pointer(key)?));
         variables.insert(name, known.unwrap_or_else(|| value.clone()));
     }
+    let made = kind.id_from_name.zip(place.keys.last()).and_then(|(how, name)| how.of(name));
+    variables.extend(made.map(|id| ("id".to_owned(), id)));
     if let Some(raw) = raw {
         let id = kind.id.as_ref().and_then(|pointer| json::text(raw.pointer(pointer)?));
         variables.extend(id.map(|id| ("id".to_owned(), id)));
@@ -108,6 +110,9 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
             with_others(write, difference(&desired, actual)?, &desired, sides.raw)
         }
     };
+    if sides.actual.is_some() && matches!(write.body, Body::Changed | Body::MergePatch) {
+        items::patch(&form, &mut body, sides.raw, variables);
+    }
     form.encode(&mut body);
     rename(kind, &mut body, sides.actual);
     let mut content = Json::Null;

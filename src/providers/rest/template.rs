@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
@@ -105,7 +106,8 @@ pub struct Ingredients<'a> {
 /// Fills a JSON template. `{$: /ptr}` inserts a value and is left out where
 /// there is none, unless it has a `default`; `each` and `keep` map a list,
 /// and `unless` leaves it out where another place has a value;
-/// `{$merge: [..]}` lays objects over each other; `{$var: name}` inserts a name.
+/// `{$merge: [..]}` lays objects over each other; `{$var: name}` inserts a
+/// name, packed with `encoding: base64`.
 pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
     match template {
         Json::Object(map) if map.contains_key("$") => insert(map, with),
@@ -120,7 +122,11 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
             Some(Json::Object(merged))
         }
         Json::Object(map) if map.contains_key("$var") => {
-            map["$var"].as_str().and_then(|name| with.variables.get(name)).map(|text| text.as_str().into())
+            let text = with.variables.get(map["$var"].as_str()?)?;
+            Some(match map.get("encoding") {
+                Some(_) => base64::engine::general_purpose::STANDARD.encode(text).into(),
+                None => text.as_str().into(),
+            })
         }
         Json::Object(map) => Some(Json::Object(
             map.iter().filter_map(|(key, value)| Some((key.clone(), body(value, with)?))).collect(),
@@ -128,6 +134,12 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
         Json::Array(items) => Some(items.iter().filter_map(|item| body(item, with)).collect()),
         other => Some(other.clone()),
     }
+}
+
+/// What a request that only reads carries: a template over names alone.
+pub fn question(template: &Json, variables: &Variables) -> Json {
+    let with = Ingredients { object: &Json::Null, actual: None, variables };
+    body(template, &with).unwrap_or_default()
 }
 
 /// Whether `template` can be filled, as far as that does not depend on the object.
@@ -147,13 +159,16 @@ fn check_insertion(map: &Map<String, Json>, known: &[&str]) -> Result<(), String
     let allowed: &[&str] = match map.keys().find(|key| key.starts_with('$')).map(String::as_str) {
         Some("$") => &["$", "default", "unless", "each", "keep"],
         Some("$merge") => &["$merge"],
-        _ => &["$var"],
+        _ => &["$var", "encoding"],
     };
     if let Some(key) = map.keys().find(|key| !allowed.contains(&key.as_str())) {
         return Err(format!("`{key}` has no meaning beside `{}`", allowed[0]));
     }
     if let Some(name) = map.get("$var").and_then(Json::as_str).filter(|name| !known.contains(name)) {
         return Err(format!("`{name}` is not known here; there is {}", known.join(", ")));
+    }
+    if map.get("encoding").is_some_and(|encoding| encoding != "base64") {
+        return Err("`encoding` can be `base64`".to_owned());
     }
     if let Some(keep) = map.get("keep") {
         super::condition::Condition::parse(keep.as_str().unwrap_or_default())?;
@@ -220,6 +235,7 @@ mod tests {
         assert!(wrong(json!({"$": "/l", "each": {"$var": "nope"}})).contains("`nope`"));
         assert!(wrong(json!({"$": "/l", "each": {"$": ""}, "keep": "no condition"})).contains("expected"));
         assert!(wrong(json!({"$set": 1})).contains("`$set`"));
+        assert!(wrong(json!({"$var": "name", "encoding": "rot13"})).contains("`base64`"));
     }
 
     #[test]
@@ -229,13 +245,13 @@ mod tests {
         let with = Ingredients { object: &object, actual: Some(&actual), variables: &variables() };
         let template = json!({
             "a": {"$": "/a"}, "none": {"$": "/none"}, "d": {"$": "/none", "default": 0},
-            "v": {"$": "actual:/version"}, "n": {"$var": "name"},
+            "v": {"$": "actual:/version"}, "n": {"$var": "name"}, "p": {"$var": "up", "encoding": "base64"},
             "l": {"$": "/l", "each": {"$": "/c"}, "keep": "/off == false"},
             "m": {"$merge": [{"$": ""}, {"a": 2, "l": null}]},
         });
         assert_eq!(
             body(&template, &with).unwrap(),
-            json!({"a": 1, "d": 0, "v": 7, "n": "release/*", "l": ["x"], "m": {"a": 2, "l": null}})
+            json!({"a": 1, "d": 0, "v": 7, "n": "release/*", "p": "Li4=", "l": ["x"], "m": {"a": 2, "l": null}})
         );
     }
 }

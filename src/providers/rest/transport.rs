@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 
 use super::{
     credentials::{self, Proof},
-    definition::ErrorClass as Class,
+    definition::{ErrorClass as Class, Success},
     exchange::Exchange,
     failure::{self, Failure},
     options::Setup,
@@ -60,6 +60,13 @@ enum Reading {
     Text,
 }
 
+/// Whether a request may be sent again although it may have been acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Safe,
+    Unsafe,
+}
+
 /// A request that writes.
 pub struct Request<'a> {
     /// The method.
@@ -72,6 +79,8 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// Further headers: preconditions.
     pub headers: Vec<(String, String)>,
+    /// Which answers mean that it took place.
+    pub success: &'a Success,
     /// What no error text may hold.
     pub hidden: &'a [String],
 }
@@ -130,7 +139,15 @@ impl Getter {
     /// # Errors
     /// Any answer but success, and no answer.
     pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
-        self.ask(url, Reading::Json)
+        self.ask(Method::GET, url, &Content::Nothing, Reading::Json)
+    }
+
+    /// Asks by a POST that the definition calls safe: one that reads and does nothing else.
+    ///
+    /// # Errors
+    /// As [`Getter::get`].
+    pub fn safe_post(&self, url: &Url, question: Json) -> Result<Answer, Failure> {
+        self.ask(Method::POST, url, &Content::Json(question), Reading::Json)
     }
 
     /// Asks for what is at `url`, as it is.
@@ -138,21 +155,22 @@ impl Getter {
     /// # Errors
     /// As [`Getter::get`].
     pub fn text(&self, url: &Url) -> Result<Answer, Failure> {
-        self.ask(url, Reading::Text)
+        self.ask(Method::GET, url, &Content::Nothing, Reading::Text)
     }
 
-    fn ask(&self, url: &Url, reading: Reading) -> Result<Answer, Failure> {
+    fn ask(&self, method: Method, url: &Url, content: &Content, reading: Reading) -> Result<Answer, Failure> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
             let request = Request {
-                method: Method::GET,
+                method: method.clone(),
                 url,
-                content: &Content::Nothing,
+                content,
                 content_type: None,
                 headers: Vec::new(),
+                success: Success::ANY,
                 hidden: &[],
             };
-            let answer = self.wire.patiently(&request, reading)?;
+            let answer = self.wire.patiently(&request, reading, Again::Safe)?;
             if !answer.status.is_redirection() {
                 return Ok(answer);
             }
@@ -182,10 +200,15 @@ impl Sender {
     /// Any answer but success; [`Failure::sent`] says whether it may have taken effect all the same.
     pub fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
         self.pause();
-        let answer = self.getter.wire.patiently(request, Reading::Json)?;
-        match answer.status.is_redirection() {
-            true => Err(Failure::new(Class::Other, "the server redirects a write, which is not followed")),
-            false => Ok(answer),
+        let again = match request.method {
+            Method::POST | Method::PATCH => Again::Unsafe,
+            _ => Again::Safe,
+        };
+        let wire = &self.getter.wire;
+        let answer = wire.patiently(request, Reading::Json, again)?;
+        match failure::of_write(request.success, &answer) {
+            Some(failure) => Err(wire.clean(failure, request)),
+            None => Ok(answer),
         }
     }
 
@@ -203,15 +226,21 @@ impl Sender {
 impl Wire {
     /// Sends a request until it is answered for good, the patience of the definition is over, or it
     /// would be wrong to send it again.
-    fn patiently(&self, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
+    fn patiently(&self, request: &Request<'_>, reading: Reading, again: Again) -> Result<Answer, Failure> {
         let retry = &self.setup.definition.retry;
-        let safe = !matches!(request.method, Method::POST | Method::PATCH);
-        let mut attempt = 0;
+        let safe = again == Again::Safe;
+        let (mut attempt, mut renewed) = (0, false);
         self.meter.request();
         loop {
             let (failure, asked) = match self.once(request, reading) {
                 Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => {
                     return Ok(answer);
+                }
+                // A token can end before its time; nothing was done with it then.
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !renewed && self.renew() => {
+                    renewed = true;
+                    self.meter.repeat();
+                    continue;
                 }
                 Ok(answer) => {
                     let failure = failure::of_answer(&self.setup.definition, &answer);
@@ -236,6 +265,11 @@ impl Wire {
             self.meter.repeat();
             attempt += 1;
         }
+    }
+
+    /// Forgets the token that is sent, where another one can be had.
+    fn renew(&self) -> bool {
+        self.proof.exchange.as_ref().map(Exchange::forget).is_some()
     }
 
     fn once(&self, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {

@@ -25,7 +25,7 @@ pub struct Trouble {
     /// What the server means, if it said so.
     pub class: Option<Class>,
     /// The fields that the server says are wrong, with what it says of each.
-    fields: Vec<(String, String)>,
+    pub fields: Vec<(String, String)>,
 }
 
 impl Trouble {

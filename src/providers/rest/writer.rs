@@ -13,7 +13,7 @@ use super::{
     address::{Collection, Place},
     batch,
     gather::{Extent, Found, Gathered, Wanted},
-    job::{Job, Made},
+    job::{Job, Made, Within},
     json,
     options::Setup,
     references,
@@ -125,6 +125,7 @@ impl Writing {
 struct Progress {
     outcomes: BTreeMap<usize, Outcome>,
     failed: BTreeSet<Address>,
+    made: BTreeSet<Address>,
 }
 
 impl Progress {
@@ -134,7 +135,12 @@ impl Progress {
             Err(trouble) => (trouble.verdict, Some((trouble.kind, trouble.message))),
         };
         match &error {
-            None => run.observer.on(Event::Applied(&change.address, change.action)),
+            None => {
+                run.observer.on(Event::Applied(&change.address, change.action));
+                if matches!(change.action, Action::Create | Action::Replace) {
+                    self.made.insert(change.address.clone());
+                }
+            }
             Some((_, message)) => {
                 run.observer.on(Event::Failed(&change.address, change.action, message));
                 self.failed.insert(change.address.clone());
@@ -248,9 +254,23 @@ impl Writing {
             return;
         }
         let fresh = self.fresh(places, ready);
+        let definition = self.session.definition();
+        let within = |place: &Place| match place
+            .collection()
+            .ancestors(definition)
+            .iter()
+            .any(|one| progress.made.contains(one))
+        {
+            true => Within::Made,
+            false => Within::Old,
+        };
         let jobs: Vec<(usize, Job<'_>)> = ready
             .iter()
-            .map(|at| (*at, Job::new(&self.session, &self.sender, changes[*at], &places[at], &fresh)))
+            .map(|at| {
+                let place = &places[at];
+                let within = within(place);
+                (*at, Job::new(&self.session, &self.sender, changes[*at], place, &fresh, within))
+            })
             .collect();
         let results = Mutex::new(BTreeMap::new());
         let keep = |at: usize, result| {

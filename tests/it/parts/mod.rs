@@ -12,7 +12,7 @@ use std::{
 
 mod rest;
 
-pub use rest::{Caddy, Gitea, Kinto, PowerDns, Prism, RabbitMq};
+pub use rest::{Caddy, Etcd, Gitea, Kinto, PowerDns, Prism, RabbitMq};
 
 /// The folder of a part's programs. Without it the test says so and is left out; with `CI` set it fails.
 pub fn programs(part: &str) -> Option<PathBuf> {

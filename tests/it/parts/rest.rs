@@ -331,6 +331,41 @@ impl Prism {
     }
 }
 
+/// An etcd without any key, and its gateway for JSON.
+pub struct Etcd {
+    /// Where that is.
+    pub url: String,
+}
+
+impl Etcd {
+    /// The server of this run.
+    pub fn get() -> Option<&'static Etcd> {
+        static SERVER: OnceLock<Option<Etcd>> = OnceLock::new();
+        SERVER.get_or_init(|| Some(Etcd::start(programs("etcd")?))).as_ref()
+    }
+
+    fn start(programs: PathBuf) -> Etcd {
+        let folder = folder("etcd-gateway");
+        let [url, peer] = std::array::from_fn(|_| format!("http://127.0.0.1:{}", free_port()));
+        let listens = url.clone();
+        start(move || {
+            let mut command = Command::new(programs.join("etcd"));
+            command.arg("--data-dir").arg(&folder).arg("--unsafe-no-fsync");
+            command.args(["--listen-client-urls", &listens, "--advertise-client-urls", &listens]);
+            command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
+            command.args(["--initial-cluster", &format!("default={peer}")]);
+            command
+        });
+        wait_for("etcd", || curl(&[&format!("{url}/readyz")]).is_some());
+        Etcd { url }
+    }
+
+    /// Sends a request with curl; the path starts at the version of the API.
+    pub fn curl(&self, path: &str, body: &str) -> Option<String> {
+        curl(&[&format!("{}/v3{path}", self.url), "-d", body])
+    }
+}
+
 /// A Caddy server without any site.
 pub struct Caddy {
     /// Where its administration is.

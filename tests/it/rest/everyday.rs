@@ -72,7 +72,16 @@ impl Session<'_> {
             "{}",
             drift.stdout
         );
+        let file = format!("checkout/objects/{}", self.file);
+        let before = self.checkout.sandbox.read(&file);
+        let patch = self.checkout.run(&["drift", "--adopt", "--patch"], 0).stdout;
+        self.checkout.sandbox.write("target/adopt.patch", patch);
+        assert_eq!(self.checkout.sandbox.read(&file), before, "a patch is not applied by itself");
+        self.checkout.sandbox.sh("git apply ../target/adopt.patch").expect(0);
+        let patched = self.checkout.sandbox.read(&file);
+        self.checkout.sandbox.write(&file, before);
         self.checkout.run(&["drift", "--adopt"], 0);
+        assert_eq!(self.checkout.sandbox.read(&file), patched, "both ways write the same");
         assert!(
             self.checkout.sandbox.read(&format!("checkout/objects/{}", self.file)).contains(self.words[2])
         );

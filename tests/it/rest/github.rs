@@ -167,7 +167,7 @@ variable:
 /// What the server holds of it before, by path; nothing but the scopes where nothing is `there`.
 fn held(path: &str, there: bool) -> Option<Json> {
     let all = match path {
-        "/repos/o/r" | "/orgs/o" | "/orgs/o/teams/t" => return Some(json!({})),
+        "/repos/o/r" | "/orgs/o" | "/users/o" => return Some(json!({})),
         "/orgs/o/repos" => json!([{"name": "web"}]),
         "/repos/o/web" => {
             json!({"name": "web", "description": "old", "topics": ["c"], "visibility": "public", "has_wiki": true, "delete_branch_on_merge": false})
@@ -218,7 +218,7 @@ fn sent(there: bool) -> Vec<Asked> {
         config.replace("provider: github", "provider: rest, definition: hub.yaml"),
     );
     checkout.commit("all.yaml", DECLARED);
-    // Whether a team is there cannot be told from a list that shows only some.
+    // Who is in a team that is not there cannot be told.
     checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**", "--skip-unknown"]);
     proxy.asked.lock().unwrap().clone()
 }
@@ -233,8 +233,8 @@ fn the_description_takes_every_request_that_is_sent() {
     };
     assert_eq!(
         kinds(&made, &["POST", "PUT"]),
-        5,
-        "one for each kind but teams and what is in them, and one for the topics"
+        6,
+        "one for each kind but what is in a team that is not there, and one for the topics"
     );
     assert_eq!(kinds(&changed, &["PATCH", "PUT"]), 7, "one for each kind, and one for the topics");
     for asked in made.iter().chain(&changed) {
@@ -249,6 +249,56 @@ fn the_description_takes_every_request_that_is_sent() {
     let wrong =
         [&format!("{}/repos/o/r/labels", prism.url), "-H", "Content-Type: application/json", "-d", "{}"];
     assert!(curl(&wrong).is_none());
+}
+
+#[test]
+fn a_team_that_the_list_does_not_show_is_asked_for_by_its_slug() {
+    // What is found under the slug of `My Team`: nothing, itself, or another team.
+    for (found, exit, said) in [
+        (None, 0, "1 create"),
+        (Some("My Team"), 0, "nothing to do"),
+        (Some("my team"), 1, "the server has `my team` under the id of that name"),
+    ] {
+        let proxy = Proxy::start("127.0.0.1:9", move |asked| {
+            let path = asked.path.split('?').next().unwrap_or_default();
+            match (asked.method.as_str(), path, found) {
+                ("GET", "/orgs/o/teams", _) => proxy::json("200 OK", "[]"),
+                ("GET", "/orgs/o/teams/my-team", Some(name)) => {
+                    proxy::json("200 OK", &json!({"name": name, "slug": "my-team"}).to_string())
+                }
+                ("GET", "/orgs/o", _) => proxy::json("200 OK", "{}"),
+                ("POST", "/orgs/o/teams", None) => {
+                    proxy::json("201 Created", &json!({"name": "My Team", "slug": "my-team"}).to_string())
+                }
+                _ => proxy::json("404 Not Found", "{}"),
+            }
+        });
+        let checkout = checkout(&proxy.url, "owner: o");
+        checkout.commit("t.yaml", "team: [{name: My Team}]\n");
+        let ran = checkout.run(&["apply", "--yes", "--adopt", "**"], exit);
+        assert!(ran.stdout.contains(said), "{}{}", ran.stdout, ran.stderr);
+        let posts = proxy.requests().iter().filter(|asked| asked.starts_with("POST")).count();
+        assert_eq!(posts, usize::from(found.is_none()));
+    }
+}
+
+#[test]
+fn a_repository_of_ones_own_is_made_where_the_server_says_who_one_is() {
+    for (login, exit) in [("me", 0), ("other", 1)] {
+        let proxy =
+            Proxy::start("127.0.0.1:9", move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+                ("GET", "/users/me") => proxy::json("200 OK", "{}"),
+                ("GET", "/user") => proxy::json("200 OK", &json!({"login": login}).to_string()),
+                ("POST", "/user/repos") => proxy::json("201 Created", r#"{"name": "web"}"#),
+                _ => proxy::json("404 Not Found", "{}"),
+            });
+        let checkout = checkout(&proxy.url, "owner: me");
+        checkout.commit("r.yaml", "repository: [{name: web}]\n");
+        checkout.run(&["apply", "--yes"], exit);
+        let requests = proxy.requests();
+        assert!(requests.contains(&"POST /orgs/me/repos".to_owned()));
+        assert_eq!(requests.contains(&"POST /user/repos".to_owned()), exit == 0, "{requests:?}");
+    }
 }
 
 /// `{owner}` and `{org}` are the same place.

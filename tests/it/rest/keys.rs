@@ -73,7 +73,8 @@ fn kind(schema: &Json) -> String {
         return format!("[{name}](#{})", name.to_lowercase());
     }
     if let Some(choices) = schema["anyOf"].as_array() {
-        return kind(&choices[0]);
+        let some = choices.iter().filter(|choice| choice["type"] != "null");
+        return some.map(kind).collect::<Vec<_>>().join(" or ");
     }
     if schema["additionalProperties"].is_object() {
         return format!("mapping of {}", kind(&schema["additionalProperties"]));

@@ -22,7 +22,7 @@ team_repository:
 deploy_key:
   - {title: robot, read_only: true, key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlz/plvs2UfZF9vOvz0ra/TD+6B5BSN304cI/MH4FvP}
 collaborator:
-  - {login: helper, permission: write}
+  - {login: loner, permission: write}
 ";
 
 fn on_gitea(gitea: &Gitea, scope: &str) -> Checkout {
@@ -36,8 +36,13 @@ fn on_gitea(gitea: &Gitea, scope: &str) -> Checkout {
 #[test]
 fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
     let Some(gitea) = Gitea::get() else { return };
-    let helper = r#"{"username": "helper", "email": "h@example.org", "password": "Passw0rd2", "must_change_password": false}"#;
-    gitea.curl("POST", "/admin/users", helper).unwrap();
+    // Nobody's access is hidden behind that of a team.
+    for name in ["helper", "loner"] {
+        let person = format!(
+            r#"{{"username": "{name}", "email": "{name}@example.org", "password": "Passw0rd2", "must_change_password": false}}"#
+        );
+        gitea.curl("POST", "/admin/users", &person).unwrap();
+    }
     let checkout = on_gitea(gitea, "");
     checkout.commit("all.yaml", PEOPLE);
     checkout.apply(&[]);
@@ -47,7 +52,13 @@ fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
     assert!(held(&format!("/teams/{writers}/members")).contains("\"helper\""));
     assert!(held(&format!("/teams/{writers}/repos")).contains("\"people/web\""));
     assert!(held("/repos/people/web/keys").contains("\"robot\""));
-    assert!(held("/repos/people/web/collaborators/helper/permission").contains("\"write\""));
+    let permission = || held("/repos/people/web/collaborators/loner/permission");
+    assert!(permission().contains("\"write\""));
+    checkout.commit("all.yaml", &PEOPLE.replace("permission: write", "permission: read"));
+    checkout.apply(&[]);
+    assert!(permission().contains("\"read\"") && !permission().contains("\"write\""), "{}", permission());
+    checkout.commit("all.yaml", PEOPLE);
+    checkout.apply(&[]);
     import_people(gitea);
     let pruned: Vec<&str> =
         PEOPLE.lines().filter(|line| !line.contains("deploy_key") && !line.contains("robot")).collect();
@@ -55,7 +66,82 @@ fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
     checkout.run(&["plan"], 2);
     checkout.apply(&["--allow-protected", "deploy_key"]);
     assert!(!held("/repos/people/web/keys").contains("\"robot\""));
-    assert!(held("/repos/people/web/collaborators").contains("\"helper\""));
+    assert!(held("/repos/people/web/collaborators").contains("\"loner\""));
+    let alone: Vec<&str> =
+        pruned.into_iter().filter(|line| !line.contains("collaborator") && !line.contains("loner")).collect();
+    checkout.commit("all.yaml", &alone.join("\n"));
+    checkout.apply(&["--allow-protected", "collaborator"]);
+    assert!(!held("/repos/people/web/collaborators").contains("\"loner\""));
+}
+
+#[test]
+fn repositories_of_a_person_are_made_as_those_of_an_organisation() {
+    let Some(gitea) = Gitea::get() else { return };
+    let other = r#"{"username": "owner", "email": "o@example.org", "password": "Passw0rd4", "must_change_password": false}"#;
+    gitea.curl("POST", "/admin/users", other).unwrap();
+    for owner in ["admin1", "owner"] {
+        let checkout = on_gitea(gitea, &format!("scope: {{owner: {owner}, repo: own}},"));
+        let declared = "repository:\n  - {name: own, description: one}\n  - {name: own2}\nlabel:\n  - {name: bug, color: '00ff00'}\n";
+        checkout.commit("all.yaml", declared);
+        checkout.run(&["plan"], 2);
+        checkout.apply(&[]);
+        checkout.commit("all.yaml", &declared.replace("one", "two"));
+        checkout.apply(&[]);
+        let held = gitea.curl("GET", &format!("/repos/{owner}/own"), "").unwrap();
+        assert!(held.contains("\"two\""), "{held}");
+        checkout.sandbox.sh("git rm -q objects/all.yaml").expect(0);
+        checkout.commit_all();
+        checkout.run(&["import", "t", "repository", "label"], 0);
+        assert!(checkout.sandbox.read("checkout/objects/repository.yaml").contains("name: own2"));
+        checkout.commit_all();
+        checkout.run(&["plan"], 0);
+    }
+}
+
+#[test]
+fn what_a_server_makes_along_with_another_object_is_made_equal_at_once() {
+    let Some(gitea) = Gitea::get() else { return };
+    let checkout = on_gitea(gitea, "");
+    // Every organisation of Gitea begins with the team of its owners.
+    checkout.commit(
+        "all.yaml",
+        "scope: {owner: along}\norganisation: [{username: along}]\nteam: [{name: Owners, description: us, permission: owner}]\n",
+    );
+    checkout.apply(&[]);
+    assert!(gitea.curl("GET", "/orgs/along/teams", "").unwrap().contains("\"us\""));
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let options = format!(
+        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
+        rabbit.url
+    );
+    // Whoever makes a virtual host of RabbitMQ may do everything there.
+    let checkout = Checkout::named("along", &options, "guest");
+    checkout.commit(
+        "all.yaml",
+        "scope: {vhost: along}\nvhost: [{name: along}]\npermission: [{user: guest, configure: '', write: '.*', read: '.*'}]\n",
+    );
+    checkout.apply(&[]);
+    assert!(rabbit.ctl(&["list_permissions", "-p", "along"]).contains("guest\t\t.*"));
+}
+
+#[test]
+fn a_password_that_is_taken_away_is_seen_and_set_again() {
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let options = format!(
+        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
+        rabbit.url
+    );
+    let checkout = Checkout::named("cleared", &options, "guest");
+    checkout.sandbox.write("home/field", "f1eld-canary");
+    checkout.commit("all.yaml", "user: [{name: cleared, password: {$file: ../home/field}}]\n");
+    checkout.apply(&[]);
+    rabbit.ctl(&["clear_password", "cleared"]);
+    let drift = checkout.run(&["drift"], 3);
+    assert!(drift.stdout.contains("/password"), "{}", drift.stdout);
+    checkout.apply(&[]);
+    let who = crate::parts::curl(&["-u", "cleared:f1eld-canary", &format!("{}/api/overview", rabbit.url)]);
+    assert!(who.is_none(), "it has no tags, so it may not look");
+    assert!(rabbit.ctl(&["authenticate_user", "cleared", "f1eld-canary"]).contains("Success"));
 }
 
 /// What is there is written down by somebody else, for whom nothing is left to do then.
@@ -117,20 +203,53 @@ fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
     let zone = "scope: {zone: kinds.example.}\nzone:\n  - {name: kinds.example, kind: Native, nameservers: [ns.example.net]}\n";
     let cname = "  - {name: www.kinds.example, type: CNAME, ttl: 60, records: [a.example.net]}\n";
     let a = "  - {name: www.kinds.example, type: A, ttl: 60, records: [192.0.2.7]}\n";
-    let ns = "  - {name: kinds.example, type: NS, ttl: 3600, records: [ns.example.net]}\n";
-    checkout.commit("zone.yaml", &format!("{zone}rrset:\n{cname}"));
+    // The server makes name servers with the zone, and not these ones for so long.
+    let ns = "  - {name: kinds.example, type: NS, ttl: 86400, records: [ns.example.net, ns2.example.net]}\n";
+    checkout.commit("zone.yaml", &format!("{zone}rrset:\n{ns}{cname}"));
     checkout.apply(&[]);
     assert_eq!(server.dig("www.kinds.example", "CNAME"), "a.example.net.");
+    assert_eq!(server.dig("kinds.example", "NS"), "ns.example.net. ns2.example.net.");
     checkout.commit("zone.yaml", &format!("{zone}rrset:\n{ns}{a}"));
     checkout.apply(&[]);
     assert_eq!(server.dig("www.kinds.example", "CNAME"), "");
     assert_eq!(server.dig("www.kinds.example", "A"), "192.0.2.7");
-    // The server made the name servers with the zone; they go only with a consent of their own.
+    // Name servers of a zone go only with a consent of their own.
     checkout.commit("zone.yaml", &format!("{zone}rrset:\n{a}"));
     let refused = checkout.run(&["apply", "--yes"], 8);
     assert!(refused.stderr.contains("--allow-protected"), "{}", refused.stderr);
-    assert_eq!(server.dig("kinds.example", "NS"), "ns.example.net.");
+    assert_eq!(server.dig("kinds.example", "NS"), "ns.example.net. ns2.example.net.");
+    // The start of authority is the server's own, whoever asks for its end.
+    checkout.commit(
+        "zone.yaml",
+        &format!("{zone}rrset:\n{ns}{a}absent:\n  rrset: [{{name: kinds.example, type: SOA}}]\n"),
+    );
+    let refused = checkout.run(&["apply", "--yes", "--allow-protected", "**"], 77);
+    assert!(refused.stdout.contains("the server protects it"), "{}{}", refused.stdout, refused.stderr);
     assert!(server.dig("kinds.example", "SOA").contains("hostmaster"));
+}
+
+#[test]
+fn a_zone_goes_only_with_consent_and_with_its_records_counted() {
+    let Some(server) = PowerDns::get() else { return };
+    let _alone = powerdns::alone();
+    let options = format!(
+        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        server.url
+    );
+    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let spared = "zone:\n  - {name: spared.example, kind: Native, nameservers: [ns.example.net]}\n";
+    let both = format!("{spared}  - {{name: doomed.example, kind: Native, nameservers: [ns.example.net]}}\n");
+    checkout.commit("zone.yaml", &both);
+    checkout.apply(&[]);
+    let there = || server.curl("GET", "/zones/doomed.example.", "").is_some();
+    checkout.commit("zone.yaml", spared);
+    let plan = checkout.run(&["plan"], 2);
+    assert!(plan.stdout.contains("deletes 2 record sets with it"), "{}", plan.stdout);
+    checkout.run(&["apply", "--yes"], 8);
+    checkout.run(&["apply", "--yes", "--allow-protected", "zone/spared.example."], 8);
+    assert!(there());
+    checkout.apply(&["--allow-protected", "zone/doomed.example."]);
+    assert!(!there() && server.dig("spared.example", "NS") == "ns.example.net.");
 }
 
 #[test]

@@ -58,6 +58,42 @@ fn a_client_secret_is_exchanged_once_and_shown_nowhere() {
 }
 
 #[test]
+fn a_token_that_ends_in_the_middle_is_exchanged_anew() {
+    // Whether the server said when: a token that is over is not sent, one that is refused is not sent again.
+    for seconds in [10, 3600] {
+        let (room, given) = (Room::default(), AtomicUsize::new(0));
+        let (honest, last) = (room.clone(), AtomicUsize::new(0));
+        let proxy = Proxy::start("127.0.0.1:9", move |asked| {
+            let now = given.load(Ordering::SeqCst);
+            let good = asked.head.contains(&format!("Bearer t{now}"));
+            match asked.path.as_str() {
+                "/token" => {
+                    let next = given.fetch_add(1, Ordering::SeqCst) + 1;
+                    json("200 OK", &format!(r#"{{"access_token": "t{next}", "expires_in": {seconds}}}"#))
+                }
+                // The first write finds that somebody ended the token.
+                _ if asked.method == "POST" && last.fetch_add(1, Ordering::SeqCst) == 0 && seconds > 10 => {
+                    json("401 Unauthorized", "{}")
+                }
+                _ if good => honest.answer(asked),
+                _ => json("401 Unauthorized", "{}"),
+            }
+        });
+        let options = [(BEARER, EXCHANGE), ("limits: {", "limits: {concurrent_reads: 1, ")];
+        let checkout = checkout(&proxy.url, &options, &["a"]);
+        edit(&checkout, "checkout/trueup.yaml", &[("{file:", "{user: me, file:")]);
+        checkout.run(&["apply", "--yes"], 0);
+        let requests = proxy.requests();
+        let count = |start: &str| requests.iter().filter(|asked| asked.starts_with(start)).count();
+        assert_eq!(room.names(), ["a"]);
+        match seconds {
+            10 => assert_eq!(count("POST /token"), requests.len() / 2, "one for each: {requests:?}"),
+            _ => assert_eq!((count("POST /token"), count("POST /api")), (2, 2), "{requests:?}"),
+        }
+    }
+}
+
+#[test]
 fn an_exchange_that_is_refused_is_no_permission_and_names_where() {
     let proxy = Proxy::start("127.0.0.1:9", |_| {
         json("401 Unauthorized", r#"{"error": "invalid_client t0ken-canary"}"#)
@@ -183,52 +219,4 @@ fn a_value_goes_out_and_comes_back_as_the_server_packs_it() {
         checkout.run(&["import", "t", "thing"], 0);
         assert!(checkout.sandbox.sh("cat objects/*.yaml").stdout.contains("value: two"));
     }
-}
-
-/// A server whose one thing is ready at the list of this number after it was made.
-fn slow(ready_at: usize) -> Proxy {
-    let (made, lists) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    Proxy::start("127.0.0.1:9", move |asked| match asked.method.as_str() {
-        "POST" => {
-            made.store(1, Ordering::SeqCst);
-            json("201 Created", r#"{"id": 1, "name": "a", "size": 1, "state": "making"}"#)
-        }
-        _ if !asked.path.ends_with("/things") => json("200 OK", "{}"),
-        _ if made.load(Ordering::SeqCst) == 0 => json("200 OK", r#"{"data": []}"#),
-        _ => {
-            let ready = lists.fetch_add(1, Ordering::SeqCst) + 1 >= ready_at;
-            let state = if ready { "ready" } else { "making" };
-            json(
-                "200 OK",
-                &format!(r#"{{"data": [{{"id": 1, "name": "a", "size": 1, "state": "{state}"}}]}}"#),
-            )
-        }
-    })
-}
-
-const WAITS: [(&str, &str); 2] = [
-    ("    fields:\n", "    wait: {until: '/state == \"ready\"', timeout_s: 1}\n    fields:\n"),
-    ("      /id:", "      /state: {access: read_only}\n      /id:"),
-];
-
-#[test]
-fn what_is_ready_later_is_waited_for() {
-    let proxy = slow(3);
-    let checkout = checkout(&proxy.url, &WAITS, &["a"]);
-    checkout.run(&["apply", "--yes"], 0);
-    let requests = proxy.requests();
-    let (_, after) = requests.split_at(requests.iter().position(|asked| asked.starts_with("POST")).unwrap());
-    assert_eq!(after.iter().filter(|asked| asked.ends_with("GET /api/rooms/r/things")).count(), 3);
-    checkout.run(&["plan"], 0);
-    assert_eq!(writes(&proxy), ["POST /api/rooms/r/things"]);
-}
-
-#[test]
-fn what_is_never_ready_is_said_and_not_made_again() {
-    let proxy = slow(usize::MAX);
-    let checkout = checkout(&proxy.url, &WAITS, &["a"]);
-    let ran = checkout.run(&["apply", "--yes"], 7);
-    assert!(ran.stdout.contains("not ready after 1 s"), "{}{}", ran.stdout, ran.stderr);
-    checkout.run(&["apply", "--yes"], 0);
-    assert_eq!(writes(&proxy), ["POST /api/rooms/r/things"]);
 }

@@ -6,10 +6,12 @@ mod caddy;
 mod canary;
 mod crash;
 mod definitions;
+mod etcd;
 mod everyday;
 mod faults;
 mod gitea;
 mod github;
+mod imports;
 mod keys;
 mod kinds;
 mod kinto;
@@ -20,8 +22,10 @@ mod proxy;
 mod rabbitmq;
 mod readme;
 mod refusals;
+mod shapes;
 mod small;
 mod tls;
+mod waits;
 mod writes;
 
 /// A checkout with one target, whose files are below `objects`.

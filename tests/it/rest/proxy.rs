@@ -3,8 +3,12 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 /// A request.
@@ -42,6 +46,8 @@ pub struct Proxy {
     pub url: String,
     /// All that it was asked.
     pub asked: Arc<Mutex<Vec<Asked>>>,
+    /// How many requests it is dealing with.
+    busy: Arc<AtomicUsize>,
 }
 
 /// A whole answer.
@@ -63,14 +69,27 @@ impl Proxy {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (log, rule) = (asked.clone(), Arc::new(rule));
+        let (log, rule, busy) = (asked.clone(), Arc::new(rule), Arc::new(AtomicUsize::new(0)));
+        let count = busy.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (upstream, log, rule) = (upstream.clone(), log.clone(), rule.clone());
-                thread::spawn(move || _ = serve(stream, &upstream, &log, &*rule));
+                let (upstream, log, rule, count) =
+                    (upstream.clone(), log.clone(), rule.clone(), count.clone());
+                count.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    _ = serve(stream, &upstream, &log, &*rule);
+                    count.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
-        Proxy { url, asked }
+        Proxy { url, asked, busy }
+    }
+
+    /// Waits until what was asked is answered, and the real server has acted on it.
+    pub fn settle(&self) {
+        while self.busy.load(Ordering::SeqCst) > 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The requests so far, as `METHOD path`.

@@ -37,6 +37,17 @@ fn a_field_that_the_server_does_not_have_is_refused_at_its_line() {
 }
 
 #[test]
+fn a_kind_that_the_server_does_not_have_is_refused_at_its_line() {
+    let proxy = versioned("2.1");
+    let newer = [BOUNDS[0], ("    scope: room\n", "    scope: room\n    since: '3.0'\n")];
+    let checkout = checkout(&proxy.url, &newer, &["a"]);
+    let ran = checkout.run(&["apply", "--yes"], 65);
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    let said = "things.yaml:2`: `thing/r/a` is there from 3.0 on, and the server is 2.1";
+    assert!(all.contains(said) && writes(&proxy).is_empty(), "{all}");
+}
+
+#[test]
 fn a_version_that_nobody_tried_is_a_note_of_the_plan() {
     for (version, noted) in [("2.1", false), ("4.0", true)] {
         let proxy = versioned(version);
@@ -53,14 +64,23 @@ fn a_success_whose_body_says_no_is_a_failure() {
     let room = Room::of(&["a"]);
     let proxy = Proxy::start("127.0.0.1:9", move |asked| match asked.method.as_str() {
         "GET" => room.answer(asked),
-        _ => json("200 OK", r#"{"ok": false}"#),
+        _ => json("200 OK", r#"{"ok": false, "message": "not today"}"#),
     });
-    let no = [("body: declared, ", "body: declared, success_when: '/ok == true', ")];
-    let checkout = checkout(&proxy.url, &no, &["a", "b"]);
-    let ran = checkout.run(&["apply", "--yes"], 6);
-    assert!(ran.stdout.contains("the server did not take the write"), "{}", ran.stdout);
-    assert_eq!(writes(&proxy), ["POST /api/rooms/r/things"]);
-    checkout.run(&["plan"], 2);
+    // A refusal is an error; only what is said to be a conflict makes the plan stale.
+    let cases = [
+        ("when: '/ok == true'", 1, "the server did not take the write: not today"),
+        ("conflict_when: '/ok == false'", 6, "the object is not what the write expects: not today"),
+    ];
+    for (key, exit, said) in cases {
+        let no = [("body: declared, ", format!("body: declared, success: {{{key}}}, "))];
+        let no = no.each_ref().map(|(old, new)| (*old, new.as_str()));
+        let checkout = checkout(&proxy.url, &no, &["a", "b"]);
+        let ran = checkout.run(&["apply", "--yes"], exit);
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+        assert_eq!(writes(&proxy), ["POST /api/rooms/r/things"]);
+        checkout.run(&["plan"], 2);
+        proxy.asked.lock().unwrap().clear();
+    }
 }
 
 #[test]
@@ -82,6 +102,27 @@ fn what_goes_with_a_deleted_object_is_counted_first_and_shown() {
         assert!(ran.stdout.contains(said), "{}{}", ran.stdout, ran.stderr);
         assert!(proxy.requests().contains(&"GET /api/rooms/r/things/101/parts".to_owned()));
         assert!(!writes(&proxy).iter().any(|write| write.starts_with("DELETE")));
+    }
+}
+
+#[test]
+fn what_goes_with_a_deleted_object_counts_at_the_guard() {
+    let room = Room::default();
+    let proxy = Proxy::start("127.0.0.1:9", move |asked| match asked.path.ends_with("/parts") {
+        true => json("200 OK", r#"{"data": [1, 2, 3, 4, 5]}"#),
+        false => room.answer(asked),
+    });
+    // One object goes, and five parts with it; the guard lets five go.
+    for (counts, exit) in [("", 8), (", counts: false", 0)] {
+        let cascade =
+            format!("{{what: parts, path: '/rooms/{{room}}/things/{{id}}/parts', count: /data{counts}}}");
+        let cascades = format!("    cascades: [{cascade}]\n    fields:\n");
+        let checkout = checkout(&proxy.url, &[("    fields:\n", &cascades)], &["a", "b"]);
+        checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**"]).expect(0);
+        small::declare(&checkout, &["a"]);
+        let ran = checkout.run(&["apply", "--yes", "--max-delete", "5"], exit);
+        let deleted = writes(&proxy).iter().any(|write| write.starts_with("DELETE"));
+        assert_eq!(deleted, exit == 0, "{}{}", ran.stdout, ran.stderr);
     }
 }
 

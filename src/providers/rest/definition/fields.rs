@@ -28,6 +28,10 @@ pub struct Field {
     pub one_of: Vec<Json>,
     /// How the server packs it.
     pub encoding: Option<Encoding>,
+    /// Where the server tells whether it has a value that it never answers; `*` is what it is in the field's name.
+    pub presence: Option<String>,
+    /// How items are changed one by one, for a `list: keyed` that an update does not take as a whole.
+    pub patch: Option<ItemPatch>,
     /// The first version of the product that has it.
     pub since: Option<Release>,
     /// The first version of the product that has it no more.
@@ -79,12 +83,24 @@ pub enum Access {
     CreateOnly,
 }
 
+/// How items of a list are changed one by one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemPatch {
+    /// An item that is new or differs; `actual:` pointers start at the server's own, if it has one.
+    pub put: Json,
+    /// An item of the server's that is to go.
+    pub remove: Json,
+}
+
 /// How a server packs a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// RFC 4648, section 4. Git declares the text that is in it.
     Base64,
+    /// The same in answers only: the server takes the text as it is.
+    Base64Answers,
 }
 
 /// What the items of a list are.

@@ -34,6 +34,9 @@ pub struct Kind {
     /// Where the server's own id is, for `{id}`.
     #[serde(default)]
     pub id: Option<String>,
+    /// How the server makes the id of a name, where a list may not show every object.
+    #[serde(default)]
+    pub id_from_name: Option<IdFromName>,
     /// How all of them are read.
     #[serde(default)]
     pub list: Option<List>,
@@ -128,6 +131,24 @@ pub struct Identity {
     pub rename: Option<String>,
 }
 
+/// How a server makes an id of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdFromName {
+    /// In small letters, each run of anything but letters and digits as one `-`. Names of other letters than
+    /// those of ASCII have none that could be told.
+    Slug,
+}
+
+impl IdFromName {
+    /// The id of what is called `name`, if it can be told.
+    pub fn of(self, name: &str) -> Option<String> {
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let slug = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+        (name.is_ascii() && !slug.is_empty()).then_some(slug)
+    }
+}
+
 /// How names are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -147,12 +168,24 @@ pub enum Fold {
 pub struct List {
     /// The path below the base.
     pub path: String,
+    /// The path of the list where there is no such place as `path`.
+    #[serde(default)]
+    pub otherwise: Option<String>,
     /// Its query.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
+    /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
+    #[serde(default)]
+    pub safe_post: Option<Json>,
     /// Where the answer has the objects.
     #[serde(default)]
     pub items: String,
+    /// Where this holds for the answer, there are none.
+    #[serde(default)]
+    pub empty_when: Option<Condition>,
+    /// Whether there are none where there is no such place as `path`.
+    #[serde(default)]
+    pub absent_is_empty: bool,
     /// Where the name of each goes, if the answer has the objects as a mapping of names.
     #[serde(default)]
     pub named: Option<String>,
@@ -249,9 +282,15 @@ pub struct Read {
     /// Its query.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
+    /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
+    #[serde(default)]
+    pub safe_post: Option<Json>,
     /// Where the answer has the object.
     #[serde(default)]
     pub body: String,
+    /// Where this holds for the answer, there is no such object.
+    #[serde(default)]
+    pub absent_when: Option<Condition>,
     /// The field that the whole answer is, where it is no JSON.
     #[serde(default)]
     pub raw: Option<String>,
@@ -287,12 +326,13 @@ impl Version {
     }
 }
 
-/// How to wait for what takes its time.
+/// How to wait for what takes its time. What is deleted is waited for until it is gone.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wait {
-    /// It is done where this holds for the object.
-    pub until: Condition,
+    /// What is made or changed is done where this holds for the object; at once without.
+    #[serde(default)]
+    pub until: Option<Condition>,
     /// Seconds until it has failed.
     pub timeout_s: u64,
 }
@@ -333,4 +373,16 @@ pub struct Cascade {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_name_is_told_or_not_guessed() {
+        let slug = |name| IdFromName::Slug.of(name);
+        assert_eq!(slug("My  Team, 2nd").as_deref(), Some("my-team-2nd"));
+        assert_eq!((slug("Müller"), slug("--")), (None, None));
+    }
 }

@@ -1,6 +1,9 @@
 //! The definition of one API: where its objects are, and how they are read and written.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,10 +17,12 @@ pub mod fields;
 pub mod kind;
 pub mod load;
 pub mod release;
+pub mod success;
 pub mod write;
 
 pub use fields::{Access, Encoding, Field, Items};
 pub use kind::{Completeness, Kind, List, Page, Risk};
+pub use success::Success;
 pub use write::{Body, Call, Method, Request, Write};
 
 /// The version of the language that this build reads.
@@ -348,6 +353,17 @@ impl Definition {
     pub fn params(&self, kind: &Kind) -> &[String] {
         let scope = kind.scope.as_ref().and_then(|scope| self.scopes.get(scope));
         scope.map_or(&[], |scope| &scope.params)
+    }
+
+    /// The paths that are read by a POST.
+    pub fn safe_posts(&self) -> Vec<&str> {
+        let of = |kind| {
+            let Kind { list, read, .. }: &Kind = kind;
+            let lists = list.iter().filter(|list| list.safe_post.is_some()).map(|list| list.path.as_str());
+            lists.chain(read.iter().filter(|read| read.safe_post.is_some()).map(|read| read.path.as_str()))
+        };
+        let paths: BTreeSet<&str> = self.kinds.values().flat_map(of).collect();
+        paths.into_iter().collect()
     }
 
     /// How far a kind is from the outermost things: what it lives in and depends on comes first.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::Condition;
+use super::success::{self, Success};
 
 /// The methods that write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -54,18 +54,42 @@ pub struct Write {
     /// Fields of which all are sent if one is.
     #[serde(default)]
     pub send_together: Vec<Vec<String>>,
-    /// The statuses of success; every 2xx without.
-    #[serde(default)]
-    pub success: Vec<u16>,
-    /// Where this does not hold for the answer, the write did not take place.
-    #[serde(default)]
-    pub success_when: Option<Condition>,
+    /// Which answers mean that it took place; every 2xx without, and the way to a result (303).
+    #[serde(default, deserialize_with = "success::either")]
+    #[schemars(with = "success::Either")]
+    pub success: Success,
     /// Where the answer has the object; it is read again without.
     #[serde(default)]
     pub returns: Option<String>,
     /// Whether fields that creation ignores are sent again as an update.
     #[serde(default)]
     pub follow_up: bool,
+    /// Where one is made instead if there is no such place as `path`, tried in this order.
+    #[serde(default)]
+    pub otherwise: Vec<Otherwise>,
+}
+
+/// Another place where one can be made.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Otherwise {
+    /// The path below the base.
+    pub path: String,
+    /// What has to hold before anything is sent there.
+    #[serde(default)]
+    pub provided: Option<Provided>,
+}
+
+/// What an answer of the server has to say.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provided {
+    /// The path below the base that is asked.
+    pub get: String,
+    /// Where the answer has the value,
+    pub pointer: String,
+    /// and what that is: a template such as `{owner}`.
+    pub is: String,
 }
 
 /// What a write carries.
@@ -103,29 +127,35 @@ pub struct Request {
     /// What it carries; nothing without.
     #[serde(default)]
     pub template: Option<Json>,
-    /// The statuses of success; every 2xx without.
-    #[serde(default)]
-    pub success: Vec<u16>,
-    /// Where this does not hold for the answer, the write did not take place.
-    #[serde(default)]
-    pub success_when: Option<Condition>,
+    /// Which answers mean that it took place; every 2xx without, and the way to a result (303).
+    #[serde(default, deserialize_with = "success::either")]
+    #[schemars(with = "success::Either")]
+    pub success: Success,
 }
 
 /// How an object is removed.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
+    /// The method.
+    #[serde(default = "delete")]
+    pub method: Method,
     /// The path below the base.
     pub path: String,
     /// Its query.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
-    /// The statuses of success; every 2xx without.
+    /// What it carries; nothing without.
     #[serde(default)]
-    pub success: Vec<u16>,
-    /// Where this does not hold for the answer, nothing was removed.
-    #[serde(default)]
-    pub success_when: Option<Condition>,
+    pub template: Option<Json>,
+    /// Which answers mean that it took place; every 2xx without, and the way to a result (303).
+    #[serde(default, deserialize_with = "success::either")]
+    #[schemars(with = "success::Either")]
+    pub success: Success,
+}
+
+fn delete() -> Method {
+    Method::Delete
 }
 
 /// A field that has a request of its own.
@@ -165,10 +195,8 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// Its query.
     pub query: &'a BTreeMap<String, String>,
-    /// The statuses of success; every 2xx if there is none.
-    pub success: &'a [u16],
-    /// Where this does not hold for the answer, the write did not take place.
-    pub success_when: Option<&'a Condition>,
+    /// Which answers mean that it took place.
+    pub success: &'a Success,
     /// The type of the content, where it is not the usual one.
     pub content_type: Option<&'a str>,
 }
@@ -186,7 +214,6 @@ impl Write {
             path: &self.path,
             query: &self.query,
             success: &self.success,
-            success_when: self.success_when.as_ref(),
             content_type: self.content_type.as_deref().or(usual),
         }
     }
@@ -195,28 +222,14 @@ impl Write {
 impl Request {
     /// How it is sent.
     pub fn call(&self) -> Call<'_> {
-        Call {
-            method: self.method,
-            path: &self.path,
-            query: &self.query,
-            success: &self.success,
-            success_when: self.success_when.as_ref(),
-            content_type: None,
-        }
+        Call::plain(self.method, &self.path, &self.query, &self.success)
     }
 }
 
 impl Delete {
     /// How it is sent.
     pub fn call(&self) -> Call<'_> {
-        Call {
-            method: Method::Delete,
-            path: &self.path,
-            query: &self.query,
-            success: &self.success,
-            success_when: self.success_when.as_ref(),
-            content_type: None,
-        }
+        Call::plain(self.method, &self.path, &self.query, &self.success)
     }
 }
 
@@ -224,13 +237,18 @@ impl Batch {
     /// How it is sent.
     pub fn call(&self) -> Call<'_> {
         const NONE: &BTreeMap<String, String> = &BTreeMap::new();
-        Call {
-            method: self.method,
-            path: &self.path,
-            query: NONE,
-            success: &[],
-            success_when: None,
-            content_type: None,
-        }
+        Call::plain(self.method, &self.path, NONE, Success::ANY)
+    }
+}
+
+impl<'a> Call<'a> {
+    /// A request whose content is of the usual type.
+    fn plain(
+        method: Method,
+        path: &'a str,
+        query: &'a BTreeMap<String, String>,
+        success: &'a Success,
+    ) -> Self {
+        Call { method, path, query, success, content_type: None }
     }
 }

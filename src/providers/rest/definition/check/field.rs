@@ -1,0 +1,33 @@
+//! What no schema can say of one field.
+
+use super::{Place, Wrong};
+use crate::providers::rest::definition::{
+    Access, Body, Field, Items, Kind, Write,
+    fields::{Normalizer, Step},
+};
+
+/// Holds a field against itself and its kind.
+///
+/// # Errors
+/// A key without an effect.
+pub fn check(kind: &Kind, field: &Field, at: &Place, pointer: &str) -> Result<(), Wrong> {
+    let wrong = |message: &str| at.wrong(pointer, message.to_owned());
+    if field.key.is_some() != (field.list == Items::Keyed) {
+        return wrong("`key` tells the items of a `list: keyed` apart");
+    }
+    if field.access == Access::ReadOnly && (field.required || !field.one_of.is_empty()) {
+        return wrong("cannot be declared, so `required` and `one_of` have no effect");
+    }
+    if field.presence.is_some() && field.access != Access::WriteOnly {
+        return wrong("`presence` is for what the server never answers (`access: write_only`)");
+    }
+    let in_parts = |write: &Write| matches!(write.body, Body::Changed | Body::MergePatch);
+    if field.patch.is_some() && !(field.list == Items::Keyed && kind.update.as_ref().is_some_and(in_parts)) {
+        return wrong("`patch` is for a `list: keyed`, and an update with `body: changed` or `merge_patch`");
+    }
+    let text = |step: &Step| step.text.is_some() != (step.apply == Normalizer::StripPrefix);
+    if field.normalize.iter().any(text) {
+        return wrong("`text` is what `strip_prefix` strips");
+    }
+    Ok(())
+}

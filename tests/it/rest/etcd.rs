@@ -1,0 +1,108 @@
+//! etcd: an API that reads by POST, packs all it says in base64 and compares before it writes.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    Checkout,
+    proxy::{Answer, Proxy},
+};
+use crate::parts::Etcd;
+
+fn checkout(url: &str) -> Checkout {
+    let options =
+        format!("provider: rest, definition: providers/etcd.yaml, url: '{url}', state: ../target/state.json");
+    let checkout = Checkout::new(&options, "");
+    checkout.sandbox.write("checkout/providers/etcd.yaml", include_str!("etcd.yaml"));
+    checkout
+}
+
+/// Writes a key by hand.
+fn put(etcd: &Etcd, key: &str, value: &str) {
+    let [key, value] = [key, value].map(|text| STANDARD.encode(text));
+    etcd.curl("/kv/put", &format!(r#"{{"key": "{key}", "value": "{value}"}}"#)).unwrap();
+}
+
+/// What a key holds.
+fn value(etcd: &Etcd, key: &str) -> Option<String> {
+    let question = format!(r#"{{"key": "{}"}}"#, STANDARD.encode(key));
+    let answer: serde_json::Value = serde_json::from_str(&etcd.curl("/kv/range", &question)?).unwrap();
+    let value = STANDARD.decode(answer["kvs"][0]["value"].as_str()?).unwrap();
+    Some(String::from_utf8(value).unwrap())
+}
+
+#[test]
+fn keys_of_etcd_go_the_whole_way_without_a_line_of_rust() {
+    let Some(etcd) = Etcd::get() else { return };
+    let checkout = checkout(&etcd.url);
+    checkout.commit("one.yaml", "key:\n  - {key: whole/a b, value: 'one: 1'}\n");
+    let plan = checkout.run(&["plan"], 2);
+    let said = "providers/etcd.yaml` says that a POST to /v3/kv/range only reads";
+    assert!(plan.stdout.contains(said), "{}", plan.stdout);
+    assert!(plan.stdout.contains("1 create"), "{}", plan.stdout);
+    checkout.apply(&[]);
+    assert_eq!(value(etcd, "whole/a b").as_deref(), Some("one: 1"));
+    // Git moves.
+    checkout.commit(
+        "one.yaml",
+        "key:\n  - {key: whole/a b, value: ü}\n  - {key: whole/c, value: ''}\n  - {key: whole/d, value: d}\n",
+    );
+    checkout.run(&["apply", "--yes"], 0);
+    assert_eq!(value(etcd, "whole/a b").as_deref(), Some("ü"));
+    // The server moves.
+    put(etcd, "whole/d", "by hand");
+    let drift = checkout.run(&["drift"], 3);
+    assert!(drift.stdout.contains("by hand") && drift.stdout.contains("1 drifted"), "{}", drift.stdout);
+    checkout.run(&["drift", "--adopt"], 0);
+    checkout.commit_all();
+    checkout.apply(&[]);
+    // A declaration goes, and the key with it; what others made stays, and can be imported.
+    put(etcd, "whole/e", "other");
+    let text = checkout.sandbox.read("checkout/objects/one.yaml");
+    let less: Vec<&str> = text.lines().filter(|line| !line.contains("whole/d")).collect();
+    checkout.commit("one.yaml", &less.join("\n"));
+    checkout.run(&["apply", "--yes"], 8);
+    checkout.run(&["apply", "--yes", "--allow-protected", "key"], 0);
+    assert_eq!((value(etcd, "whole/d"), value(etcd, "whole/e").as_deref()), (None, Some("other")));
+    checkout.run(&["import", "t", "key"], 0);
+    assert!(checkout.sandbox.read("checkout/objects/key.yaml").contains("whole/e"));
+    checkout.commit_all();
+    checkout.run(&["plan"], 0);
+}
+
+#[test]
+fn a_key_that_somebody_writes_in_the_last_moment_is_left_alone() {
+    let Some(etcd) = Etcd::get() else { return };
+    put(etcd, "race/changed", "old");
+    let late = Arc::new(AtomicBool::new(true));
+    let first = late.clone();
+    let proxy = Proxy::start(&etcd.url, move |asked| {
+        if asked.path.ends_with("/txn") && first.swap(false, Ordering::SeqCst) {
+            put(etcd, "race/changed", "theirs");
+            put(etcd, "race/made", "theirs");
+        }
+        Answer::Forward
+    });
+    let checkout = checkout(&proxy.url);
+    let declared = "key:\n  - {key: race/changed, value: ours}\n  - {key: race/made, value: ours}\n";
+    checkout.commit("race.yaml", declared);
+    let ran = checkout.run(&["apply", "--yes", "--adopt", "**"], 6);
+    assert!(ran.stdout.contains("the object is not what the write expects"), "{}", ran.stdout);
+    for key in ["race/changed", "race/made"] {
+        assert_eq!(value(etcd, key).as_deref(), Some("theirs"));
+    }
+}
+
+#[test]
+fn the_page_on_definitions_names_this_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/rest/definitions/README.md");
+    assert!(fs::read_to_string(page).unwrap().contains("tests/it/rest/etcd.yaml"));
+}
