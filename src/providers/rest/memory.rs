@@ -156,7 +156,11 @@ impl Store {
             Store::Target { read } => {
                 put(setup, sender, read.as_ref(), &json)?;
                 *read = fetch(setup, sender.getter())?;
-                Ok(())
+                // Where no version is checked, whoever wrote last goes on, and the other one stops.
+                match read.as_ref().is_some_and(|(found, _)| *found == json) {
+                    true => Ok(()),
+                    false => Err(taken().into()),
+                }
             }
         }
     }
@@ -262,11 +266,12 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
     Ok(Some((found, version.filter(|_| memory.etag))))
 }
 
+fn taken() -> Fault {
+    Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile").hint("run it again")
+}
+
 fn put(setup: &Setup, sender: &Sender, read: Option<&(Json, Option<String>)>, json: &Json) -> Result<()> {
     let Some(memory) = &setup.definition.memory else { return Ok(()) };
-    let taken = || {
-        Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile").hint("run it again")
-    };
     let now = fetch(setup, sender.getter())?;
     if now.as_ref().map(|(json, _)| json) != read.map(|(json, _)| json) {
         return Err(taken().into());

@@ -144,11 +144,24 @@ fn killed_after_any_write_to_powerdns_it_is_completed_by_running_it_again() {
 /// Two applies of the same begin at once, again and again: one waits outside, or both agree.
 fn twice_at_once(name: &str, checkout: &Checkout) {
     for _ in 0..3 {
-        let children = [start(checkout), start(checkout)];
-        let exits: Vec<_> = children.map(|mut child| child.wait().unwrap().code().unwrap()).into();
+        let exits = both(checkout);
         assert!(exits.iter().all(|exit| [0, 9].contains(exit)) && exits.contains(&0), "{name}: {exits:?}");
         checkout.run(&["plan"], 0);
     }
+}
+
+/// The same where the memory of the target has no version to check: each may find what the other one wrote,
+/// and leaves it alone then. Running it again completes it.
+fn twice_without_versions(checkout: &Checkout) {
+    for _ in 0..3 {
+        let exits = both(checkout);
+        assert!(exits.iter().all(|exit| [0, 6, 7, 9].contains(exit)), "{exits:?}");
+        checkout.apply(&[]);
+    }
+}
+
+fn both(checkout: &Checkout) -> [i32; 2] {
+    [start(checkout), start(checkout)].map(|mut child| child.wait().unwrap().code().unwrap())
 }
 
 #[test]
@@ -168,16 +181,16 @@ fn of_two_runs_at_once_on_gitea_one_waits_outside() {
 }
 
 #[test]
-fn of_two_runs_at_once_on_rabbitmq_one_waits_outside_or_both_agree() {
+fn two_runs_at_once_on_rabbitmq_do_no_harm() {
     let Some(server) = RabbitMq::get() else { return };
-    twice_at_once("rabbitmq", &rabbitmq("twice", &server.url));
+    twice_without_versions(&rabbitmq("twice", &server.url));
 }
 
 #[test]
-fn of_two_runs_at_once_on_powerdns_one_waits_outside_or_both_agree() {
+fn two_runs_at_once_on_powerdns_do_no_harm() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    twice_at_once("powerdns", &powerdns("twice", &server.url, server));
+    twice_without_versions(&powerdns("twice", &server.url, server));
 }
 
 #[test]
