@@ -18,10 +18,9 @@ use crate::{
 /// # Errors
 /// What is no YAML, and what Kubernetes could not hold.
 pub fn nodes(bytes: &[u8]) -> Result<(Vec<Node>, Vec<Warning>), Problem> {
-    let mut build = Build::default();
-    let mut documents = yaml::documents(bytes, &mut build)?;
+    let (mut documents, Build { warnings }) = yaml::documents(bytes)?;
     documents.retain(|node| !node.is_null());
-    Ok((documents, build.warnings))
+    Ok((documents, warnings))
 }
 
 #[derive(Default)]

@@ -6,7 +6,7 @@ use granit_parser::{
     ErrorKind, Event, Marker, Options, Parser, ScalarStyle, ScanError, Span as Stretch, StructureStyle, Tag,
 };
 
-use super::{Place, Problem, Span, number, text};
+use super::{Place, Problem, Span, everyday, number, text};
 
 /// How deep nodes may be nested.
 const DEPTH: usize = 256;
@@ -42,7 +42,7 @@ pub struct Head {
 }
 
 /// What makes something of the nodes of a file, innermost first.
-pub trait Build {
+pub trait Build: Default {
     /// What a node becomes.
     type Node: Clone;
     /// What the key of a mapping becomes.
@@ -73,12 +73,18 @@ pub trait Build {
     fn name(key: &Self::Key) -> Option<(&str, Place)>;
 }
 
-/// The documents of a file; what is nothing but empty is a plain scalar without text.
+/// The documents of a file, and what made them; what is nothing but empty is a plain scalar without text.
 ///
 /// # Errors
 /// The first thing that is wrong: no UTF-8, no YAML, a key twice in a mapping,
-/// nesting or aliases without measure, or what `build` cannot take.
-pub fn documents<B: Build>(content: &[u8], build: &mut B) -> Result<Vec<B::Node>, Problem> {
+/// nesting or aliases without measure, or what `B` cannot take.
+pub fn documents<B: Build>(content: &[u8]) -> Result<(Vec<B::Node>, B), Problem> {
+    let text = text(content)?;
+    everyday::documents(text).map_or_else(|| parsed(text), Ok)
+}
+
+/// The same by the parser that knows all of YAML.
+pub(super) fn parsed<B: Build>(text: &str) -> Result<(Vec<B::Node>, B), Problem> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     // As libyaml, and so kubectl, reads it.
@@ -86,20 +92,23 @@ pub fn documents<B: Build>(content: &[u8], build: &mut B) -> Result<Vec<B::Node>
     // One more than is allowed, so that what is too deep is refused in one place.
     options.flow_nesting_limit = DEPTH + 1;
     options.block_nesting_limit = DEPTH + 1;
-    let mut reading =
-        Reading { build, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), aliased: 0 };
-    for event in Parser::new_from_str_with_options(text(content)?, options) {
+    let mut reading = Reading::new();
+    for event in Parser::new_from_str_with_options(text, options) {
         let (event, stretch) = event.map_err(|error| problem(&error))?;
         reading.take(event, &stretch)?;
     }
-    Ok(reading.documents)
+    Ok(reading.end())
 }
 
 /// A file on its way.
-struct Reading<'b, B: Build> {
-    build: &'b mut B,
+pub(super) struct Reading<B: Build> {
+    build: B,
     documents: Vec<B::Node>,
     open: Vec<Open<B>>,
+    /// What is in the lists that are open, the innermost last.
+    items: Vec<B::Node>,
+    /// What is in the mappings that are open, the innermost last.
+    entries: Vec<(B::Key, B::Node)>,
     /// Nodes with anchors, and how many nodes each is, aliases followed.
     anchors: HashMap<usize, (B::Node, usize)>,
     aliased: usize,
@@ -111,13 +120,15 @@ struct Open<B: Build> {
     /// How many nodes it is so far, aliases followed.
     size: usize,
     head: Head,
+    /// Where what is in it starts.
+    start: usize,
     body: Body<B>,
 }
 
-enum Body<B: Build> {
-    List(Vec<B::Node>),
+/// What is open.
+pub(super) enum Body<B: Build> {
+    List,
     Mapping {
-        entries: Vec<(B::Key, B::Node)>,
         /// A key that waits for its value.
         key: Option<B::Key>,
         /// The keys of a mapping that is large.
@@ -125,7 +136,31 @@ enum Body<B: Build> {
     },
 }
 
-impl<B: Build> Reading<'_, B> {
+impl<B: Build> Body<B> {
+    /// A mapping without keys.
+    pub(super) fn mapping() -> Self {
+        Body::Mapping { key: None, names: HashMap::new() }
+    }
+}
+
+impl<B: Build> Reading<B> {
+    pub(super) fn new() -> Self {
+        Reading {
+            build: B::default(),
+            documents: Vec::new(),
+            open: Vec::new(),
+            items: Vec::new(),
+            entries: Vec::new(),
+            anchors: HashMap::new(),
+            aliased: 0,
+        }
+    }
+
+    /// The documents, and what made them.
+    pub(super) fn end(self) -> (Vec<B::Node>, B) {
+        (self.documents, self.build)
+    }
+
     fn take(&mut self, event: Event<'_>, stretch: &Stretch) -> Result<(), Problem> {
         match event {
             Event::DocumentStart(..) => self.anchors.clear(),
@@ -138,11 +173,10 @@ impl<B: Build> Reading<'_, B> {
                 self.scalar(scalar, anchor)?;
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.open(anchor, head(stretch, style, tag.as_deref()), Body::List(Vec::new()))?;
+                self.open(anchor, head(stretch, style, tag.as_deref()), Body::List)?;
             }
             Event::MappingStart(style, anchor, tag) => {
-                let body = Body::Mapping { entries: Vec::new(), key: None, names: HashMap::new() };
-                self.open(anchor, head(stretch, style, tag.as_deref()), body)?;
+                self.open(anchor, head(stretch, style, tag.as_deref()), Body::mapping())?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span(stretch).bytes.end)?,
             _ => {}
@@ -150,7 +184,7 @@ impl<B: Build> Reading<'_, B> {
         Ok(())
     }
 
-    fn scalar(&mut self, scalar: Scalar<'_>, anchor: usize) -> Result<(), Problem> {
+    pub(super) fn scalar(&mut self, scalar: Scalar<'_>, anchor: usize) -> Result<(), Problem> {
         if scalar.plain
             && scalar.text == "<<"
             && scalar.tag.is_none()
@@ -175,20 +209,24 @@ impl<B: Build> Reading<'_, B> {
         self.add(node, size)
     }
 
-    fn open(&mut self, anchor: usize, head: Head, body: Body<B>) -> Result<(), Problem> {
+    pub(super) fn open(&mut self, anchor: usize, head: Head, body: Body<B>) -> Result<(), Problem> {
         if self.open.len() == DEPTH {
             return Err(too_deep(head.span.place()));
         }
-        self.open.push(Open { anchor, size: 1, head, body });
+        let start = match body {
+            Body::List => self.items.len(),
+            Body::Mapping { .. } => self.entries.len(),
+        };
+        self.open.push(Open { anchor, size: 1, head, start, body });
         Ok(())
     }
 
-    fn close(&mut self, end: usize) -> Result<(), Problem> {
-        let Some(Open { anchor, size, mut head, body }) = self.open.pop() else { return Ok(()) };
+    pub(super) fn close(&mut self, end: usize) -> Result<(), Problem> {
+        let Some(Open { anchor, size, mut head, start, body }) = self.open.pop() else { return Ok(()) };
         head.span.bytes.end = end.max(head.span.bytes.start);
         let node = match body {
-            Body::List(items) => self.build.list(head, items)?,
-            Body::Mapping { entries, .. } => self.build.mapping(head, entries)?,
+            Body::List => self.build.list(head, self.items.drain(start..).collect())?,
+            Body::Mapping { .. } => self.build.mapping(head, self.entries.drain(start..).collect())?,
         };
         self.finish(anchor, node, size)
     }
@@ -208,10 +246,13 @@ impl<B: Build> Reading<'_, B> {
         };
         open.size += size;
         match &mut open.body {
-            Body::List(items) => items.push(node),
-            Body::Mapping { entries, key, names } => match key.take() {
-                Some(key) => entries.push((key, node)),
-                None => *key = Some(once::<B>(entries, names, self.build.key(node)?)?),
+            Body::List => self.items.push(node),
+            Body::Mapping { key, names } => match key.take() {
+                Some(key) => self.entries.push((key, node)),
+                None => {
+                    let known = &self.entries[open.start..];
+                    *key = Some(once::<B>(known, names, self.build.key(node)?)?);
+                }
             },
         }
         Ok(())

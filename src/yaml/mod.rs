@@ -9,6 +9,7 @@ use std::{fmt, ops::Range};
 mod build;
 pub mod edit;
 pub mod emit;
+mod everyday;
 mod node;
 #[cfg(test)]
 pub(crate) mod tests;

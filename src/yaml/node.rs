@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Build, Head, Place, Problem, Scalar, Span, documents};
 
 /// One node of a document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// Where it stands; for an alias, where the alias stands.
     pub span: Span,
@@ -22,7 +22,7 @@ pub struct Node {
 }
 
 /// What a node holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A scalar.
     Scalar {
@@ -73,7 +73,7 @@ impl Node {
 /// # Errors
 /// As [`documents`].
 pub fn load(content: &[u8]) -> Result<Vec<Node>, Problem> {
-    let mut found = documents(content, &mut AsWritten)?;
+    let (mut found, AsWritten) = documents(content)?;
     found.retain(|node| node.text().is_none() || !node.span.bytes.is_empty());
     Ok(found)
 }
@@ -83,7 +83,8 @@ fn collection(Head { span, tag, flow }: Head, content: Content) -> Node {
 }
 
 /// Leaves everything as it is written.
-struct AsWritten;
+#[derive(Default)]
+pub(super) struct AsWritten;
 
 impl Build for AsWritten {
     type Node = Node;
