@@ -6,6 +6,7 @@ mod node;
 mod object;
 mod scalar;
 mod warning;
+mod words;
 
 pub use build::nodes;
 pub use node::{Content, Entry, Node};
