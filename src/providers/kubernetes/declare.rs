@@ -1,7 +1,7 @@
 //! What the files below a target's path declare.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -29,11 +29,21 @@ use crate::{
 /// How many complaints are listed at once.
 const LISTED: usize = 20;
 
-/// The manifests of one file.
+/// What one file declares.
 struct File {
     path: Arc<str>,
-    manifests: Vec<Manifest>,
+    objects: Vec<Declared>,
+    /// Whether kinds that are defined in it have namespaces, by group and kind.
+    scopes: Vec<((String, String), bool)>,
     notes: Vec<String>,
+}
+
+/// One object of a file.
+struct Declared {
+    place: Place,
+    normal: Result<Normal, String>,
+    /// The complaint about its annotation.
+    wrong: Option<String>,
 }
 
 /// Reads the manifests of one revision.
@@ -41,7 +51,8 @@ pub(super) fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> 
     let options = options::of(target)?;
     let mut desired = Desired::default();
     let chosen = choose(tree, &options, &mut desired.notes)?;
-    let read: Vec<Result<File>> = chosen.par_iter().map(|entry| read(tree, entry, contents)).collect();
+    let read: Vec<Result<File>> =
+        chosen.par_iter().map(|entry| read(tree, entry, contents, &options)).collect();
     let mut files = Vec::with_capacity(read.len());
     let mut complaints = Vec::new();
     for file in read {
@@ -70,7 +81,7 @@ fn complaint(complaints: Vec<String>) -> Fault {
         .hint("correct it, or leave the file out with `exclude` in trueup.yaml")
 }
 
-fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents) -> Result<File> {
+fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents, options: &Options) -> Result<File> {
     let path = tree.source_path(entry);
     let bytes = contents.read(&entry.id)?;
     let (manifests, warnings) = manifest::manifests(&bytes).map_err(|problem| {
@@ -81,7 +92,19 @@ fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents) -> Result<File> {
     if manifests.is_empty() {
         notes.push(format!("`{path}` declares nothing"));
     }
-    Ok(File { path, manifests, notes })
+    let scopes = manifests.iter().filter_map(scope).collect();
+    let object = |manifest: Manifest| Declared {
+        place: manifest.node.place,
+        wrong: wrong_annotation(&path, &manifest),
+        normal: normal(&manifest, is_namespaced(&manifest), options.default_namespace()),
+    };
+    let objects = manifests.into_iter().map(object).collect();
+    Ok(File { path, objects, scopes, notes })
+}
+
+/// Whether an object is known to be in a namespace.
+fn is_namespaced(manifest: &Manifest) -> bool {
+    Kind::new(&manifest.api_version, &manifest.kind).is_cluster_scoped() == Some(false)
 }
 
 /// The files that are manifests by rule; what is left out is noted.
@@ -172,41 +195,44 @@ fn folder_of<'a>(folders: &'a BTreeMap<String, &'static str>, path: &str) -> Opt
 }
 
 /// Puts the objects of all files together.
-fn collect(files: Vec<File>, options: &Options, desired: &mut Desired, complaints: &mut Vec<String>) {
-    let scopes = declared_scopes(&files);
-    let mut seen: BTreeMap<Identity, (Arc<str>, Place)> = BTreeMap::new();
-    for file in files {
-        desired.notes.extend(file.notes);
-        for manifest in &file.manifests {
-            let place = manifest.node.place;
-            let kind = Kind::new(&manifest.api_version, &manifest.kind);
-            let namespaced = match kind.is_cluster_scoped() {
-                Some(outside) => !outside,
-                None => scopes.get(&(kind.group, kind.kind)).copied().unwrap_or(false),
+fn collect(mut files: Vec<File>, options: &Options, desired: &mut Desired, complaints: &mut Vec<String>) {
+    let scopes: HashMap<_, _> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.scopes)).collect();
+    let mut seen: HashMap<Identity, (Arc<str>, Place)> = HashMap::new();
+    for File { path, objects, notes, .. } in files {
+        desired.notes.extend(notes);
+        for Declared { place, normal, wrong } in objects {
+            let mut normal = match normal {
+                Ok(normal) => normal,
+                Err(why) => {
+                    complaints.push(format!("`{path}:{place}`: {why}"));
+                    continue;
+                }
             };
-            let Normal { name, value, dropped } =
-                match normal(manifest, namespaced, options.default_namespace()) {
-                    Ok(normal) => normal,
-                    Err(why) => {
-                        complaints.push(format!("`{}:{place}`: {why}", file.path));
-                        continue;
-                    }
-                };
-            if let Some((first, at)) = seen.insert(name.identity(), (file.path.clone(), place)) {
+            settle(&mut normal, &scopes, options.default_namespace());
+            let Normal { name, value, dropped } = normal;
+            let address = name.address();
+            if let Some((first, at)) = seen.insert(name.identity(), (path.clone(), place)) {
                 complaints.push(format!(
-                    "`{}:{place}`: `{}` is declared twice (first at `{first}:{at}`)",
-                    file.path,
-                    name.address()
+                    "`{path}:{place}`: `{address}` is declared twice (first at `{first}:{at}`)"
                 ));
             }
-            complaints.extend(wrong_annotation(&file.path, manifest));
+            complaints.extend(wrong);
             if !dropped.is_empty() {
                 let list = dropped.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-                desired.notes.push(format!("`{}:{place}`: left out: {}", file.path, list.join(", ")));
+                desired.notes.push(format!("`{path}:{place}`: left out: {}", list.join(", ")));
             }
-            let origin = Origin::new(file.path.clone(), Some(place.line));
-            desired.objects.insert(name.address(), Object { value: Some(value), origin });
+            let origin = Origin::new(path.clone(), Some(place.line));
+            desired.objects.insert(address, Object { value: Some(value), origin });
         }
+    }
+}
+
+/// Finds the namespace of an object whose kind is declared here as well.
+fn settle(normal: &mut Normal, scopes: &HashMap<(String, String), bool>, namespace: &str) {
+    let Kind { group, kind, .. } = &normal.name.kind;
+    let undecided = normal.name.namespace.is_none() && normal.name.kind.is_cluster_scoped().is_none();
+    if undecided && scopes.get(&(group.clone(), kind.clone())) == Some(&true) {
+        normal.put_into(namespace);
     }
 }
 
@@ -218,16 +244,13 @@ fn wrong_annotation(path: &str, manifest: &Manifest) -> Option<String> {
     Some(format!("`{path}:{}`: annotation `{}`: {bad}", annotation.node.place, ignore::ANNOTATION))
 }
 
-/// Whether the kinds that are declared here as well have namespaces, by group and kind.
-fn declared_scopes(files: &[File]) -> BTreeMap<(String, String), bool> {
-    let manifests = files.iter().flat_map(|file| &file.manifests);
-    let definitions = manifests.filter(|manifest| Kind::new(&manifest.api_version, &manifest.kind).is_crd());
-    definitions
-        .filter_map(|manifest| {
-            let spec = manifest.node.get("spec")?;
-            let group = spec.get("group")?.as_str()?.to_owned();
-            let kind = spec.get("names")?.get("kind")?.as_str()?.to_owned();
-            Some(((group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
-        })
-        .collect()
+/// The kind that a custom resource definition defines, and whether its objects have namespaces.
+fn scope(manifest: &Manifest) -> Option<((String, String), bool)> {
+    if !Kind::new(&manifest.api_version, &manifest.kind).is_crd() {
+        return None;
+    }
+    let spec = manifest.node.get("spec")?;
+    let group = spec.get("group")?.as_str()?.to_owned();
+    let kind = spec.get("names")?.get("kind")?.as_str()?.to_owned();
+    Some(((group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
 }

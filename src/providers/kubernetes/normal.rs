@@ -63,19 +63,32 @@ pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> 
         (_, None) => namespaced.then(|| namespace.to_owned()),
     };
     let name = Name { kind, namespace, name: manifest.name.clone() };
-    if let Some(Value::Map(metadata)) = map.get_mut("metadata") {
-        let metadata = Arc::make_mut(metadata);
-        match &name.namespace {
-            Some(namespace) => _ = metadata.insert("namespace".into(), Value::string(namespace.as_str())),
-            None => _ = metadata.remove("namespace"),
-        }
-    }
+    write_namespace(&mut map, name.namespace.as_deref());
     let mut value = Value::from(map);
     if name.kind.is_core("Secret") {
         fold_string_data(&mut value)?;
         hide(&name.kind, &mut value);
     }
     Ok(Normal { name, value, dropped })
+}
+
+impl Normal {
+    /// Puts an object that says nothing of a namespace into `namespace`.
+    pub(super) fn put_into(&mut self, namespace: &str) {
+        self.name.namespace = Some(namespace.to_owned());
+        if let Value::Map(map) = &mut self.value {
+            write_namespace(Arc::make_mut(map), Some(namespace));
+        }
+    }
+}
+
+fn write_namespace(map: &mut Map, namespace: Option<&str>) {
+    let Some(Value::Map(metadata)) = map.get_mut("metadata") else { return };
+    let metadata = Arc::make_mut(metadata);
+    match namespace {
+        Some(namespace) => _ = metadata.insert("namespace".into(), Value::string(namespace)),
+        None => _ = metadata.remove("namespace"),
+    }
 }
 
 fn metadata(node: &Node, dropped: &mut Vec<String>) -> Value {
