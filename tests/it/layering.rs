@@ -35,8 +35,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("granit_parser", &["yaml/"]),
     ("strsim", &["model/suggest.rs"]),
     // Any API.
-    ("hmac", &["providers/rest/rotation.rs"]),
     ("netrc", &["providers/rest/credentials.rs"]),
+    ("pbkdf2", &["providers/rest/rotation.rs"]),
     ("percent_encoding", &["providers/rest/", "providers/kubernetes/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.

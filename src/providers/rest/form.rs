@@ -1,11 +1,10 @@
 //! The form in which declared and observed objects of a kind are compared.
 
-use base64::Engine as _;
 use serde_json::{Map, Value as Json};
 
 use super::{
     definition::{Access, Encoding, Field, Items, Kind, fields::ItemPatch, kind::Fold},
-    json,
+    json, packing,
 };
 use crate::model::value::Value;
 
@@ -64,18 +63,12 @@ impl<'a> Form<'a> {
 
     /// Takes values out of what the server packs them in. What is not packed so stays as it is.
     pub fn decode(&self, object: &mut Json) {
-        self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &|text| {
-            let bytes =
-                base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', '\r'], "")).ok()?;
-            String::from_utf8(bytes).ok()
-        });
+        self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &packing::unpacked);
     }
 
     /// Packs values as the server wants them.
     pub fn encode(&self, object: &mut Json) {
-        self.recode(object, &[Encoding::Base64], &|text| {
-            Some(base64::engine::general_purpose::STANDARD.encode(text))
-        });
+        self.recode(object, &[Encoding::Base64], &|text| Some(packing::packed(text)));
     }
 
     fn recode(&self, object: &mut Json, packed: &[Encoding], turn: &dyn Fn(&str) -> Option<String>) {

@@ -24,6 +24,7 @@ mod job;
 mod json;
 mod memory;
 mod options;
+mod packing;
 mod pages;
 mod probe;
 mod reader;

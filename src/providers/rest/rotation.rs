@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use pbkdf2::pbkdf2_hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::Sha256;
@@ -17,6 +17,10 @@ use crate::{
 
 /// Marks the name of a secret that is another one now, in the form of the target's side.
 const WAS: &str = "$was";
+
+/// How often a secret is hashed for its fingerprint. The key has to lie beside the fingerprints, for whoever
+/// plans next, so whoever reads the memory can guess; this makes each guess cost some thousandths of a second.
+const ROUNDS: u32 = 30_000;
 
 /// Fingerprints of the secrets that were sent, under a key that only the target's memory knows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -58,18 +62,22 @@ impl Prints {
             }
             self.key = STANDARD.encode(key);
         }
-        let print = |(pointer, secret): &(String, String)| Some((pointer.clone(), self.print(secret)?));
+        let print = |(pointer, secret): &(String, String)| {
+            Some((pointer.clone(), self.print(address, pointer, secret)?))
+        };
         let prints: BTreeMap<String, String> = sent.iter().filter_map(print).collect();
         if !prints.is_empty() {
             self.of.insert(address.clone(), prints);
         }
     }
 
-    fn print(&self, secret: &str) -> Option<String> {
-        let key = STANDARD.decode(&self.key).ok()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
-        mac.update(secret.as_bytes());
-        Some(STANDARD.encode(mac.finalize().into_bytes()))
+    /// The fingerprint of the secret at one place: the same secret has another one anywhere else.
+    fn print(&self, address: &Address, pointer: &str, secret: &str) -> Option<String> {
+        let mut salt = STANDARD.decode(&self.key).ok()?;
+        salt.extend_from_slice(format!("{address}\n{pointer}").as_bytes());
+        let mut print = [0; 32];
+        pbkdf2_hmac::<Sha256>(secret.as_bytes(), &salt, ROUNDS, &mut print);
+        Some(STANDARD.encode(print))
     }
 }
 
@@ -92,11 +100,10 @@ impl Session {
         let mut marked = json::from_model(&actual);
         let plain = marked.clone();
         for (pointer, name) in secrets::names(&plain) {
-            let print =
-                secrets::get(name, &self.setup.folder).ok().and_then(|secret| self.prints.print(&secret));
-            if let (Some(print), Some(sent)) = (print, self.prints.get(address, &pointer))
-                && print != *sent
-            {
+            let Some(sent) = self.prints.get(address, &pointer) else { continue };
+            let secret = secrets::get(name, &self.setup.folder).ok();
+            let print = secret.and_then(|secret| self.prints.print(address, &pointer, &secret));
+            if print.is_some_and(|print| print != *sent) {
                 json::set(&mut marked, &format!("{pointer}/{WAS}"), Json::String("another value".to_owned()));
             }
         }
@@ -153,8 +160,9 @@ mod tests {
         prints.set(&one, &[("/password".into(), "s3cret-canary".into())]);
         prints.set(&other, &[]);
         let sent = prints.get(&one, "/password").unwrap().clone();
-        assert_eq!(prints.print("s3cret-canary"), Some(sent.clone()));
-        assert_ne!(prints.print("another"), Some(sent));
+        assert_eq!(prints.print(&one, "/password", "s3cret-canary"), Some(sent.clone()));
+        assert_ne!(prints.print(&one, "/password", "another"), Some(sent.clone()));
+        assert_ne!(prints.print(&other, "/password", "s3cret-canary"), Some(sent));
         assert!(!serde_json::to_string(&prints).unwrap().contains("canary"));
         assert!(prints.kept(|address| *address == other).is_empty());
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
@@ -124,7 +123,7 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
         Json::Object(map) if map.contains_key("$var") => {
             let text = with.variables.get(map["$var"].as_str()?)?;
             Some(match map.get("encoding") {
-                Some(_) => base64::engine::general_purpose::STANDARD.encode(text).into(),
+                Some(_) => super::packing::packed(text).into(),
                 None => text.as_str().into(),
             })
         }

@@ -79,6 +79,20 @@ fn keys_of_etcd_go_the_whole_way_without_a_line_of_rust() {
 }
 
 #[test]
+fn keys_and_values_that_are_no_texts_are_written_as_they_are() {
+    let Some(etcd) = Etcd::get() else { return };
+    let checkout = checkout(&etcd.url);
+    // The bytes ff 00 ff, under the key `bytes/` and ff.
+    checkout.commit("b.yaml", "key:\n  - {key: 'base64:Ynl0ZXMv/w==', value: 'base64:/wD/'}\n");
+    checkout.apply(&[]);
+    let held = || etcd.curl("/kv/range", r#"{"key": "Ynl0ZXMv/w=="}"#).unwrap();
+    assert!(held().contains(r#""value":"/wD/""#), "{}", held());
+    checkout.commit("b.yaml", "key:\n  - {key: 'base64:Ynl0ZXMv/w==', value: text}\n");
+    checkout.apply(&[]);
+    assert!(held().contains(&STANDARD.encode("text")), "{}", held());
+}
+
+#[test]
 fn a_key_that_somebody_writes_in_the_last_moment_is_left_alone() {
     let Some(etcd) = Etcd::get() else { return };
     put(etcd, "race/changed", "old");

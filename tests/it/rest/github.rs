@@ -331,8 +331,16 @@ fn the_description_has_every_path_of_the_definition() {
         for (verb, method) in requests {
             let Some(path) = kind[verb]["path"].as_str() else { continue };
             let method = kind[verb]["method"].as_str().unwrap_or(method).to_lowercase();
-            assert!(known.contains(&(method.clone(), places(path))), "{name:?}: {method} {path}");
-            count += 1;
+            let elsewhere = &kind[verb]["otherwise"];
+            let others = elsewhere.as_sequence().into_iter().flatten();
+            let paths = others.flat_map(|other| {
+                [(&*method, other["path"].as_str()), ("get", other["provided"]["get"].as_str())]
+            });
+            for (method, path) in paths.chain([(&*method, elsewhere.as_str()), (&method, Some(path))]) {
+                let Some(path) = path else { continue };
+                assert!(known.contains(&(method.to_owned(), places(path))), "{name:?}: {method} {path}");
+                count += 1;
+            }
         }
     }
     assert!(count >= 30, "{count}");

@@ -97,7 +97,7 @@ pub struct ItemPatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
-    /// RFC 4648, section 4. Git declares the text that is in it.
+    /// RFC 4648, section 4. Git declares the text that is in it, or `base64:` before what is no text.
     Base64,
     /// The same in answers only: the server takes the text as it is.
     Base64Answers,
