@@ -16,7 +16,9 @@ pub enum Verdict {
     Done,
     /// Written, and not ready in time.
     Unready,
-    /// Refused by the target or found wrong when read back.
+    /// Written, and the target has something else than what was written.
+    Different,
+    /// Refused by the target.
     Failed,
     /// The object was not what the plan saw; it was left alone.
     Stale,
@@ -30,19 +32,20 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, the good ones first.
-    pub const ALL: [Verdict; 7] = [
+    pub const ALL: [Verdict; 8] = [
         Verdict::Done,
         Verdict::Skipped,
         Verdict::NotAttempted,
         Verdict::Stale,
         Verdict::Uncertain,
         Verdict::Unready,
+        Verdict::Different,
         Verdict::Failed,
     ];
 
     /// Whether it certainly was written.
     pub fn is_written(self) -> bool {
-        matches!(self, Verdict::Done | Verdict::Unready)
+        matches!(self, Verdict::Done | Verdict::Unready | Verdict::Different)
     }
 
     /// The words used in every text.
@@ -50,6 +53,7 @@ impl Verdict {
         match self {
             Verdict::Done => "done",
             Verdict::Unready => "not ready",
+            Verdict::Different => "different",
             Verdict::Failed => "failed",
             Verdict::Stale => "stale",
             Verdict::NotAttempted => "not attempted",

@@ -41,7 +41,8 @@ pub fn verify(
                 return Ok(());
             }
             let fields = differences(kind, &json::from_model(&now), &shape);
-            failed(&format!("the server accepted it, but has something different: {fields}"))
+            let message = format!("the server accepted it, but has something different: {fields}");
+            Err(Trouble::new(Verdict::Different, message))
         }
     }
 }

@@ -143,7 +143,9 @@ impl Progress {
             }
             Some((_, message)) => {
                 run.observer.on(Event::Failed(&change.address, change.action, message));
-                self.failed.insert(change.address.clone());
+                if verdict != Verdict::Different {
+                    self.failed.insert(change.address.clone());
+                }
             }
         }
         self.outcomes.insert(at, outcome(change, verdict, error));
@@ -345,7 +347,7 @@ impl Writing {
                 (Err(trouble), Ok(())) if trouble.verdict == Verdict::Uncertain => Ok(()),
                 (Err(trouble), _) => Err(trouble),
             };
-            if result.is_ok() {
+            if result.as_ref().map_or_else(|trouble| trouble.verdict.is_written(), |()| true) {
                 self.session.remember(&change.address, change.after.as_ref());
             }
             let kind = &self.session.definition().kinds[&place.kind];
