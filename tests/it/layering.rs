@@ -61,7 +61,13 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("getrandom", &["providers/files/", "providers/rest/"]),
     (
         "rustix",
-        &["commands/circumstances.rs", "providers/files/", "providers/rest/", "source/checkout/tests/"],
+        &[
+            "main.rs",
+            "commands/circumstances.rs",
+            "providers/files/",
+            "providers/rest/",
+            "source/checkout/tests/",
+        ],
     ),
     ("sha1dc", &["providers/files/"]),
     ("uzers", &["providers/files/"]),
