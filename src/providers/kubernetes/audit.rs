@@ -38,7 +38,7 @@ pub(super) struct Write {
 pub(super) struct Told {
     /// By object, in the order of the logs.
     pub writes: BTreeMap<Key, Vec<Write>>,
-    /// When the first event was.
+    /// When the first event was written down.
     pub begins: Option<String>,
     /// Remarks on lines that are no events.
     pub notes: Vec<String>,
@@ -150,9 +150,10 @@ impl Told {
     }
 
     fn event(&mut self, event: &Event<'_>, wanted: &BTreeSet<Key>) {
-        let received = &*event.request_received_timestamp;
-        if self.begins.as_deref().is_none_or(|begins| received < begins) {
-            self.begins = Some(received.to_owned());
+        // Not when its request arrived: that of a watch may have, long before anything else that is in the log.
+        let written = &*event.stage_timestamp;
+        if self.begins.as_deref().is_none_or(|begins| written < begins) {
+            self.begins = Some(written.to_owned());
         }
         if !event.wrote() {
             return;
@@ -255,7 +256,14 @@ mod tests {
         let said: Vec<_> = writes.iter().map(|write| (write.verb.as_str(), write.manager.as_str())).collect();
         assert_eq!(said, [("patch", "kubectl-edit"), ("update", "kubectl")]);
         assert_eq!((writes[0].user.as_str(), writes[0].acted_as.as_deref()), ("jane", Some("deployer")));
-        assert_eq!(told.begins.as_deref(), Some("2026-05-06T07:08:09.123456Z"));
+        assert_eq!(told.begins.as_deref(), Some("2026-05-06T07:08:09.200000Z"));
+    }
+
+    #[test]
+    fn a_request_that_arrived_long_before_its_end_does_not_begin_the_log() {
+        let watch = event("watch", "", 200).replace("07:08:09.123456", "06:00:00.000000");
+        let told = told(&format!("{watch}\n{}", event("patch", "", 200))).unwrap();
+        assert_eq!(told.begins.as_deref(), Some("2026-05-06T07:08:09.200000Z"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
@@ -63,26 +63,26 @@ impl Drop for Proxy {
 impl Proxy {
     /// Stands between a user and the server.
     pub fn before(server: &Server, decide: impl FnMut(&str) -> Fault + Send + 'static) -> Proxy {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut passing = Command::new(server.programs.join("kubectl"))
             .arg("--kubeconfig")
             .arg(server.kubeconfig("admin"))
-            .args(["proxy", "--port", &free.to_string()])
+            .args(["proxy", "--port", "0"])
             .env("HOME", &server.folder)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let input = passing.stdin.take().unwrap();
-        while TcpStream::connect(("127.0.0.1", free)).is_err() {
-            thread::sleep(Duration::from_millis(20));
-        }
+        // It says where it listens, once it does.
+        let mut said = String::new();
+        BufReader::new(passing.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let behind = said.trim().rsplit(':').next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (hold, held) = mpsc::channel();
         let way = Arc::new(Way {
             decide: Mutex::new(Box::new(decide)),
-            server: free,
+            server: behind,
             own: port,
             hold: Mutex::new(hold),
             gone: AtomicBool::new(false),
