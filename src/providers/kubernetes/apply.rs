@@ -1,7 +1,7 @@
 //! Carries out changes along their dependencies, several at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use super::{
     discovery::{self, Known},
     ignoring::{Declared, Manifest},
     order::{self, Step, Way},
+    queue::{Before, Queue},
     ready, sent,
     transport::Writing,
     wait,
@@ -44,9 +45,6 @@ struct Task<'a> {
     way: Way,
 }
 
-/// The objects that each object has to come after.
-type Before = BTreeMap<usize, BTreeSet<usize>>;
-
 /// Makes the changes; one outcome for each, in the same order.
 pub(super) fn apply(
     cluster: &Cluster,
@@ -69,8 +67,16 @@ pub(super) fn apply(
         .zip(before)
         .map(|(index, before)| (*index, before.into_iter().map(|position| known[position]).collect()))
         .collect();
-    let mut shift =
-        Shift { cluster, writing, tasks: &tasks, run, lost, ended: BTreeMap::new(), failed: false };
+    let mut shift = Shift {
+        cluster,
+        writing,
+        tasks: &tasks,
+        run,
+        lost,
+        ended: BTreeMap::new(),
+        failed: false,
+        unreachable: false,
+    };
     cluster.runtime.block_on(shift.work_through(before, until));
     let Shift { mut ended, .. } = shift;
     changes.iter().enumerate().map(|(index, change)| outcome(change, ended.remove(&index))).collect()
@@ -107,6 +113,8 @@ struct Shift<'a> {
     lost: &'a dyn Fn() -> bool,
     ended: BTreeMap<usize, Ended>,
     failed: bool,
+    /// There is nobody to write to any more.
+    unreachable: bool,
 }
 
 impl Shift<'_> {
@@ -129,13 +137,14 @@ impl Shift<'_> {
         self.tasks[index].as_ref().is_some_and(is_late)
     }
 
-    async fn work(&mut self, mut waiting: Before) {
+    async fn work(&mut self, before: Before) {
+        let mut queue = Queue::of(before);
+        let ended: Vec<usize> = self.ended.keys().copied().collect();
+        ended.into_iter().for_each(|index| self.settle(&mut queue, index));
         let mut running = FuturesUnordered::new();
         loop {
-            self.skip_dependants(&mut waiting);
             while running.len() < PARALLEL && !self.is_over() {
-                let Some(index) = self.next(&waiting, running.is_empty()) else { break };
-                waiting.remove(&index);
+                let Some(index) = self.next(&mut queue, running.is_empty()) else { break };
                 let Some(task) = &self.tasks[index] else { continue };
                 self.run.observer.on(Event::Applying(&task.change.address, task.change.action));
                 let (cluster, writing) = (self.cluster, self.writing);
@@ -143,46 +152,37 @@ impl Shift<'_> {
             }
             let Some((index, ended)) = running.next().await else { break };
             self.end(index, ended);
+            self.settle(&mut queue, index);
         }
     }
 
     /// Whether no further write may begin: somebody said so, or there is nobody to write to.
     fn is_over(&self) -> bool {
-        let stopped = self.run.stop.load(Ordering::SeqCst) || (self.lost)();
-        stopped || self.ended.values().any(|ended| ended.lost)
+        self.run.stop.load(Ordering::SeqCst) || (self.lost)() || self.unreachable
     }
 
-    /// The next change whose needs are met; any of them if a circle keeps all waiting.
-    fn next(&self, waiting: &Before, idle: bool) -> Option<usize> {
+    /// The next change whose needs are met; any of them if a circle keeps all waiting. Nothing goes any more once
+    /// something failed.
+    fn next(&self, queue: &mut Queue, idle: bool) -> Option<usize> {
         let goes = |index: usize| self.tasks[index].as_ref().is_some_and(|task| task.way == Way::Goes);
-        let free = |before: &BTreeSet<usize>| before.iter().all(|other| self.ended.contains_key(other));
-        let mut able = waiting.iter().filter(|(index, _)| !(self.failed && goes(**index)));
-        let next = able.clone().find(|(_, before)| free(before));
-        next.or_else(|| able.next().filter(|_| idle)).map(|(index, _)| *index)
+        queue.take(idle, |index| !(self.failed && goes(index)))
     }
 
-    /// What needs something that failed is not tried.
-    fn skip_dependants(&mut self, waiting: &mut Before) {
-        let good = |ended: &Ended| matches!(ended.verdict, Verdict::Done);
-        let failed: BTreeSet<usize> =
-            self.ended.iter().filter(|(_, ended)| !good(ended)).map(|(index, _)| *index).collect();
-        loop {
-            let skipped: Vec<usize> = waiting
-                .iter()
-                .filter(|(_, before)| {
-                    before.iter().any(|other| {
-                        failed.contains(other) || self.ended.get(other).is_some_and(|ended| !good(ended))
-                    })
-                })
-                .map(|(index, _)| *index)
-                .collect();
-            if skipped.is_empty() {
-                return;
-            }
-            for index in skipped {
-                waiting.remove(&index);
-                let why = "something that it needs was not written, or is not ready";
-                self.ended.insert(index, Ended::with(Verdict::NotAttempted, why));
+    /// Frees what waited for a change that is done. What needs something that failed is not tried, nor what needs that.
+    fn settle(&mut self, queue: &mut Queue, index: usize) {
+        let mut ended = vec![index];
+        while let Some(index) = ended.pop() {
+            let good = self.ended.get(&index).is_some_and(|ended| ended.verdict == Verdict::Done);
+            for dependant in queue.end(index) {
+                match good {
+                    true => queue.meet(dependant, index),
+                    false if queue.remove(dependant) => {
+                        let why = "something that it needs was not written, or is not ready";
+                        self.ended.insert(dependant, Ended::with(Verdict::NotAttempted, why));
+                        ended.push(dependant);
+                    }
+                    false => {}
+                }
             }
         }
     }
@@ -197,6 +197,7 @@ impl Shift<'_> {
         }
         self.run.observer.on(Event::Step(1));
         self.failed |= ended.verdict != Verdict::Done;
+        self.unreachable |= ended.lost;
         self.ended.insert(index, ended);
     }
 
@@ -245,7 +246,7 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
         let Some(live) = live else { return Ended::nothing_seen() };
         return write::delete(writing, &path, name, live).await;
     };
-    let rules = cluster.ignoring.about(name, task.seen.config.as_ref());
+    let rules = cluster.ignoring.about(&task.change.address, name, task.seen.config.as_ref());
     let declared = Declared { rules: &rules, was: task.seen.base.as_ref(), is: Some(config) };
     let manifest = Manifest { declared, name, set: cluster.place.label() };
     let ended = match (task.change.action, live) {

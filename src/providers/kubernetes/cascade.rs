@@ -3,12 +3,12 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::{
+    case::Case,
     discovery::{Discovery, Known, Resource},
-    examine::Case,
     failure::Failure,
     marks::{self, doubt},
-    names::{Kind, Name},
-    observe::{PARALLEL, kinds_of},
+    names::{Kind, Name, kinds_of},
+    observe::PARALLEL,
     transport::Looking,
 };
 use crate::model::value::Value;

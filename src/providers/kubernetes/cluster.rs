@@ -65,7 +65,7 @@ pub(super) struct About {
 #[derive(Clone)]
 pub(super) struct Seen {
     /// Which.
-    pub name: Name,
+    pub name: Arc<Name>,
     /// The path of its requests; none if its kind is not there yet.
     pub path: Option<String>,
     /// What the server has, if it was among what is ours.

@@ -73,6 +73,11 @@ impl Failure {
         Failure::Unanswered(words.join(": "))
     }
 
+    /// An answer that cannot be read.
+    pub(super) fn no_json(error: serde_json::Error) -> Failure {
+        Failure::Garbled(format!("the answer is no JSON: {error}"))
+    }
+
     /// An answer that is no success.
     pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let retry_after = headers

@@ -10,6 +10,7 @@ use super::{
     scaling::Scaled,
 };
 use crate::model::{
+    address::Address,
     change::Sides,
     ignore::{self, Effect, Fact, Git, Ignored, Rule, Rules, Subject},
     path::{self, Pattern, Place},
@@ -35,7 +36,7 @@ pub(super) struct Declared<'a> {
 
 impl Ignoring {
     /// The rules about one object.
-    pub(super) fn about(&self, name: &Name, declared: Option<&Value>) -> Vec<Arc<Rule>> {
+    pub(super) fn about(&self, address: &Address, name: &Name, declared: Option<&Value>) -> Vec<Arc<Rule>> {
         let facts: &[Fact] = if self.scaled.has(name) { &[Fact::Autoscaled] } else { &[] };
         let names = [
             name.kind.group.as_str(),
@@ -43,7 +44,7 @@ impl Ignoring {
             name.namespace.as_deref().unwrap_or_default(),
             &name.name,
         ];
-        self.rules.about(&Subject { address: &name.address(), names: Some(names), declared, facts })
+        self.rules.about(&Subject { address, names: Some(names), declared, facts })
     }
 }
 

@@ -12,9 +12,9 @@ use crate::model::value::{Map, Value};
 
 /// Reads one JSON text.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let keys = RefCell::new(HashSet::new());
+    let keys = Keys::default();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Seed(&keys).deserialize(&mut reader)?;
+    let value = keys.seed().deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
 }
@@ -51,9 +51,20 @@ impl Serialize for Wire<'_> {
     }
 }
 
-/// Reads a value; equal keys of one text are kept once.
+/// The keys of one text; equal ones are kept once.
+#[derive(Default)]
+pub(super) struct Keys(RefCell<HashSet<Arc<str>>>);
+
+impl Keys {
+    /// What reads a value.
+    pub(super) fn seed(&self) -> Seed<'_> {
+        Seed(&self.0)
+    }
+}
+
+/// Reads a value.
 #[derive(Clone, Copy)]
-struct Seed<'a>(&'a RefCell<HashSet<Arc<str>>>);
+pub(super) struct Seed<'a>(&'a RefCell<HashSet<Arc<str>>>);
 
 impl Seed<'_> {
     fn key(self, text: &str) -> Arc<str> {

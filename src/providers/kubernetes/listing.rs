@@ -1,8 +1,10 @@
 //! Whole lists of objects, page by page.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use super::{discovery::Resource, failure::Failure, marks::PART_OF, names::Kind, transport::Looking};
+use tokio::task::JoinHandle;
+
+use super::{discovery::Resource, failure::Failure, marks::PART_OF, names::Kind, page, transport::Looking};
 use crate::model::value::Value;
 
 /// How many objects one page has.
@@ -23,23 +25,61 @@ pub(super) struct Wanted {
 }
 
 /// What a listing answered.
-pub(super) struct Listed {
-    /// The objects, without `apiVersion` and `kind`, which lists leave out.
-    pub items: Vec<Value>,
+pub(super) struct Listed<T = Value> {
+    /// What was taken of the objects, which lack `apiVersion` and `kind`: lists leave them out.
+    pub items: Vec<T>,
     /// The namespaces that were listed; `None` for all.
     pub namespaces: Option<BTreeSet<String>>,
 }
 
-/// Lists the members of a set of one kind: everywhere, or if that is forbidden, in each namespace that may hold one.
-pub(super) async fn members(looking: Looking, wanted: Wanted) -> Result<Listed, Failure> {
-    match list(&looking, &wanted, None).await {
+/// A page that was asked for already. Nobody waits for it any more once it is dropped.
+pub(super) struct Ahead(JoinHandle<Result<Vec<u8>, Failure>>);
+
+impl Ahead {
+    /// Asks for a page.
+    fn of(looking: &Looking, path: &str) -> Ahead {
+        let (looking, path) = (looking.clone(), path.to_owned());
+        Ahead(tokio::spawn(async move { looking.get_with(&path, |bytes| Ok(bytes.to_vec())).await }))
+    }
+
+    async fn text(mut self) -> Result<Vec<u8>, Failure> {
+        (&mut self.0).await.unwrap_or_else(|error| Err(Failure::Garbled(error.to_string())))
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What was read of one page.
+struct Page<T> {
+    items: Vec<T>,
+    /// The page after it: its path, and what was asked for.
+    next: Option<(String, Ahead)>,
+}
+
+/// Lists the members of a set of one kind.
+pub(super) async fn members(looking: &Looking, wanted: &Wanted) -> Result<Listed, Failure> {
+    each(looking, wanted, &|item| item).await
+}
+
+/// Lists the members of a set of one kind, everywhere, or if that is forbidden, in each namespace that may hold one.
+/// Keeps of every object what `take` makes of it.
+pub(super) async fn each<T>(
+    looking: &Looking,
+    wanted: &Wanted,
+    take: &impl Fn(Value) -> T,
+) -> Result<Listed<T>, Failure> {
+    match list(looking, &wanted.path(None), take).await {
         Ok(items) => return Ok(Listed { items, namespaces: None }),
         Err(failure) if failure.code() == 403 && wanted.resource.namespaced => {}
         Err(failure) => return Err(failure),
     }
     let (mut items, mut namespaces) = (Vec::new(), BTreeSet::new());
     for namespace in &wanted.namespaces {
-        match list(&looking, &wanted, Some(namespace)).await {
+        match list(looking, &wanted.path(Some(namespace)), take).await {
             Ok(found) => {
                 items.extend(found);
                 namespaces.insert(namespace.clone());
@@ -51,41 +91,60 @@ pub(super) async fn members(looking: Looking, wanted: Wanted) -> Result<Listed, 
     Ok(Listed { items, namespaces: Some(namespaces) })
 }
 
-async fn list(looking: &Looking, wanted: &Wanted, namespace: Option<&str>) -> Result<Vec<Value>, Failure> {
-    let collection = wanted.resource.collection(&wanted.kind, namespace);
-    let members = match wanted.set.as_str() {
-        "" => String::new(),
-        set => format!("labelSelector={PART_OF}%3D{set}&"),
-    };
-    let first = format!("{collection}?{members}limit={PAGE}");
+impl Wanted {
+    /// The path of the first page.
+    fn path(&self, namespace: Option<&str>) -> String {
+        let collection = self.resource.collection(&self.kind, namespace);
+        match self.set.as_str() {
+            "" => format!("{collection}?limit={PAGE}"),
+            set => format!("{collection}?labelSelector={PART_OF}%3D{set}&limit={PAGE}"),
+        }
+    }
+}
+
+async fn list<T>(looking: &Looking, first: &str, take: &impl Fn(Value) -> T) -> Result<Vec<T>, Failure> {
     let mut restarts = 0;
     'anew: loop {
-        let (mut items, mut path) = (Vec::new(), first.clone());
-        loop {
-            let answer = match looking.get(&path).await {
+        let (mut items, mut next) = (Vec::new(), Some((first.to_owned(), None)));
+        while let Some((path, ahead)) = next {
+            let page = match page(looking, first, &path, ahead, take).await {
                 Err(failure) if failure.code() == 410 && restarts < RESTARTS => {
                     restarts += 1;
                     continue 'anew;
                 }
-                answer => answer?,
+                page => page?,
             };
-            let Value::Map(mut page) = answer.value else {
-                return Err(Failure::Garbled("the list is no object".to_owned()));
-            };
-            // Read a moment ago and known to nobody else, so nothing is copied here.
-            let page = Arc::make_mut(&mut page);
-            match page.remove("items") {
-                Some(Value::List(found)) => items.extend(found),
-                Some(Value::Null) => {}
-                _ => return Err(Failure::Garbled("the list has no items".to_owned())),
-            }
-            let token = page.get("metadata").and_then(|metadata| metadata.get("continue"));
-            match token.and_then(Value::as_str).filter(|token| !token.is_empty()) {
-                Some(token) => path = format!("{first}&continue={}", escaped(token)),
-                None => return Ok(items),
-            }
+            items.extend(page.items);
+            next = page.next.map(|(path, ahead)| (path, Some(ahead)));
+        }
+        return Ok(items);
+    }
+}
+
+/// Reads a page, and asks for the one after it meanwhile. What came garbled is asked for again.
+async fn page<T>(
+    looking: &Looking,
+    first: &str,
+    path: &str,
+    ahead: Option<Ahead>,
+    take: &impl Fn(Value) -> T,
+) -> Result<Page<T>, Failure> {
+    let read = |bytes: &[u8]| {
+        let mut page = Page { items: Vec::new(), next: None };
+        let next = |token: &str| {
+            let path = format!("{first}&continue={}", escaped(token));
+            page.next = Some((path.clone(), Ahead::of(looking, &path)));
+        };
+        page::read(bytes, next, |item| page.items.push(take(item))).map_err(Failure::no_json)?;
+        Ok(page)
+    };
+    if let Some(ahead) = ahead {
+        match ahead.text().await.and_then(|text| read(&text)) {
+            Err(Failure::Garbled(_)) => {}
+            page => return page,
         }
     }
+    looking.get_with(path, read).await
 }
 
 /// A query value; tokens are base64 and may hold `+`, `/` and `=`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     managed,
-    names::{Identity, Name},
+    names::{Identity, Kind, Name},
     normal::{LAST_APPLIED, SERVER_FIELDS, hide},
     transport::MANAGER,
 };
@@ -39,6 +39,15 @@ pub(super) fn child<'a>(map: &'a mut Map, key: &str) -> &'a mut Map {
         Value::Map(child) => Arc::make_mut(child),
         _ => unreachable!("the line above made it a mapping"),
     }
+}
+
+/// An item of a list with the kind that lists leave out.
+pub(super) fn whole(kind: &Kind, item: Value) -> Value {
+    let Value::Map(mut map) = item else { return item };
+    let whole = Arc::make_mut(&mut map);
+    whole.insert("apiVersion".into(), Value::string(kind.api_version()));
+    whole.insert("kind".into(), Value::string(kind.kind.as_str()));
+    Value::Map(map)
 }
 
 /// An object of the server without what only the server writes, and without our marks.
@@ -80,6 +89,11 @@ fn remove(metadata: &mut Map, field: &str, keys: &[&str]) {
 /// A text below `metadata`.
 pub(super) fn metadata<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
     object.get("metadata")?.get(field)?.as_str()
+}
+
+/// Whether somebody asked for the deletion of an object.
+pub(super) fn is_deleting(live: &Value) -> bool {
+    metadata(live, "deletionTimestamp").is_some()
 }
 
 fn mark<'a>(object: &'a Value, field: &str, key: &str) -> Option<&'a str> {

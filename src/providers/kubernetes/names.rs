@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::address::Address;
+use crate::model::{address::Address, value::Value};
 
 /// Group, version and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +97,14 @@ impl Name {
         Some(Name { kind, namespace, name: (*name).to_owned() })
     }
 
+    /// Whether both are one object, whatever the versions.
+    pub(super) fn is_same_object(&self, other: &Name) -> bool {
+        fn of(name: &Name) -> (&str, &str, Option<&str>, &str) {
+            (&name.kind.group, &name.kind.kind, name.namespace.as_deref(), &name.name)
+        }
+        of(self) == of(other)
+    }
+
     /// The same in every version.
     pub(super) fn identity(&self) -> Identity {
         Identity {
@@ -116,6 +124,19 @@ impl fmt::Display for Identity {
             None => write!(f, "{group}/{kind}/{name}"),
         }
     }
+}
+
+/// The kinds that a custom resource definition defines.
+pub(super) fn kinds_of(definition: &Value) -> Vec<Kind> {
+    let find = || {
+        let spec = definition.get("spec")?;
+        let group = spec.get("group")?.as_str()?;
+        let kind = spec.get("names")?.get("kind")?.as_str()?;
+        let Some(Value::List(versions)) = spec.get("versions") else { return None };
+        let names = versions.iter().filter_map(|version| version.get("name")?.as_str());
+        Some(names.map(|version| Kind::new(&format!("{group}/{version}"), kind)).collect())
+    };
+    find().unwrap_or_default()
 }
 
 /// Group, kind, namespace and name.

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    names::{Kind, Name},
-    observe::kinds_of,
+    names::{Kind, Name, kinds_of},
     references::{self, Reference},
 };
 use crate::model::value::Value;

@@ -3,7 +3,7 @@
 use globset::GlobSet;
 
 use super::{
-    examine::Case,
+    case::Case,
     fields::Fields,
     managed::{self, applied},
     marks::{doubt, stripped},

@@ -23,7 +23,7 @@ pub(super) struct Around<'a> {
 
 /// Whether an object is ready. Its kind has a status.
 pub(super) fn state(object: &Value, around: Around<'_>) -> State {
-    if super::observe::is_deleting(object) {
+    if super::marks::is_deleting(object) {
         return State::Waiting("it is being deleted".to_owned());
     }
     let kind = text(object, &["kind"]);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{
     attribution,
-    examine::{Case, Finding, not_yet, unclear},
+    case::Case,
+    examine::Finding,
     failure::{Because, Failure, Refusal},
+    foresee::{not_yet, unclear},
     marks::stripped,
     owners::{self, Owners},
     sides::{self, Evidence},

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{
-    cluster::Cluster,
+    asked::Asked,
+    cluster::{Cluster, Seen},
     discovery::Known,
-    listing::{self, Listed, Wanted},
+    listing::{self, Wanted},
     managed::same,
     marks::metadata,
     names::{Kind, Name},
+    observe::Sifted,
+    sieve::What,
 };
-use crate::{model::value::Value, providers::Query};
+use crate::model::value::Value;
 
 /// The objects that autoscalers name: group, kind, namespace and name.
 #[derive(Clone, Debug, Default)]
@@ -47,37 +50,24 @@ fn is_autoscaler(kind: &Kind) -> bool {
     )
 }
 
-/// What autoscalers size: those that are declared, and where somebody else set a size, those of the cluster.
-pub(super) fn scaled(
-    cluster: &Cluster,
-    query: &Query<'_>,
-    listed: &[(Kind, Result<Listed, super::failure::Failure>)],
-) -> (Scaled, Option<String>) {
+/// What the declared autoscalers size.
+pub(super) fn declared<'a>(seen: impl Iterator<Item = &'a Seen>) -> Scaled {
     let mut scaled = Scaled::default();
-    let mut sized = BTreeSet::new();
-    for (address, sides) in &query.objects {
-        let Some(wanted) = sides.desired.or(sides.base) else { continue };
-        let has_size = |side: Option<&Value>| side.is_some_and(|side| replicas(side).is_some());
-        let sizes = has_size(sides.desired) || has_size(sides.base);
-        let scaler = wanted.get("spec").is_some_and(|spec| spec.get("scaleTargetRef").is_some());
-        if !sizes && !scaler {
-            continue;
-        }
-        let Some(name) = Name::parse(address) else { continue };
-        if sizes {
-            sized.insert(name.clone());
-        }
-        if scaler && is_autoscaler(&name.kind) {
-            let namespace = name.namespace.as_deref().unwrap_or_default();
-            scaled.add(&name.kind.kind, namespace, wanted);
-        }
+    for Seen { name, config, .. } in seen.filter(|seen| is_autoscaler(&seen.name.kind)) {
+        let Some(config) = config else { continue };
+        scaled.add(&name.kind.kind, name.namespace.as_deref().unwrap_or_default(), config);
     }
-    sized.retain(|name| !scaled.has(name));
-    let note = match moved(query, &sized, listed) {
-        namespaces if namespaces.is_empty() => None,
-        namespaces => ask(cluster, namespaces, &mut scaled).err(),
-    };
-    (scaled, note)
+    scaled
+}
+
+/// Where somebody else set the size of an object that was listed, adds what the autoscalers of the cluster size.
+/// What cannot be told is a remark.
+pub(super) fn ask_if_moved(cluster: &mut Cluster, listed: &[Sifted]) -> Option<String> {
+    let namespaces = moved(&cluster.ignoring.scaled, listed);
+    let mut scaled = std::mem::take(&mut cluster.ignoring.scaled);
+    let asked = if namespaces.is_empty() { Ok(()) } else { ask(cluster, namespaces, &mut scaled) };
+    cluster.ignoring.scaled = scaled;
+    asked.err()
 }
 
 fn replicas(object: &Value) -> Option<&Value> {
@@ -85,35 +75,26 @@ fn replicas(object: &Value) -> Option<&Value> {
 }
 
 /// The namespaces of objects whose size is not the declared one.
-fn moved(
-    query: &Query<'_>,
-    sized: &BTreeSet<Name>,
-    listed: &[(Kind, Result<Listed, super::failure::Failure>)],
-) -> BTreeSet<String> {
+fn moved(scaled: &Scaled, listed: &[Sifted]) -> BTreeSet<String> {
     let mut namespaces = BTreeSet::new();
-    for (kind, listed) in listed {
-        let Ok(listed) = listed else { continue };
-        if !sized.iter().any(|name| name.kind == *kind) {
-            continue;
-        }
-        for live in &listed.items {
-            let (Some(namespace), Some(name)) = (metadata(live, "namespace"), metadata(live, "name")) else {
-                continue;
-            };
-            let name =
-                Name { kind: kind.clone(), namespace: Some(namespace.to_owned()), name: name.to_owned() };
-            let sides = sized.contains(&name).then(|| query.objects.get(&name.address())).flatten();
-            let declared = sides.and_then(|sides| sides.desired.or(sides.base)).map(replicas);
-            let is_same = |declared: Option<&Value>| match (declared, replicas(live)) {
-                (Some(declared), Some(live)) => same(declared, live),
-                _ => false,
-            };
-            if declared.is_some_and(|declared| !is_same(declared)) {
-                namespaces.insert(namespace.to_owned());
+    for (sieve, listed) in listed {
+        let found = listed.iter().flat_map(|listed| listed.items.iter().flatten());
+        for found in found {
+            let What::Candidate(key, live) = &found.what else { continue };
+            let asked = &sieve.group.asked[key];
+            if has_moved(asked, live) && !scaled.has(&asked.name) {
+                namespaces.extend(asked.name.namespace.clone());
             }
         }
     }
     namespaces
+}
+
+fn has_moved(asked: &Asked, live: &Value) -> bool {
+    let sides = || [&asked.desired, &asked.base].into_iter().flatten();
+    let is_sized = sides().any(|side| replicas(side).is_some());
+    let sizes = asked.wanted().and_then(replicas).zip(replicas(live));
+    is_sized && !sizes.is_some_and(|(wanted, live)| same(wanted, live))
 }
 
 /// Asks the cluster for its autoscalers.
@@ -128,7 +109,7 @@ fn ask(cluster: &Cluster, namespaces: BTreeSet<String>, scaled: &mut Scaled) -> 
     });
     let Some((kind, resource)) = found else { return Ok(()) };
     let wanted = Wanted { kind, resource, namespaces: namespaces.clone(), set: String::new() };
-    let listed = cluster.runtime.block_on(listing::members(cluster.looking.clone(), wanted));
+    let listed = cluster.runtime.block_on(listing::members(&cluster.looking, &wanted));
     let unclear =
         |why: &str| format!("whether an autoscaler sets the number of replicas is not known: {why}");
     let listed = listed.map_err(|failure| unclear(&format!("listing autoscalers: {failure}")))?;

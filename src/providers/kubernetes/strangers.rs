@@ -26,7 +26,10 @@ pub(super) fn is_by_hand(entry: &Entry<'_>, live: &Value, humans: &GlobSet) -> b
 /// The fields that people added to an object and nobody declared.
 pub(super) fn by_hand(live: &Value, humans: &GlobSet) -> Fields {
     let mut added = Fields::default();
-    if !managed::entries(live).any(|entry| is_by_hand(&entry, live, humans)) {
+    let ours = applied(live).and_then(|entry| entry.raw());
+    // Mostly nobody added anything, which can be told without a tree of every field.
+    let adds = |entry: &Entry<'_>| entry.raw().is_some_and(|fields| more(fields, ours, false) > 0);
+    if !managed::entries(live).any(|entry| adds(&entry) && is_by_hand(&entry, live, humans)) {
         return added;
     }
     let mut others = Fields::default();

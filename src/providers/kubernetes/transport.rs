@@ -44,11 +44,11 @@ pub(super) struct Writing {
 }
 
 /// What the server answered.
-pub(super) struct Answer {
+pub(super) struct Answer<T = Value> {
     /// 200 or 201.
     pub status: StatusCode,
-    /// The object.
-    pub value: Value,
+    /// The object, or what was read of it.
+    pub value: T,
     /// The texts of its `Warning` headers.
     pub warnings: Vec<String>,
 }
@@ -85,28 +85,24 @@ impl Looking {
 
     /// Reads one thing in the form that `accept` names.
     pub(super) async fn get_as(&self, path: &str, accept: &'static str) -> Result<Answer, Failure> {
-        let request = || {
-            Request::get(path)
-                .header(http::header::ACCEPT, accept)
-                .body(Vec::new())
-                .map_err(|error| Failure::Garbled(error.to_string()))
-        };
-        self.patiently(request).await
+        self.line.send(|| get(path, accept), object, |_| true).await
+    }
+
+    /// Reads one thing, and of its text what `read` makes of it.
+    pub(super) async fn get_with<T>(
+        &self,
+        path: &str,
+        read: impl Fn(&[u8]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let sent = self.line.send(|| get(path, "application/json"), read, |_| true).await;
+        sent.map(|answer| answer.value)
     }
 
     /// Asks what a server-side apply of `body` would make of the object.
     pub(super) async fn dry_apply(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         let bytes = json::write(body);
         let path = format!("{path}?dryRun=All&fieldManager={MANAGER}&force=true&fieldValidation=Strict");
-        self.patiently(|| patch(&path, APPLY, bytes.clone())).await
-    }
-
-    /// Sends what changes nothing until it is answered, as long as that may help.
-    async fn patiently(
-        &self,
-        request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
-    ) -> Result<Answer, Failure> {
-        self.line.send(request, |_| true).await
+        self.line.send(|| patch(&path, APPLY, bytes.clone()), object, |_| true).await
     }
 }
 
@@ -161,23 +157,24 @@ impl Writing {
         &self,
         request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
     ) -> Result<Answer, Failure> {
-        self.line.send(request, Failure::was_not_carried_out).await
+        self.line.send(request, object, Failure::was_not_carried_out).await
     }
 }
 
 impl Line {
     /// Sends a request, again after a failure that `again` allows, with longer and longer pauses
     /// and no longer than that failure deserves.
-    async fn send(
+    async fn send<T>(
         &self,
         request: impl Fn() -> Result<Request<Vec<u8>>, Failure>,
+        read: impl Fn(&[u8]) -> Result<T, Failure>,
         again: impl Fn(&Failure) -> bool,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer<T>, Failure> {
         let begun = Instant::now();
         let mut delay = Duration::from_millis(100);
         self.meter.request();
         loop {
-            let failure = match self.once(request()?).await {
+            let failure = match self.once(request()?, &read).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -191,12 +188,20 @@ impl Line {
         }
     }
 
-    async fn once(&self, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+    async fn once<T>(
+        &self,
+        request: Request<Vec<u8>>,
+        read: &impl Fn(&[u8]) -> Result<T, Failure>,
+    ) -> Result<Answer<T>, Failure> {
         let late = |_| Failure::Unanswered(format!("no answer within {} seconds", PATIENCE.as_secs()));
-        tokio::time::timeout(PATIENCE, self.exchange(request)).await.map_err(late)?
+        tokio::time::timeout(PATIENCE, self.exchange(request, read)).await.map_err(late)?
     }
 
-    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+    async fn exchange<T>(
+        &self,
+        request: Request<Vec<u8>>,
+        read: &impl Fn(&[u8]) -> Result<T, Failure>,
+    ) -> Result<Answer<T>, Failure> {
         let broken = |error: kube::Error| Failure::from_client(&error, &self.server);
         let response = self.client.send(request.map(Body::from)).await.map_err(broken)?;
         let (parts, body) = response.into_parts();
@@ -204,15 +209,24 @@ impl Line {
         if !parts.status.is_success() {
             return Err(Failure::from_status(parts.status, &parts.headers, &bytes));
         }
-        let value = json::read(&bytes)
-            .map_err(|error| Failure::Garbled(format!("the answer is no JSON: {error}")))?;
+        let value = read(&bytes)?;
         let warnings = parts.headers.get_all(http::header::WARNING);
         let warnings = warnings.iter().filter_map(|value| value.to_str().ok()).map(warning).collect();
         Ok(Answer { status: parts.status, value, warnings })
     }
 }
 
+/// An answer that is one object.
+fn object(bytes: &[u8]) -> Result<Value, Failure> {
+    json::read(bytes).map_err(Failure::no_json)
+}
+
 const APPLY: &str = "application/apply-patch+yaml";
+
+fn get(path: &str, accept: &'static str) -> Result<Request<Vec<u8>>, Failure> {
+    let request = Request::get(path).header(http::header::ACCEPT, accept);
+    request.body(Vec::new()).map_err(|error| Failure::Garbled(error.to_string()))
+}
 
 fn patch(path: &str, content_type: &'static str, body: Vec<u8>) -> Result<Request<Vec<u8>>, Failure> {
     with_body(Request::patch(path), content_type, body)

@@ -13,9 +13,8 @@ use super::{
     discovery::{self, Discovery, Known, Resource},
     failure::Failure,
     listing::{self, Wanted},
-    marks,
+    marks::{self, whole},
     names::{Kind, Name},
-    observe::whole,
     pods,
     ready::{self, Around, State},
 };
@@ -145,7 +144,7 @@ impl Watch<'_> {
             namespaces: names.iter().filter_map(|(_, name)| place(name)).collect(),
             set: self.cluster.place.label().to_owned(),
         };
-        let listed = listing::members(self.cluster.looking.clone(), wanted).await;
+        let listed = listing::members(&self.cluster.looking, &wanted).await;
         let around = Around { classes: self.classes.as_ref(), settled: self.begun.elapsed() > SETTLED };
         let listed = match listed {
             Ok(listed) => listed,

@@ -19,6 +19,7 @@ mod explain;
 mod faults;
 mod ignoring;
 mod killed;
+mod lists;
 mod meddling;
 mod proxy;
 mod random;

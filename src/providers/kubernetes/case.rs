@@ -1,0 +1,106 @@
+//! One object that may differ, with what has to be known to look at it closely.
+
+use std::sync::Arc;
+
+use globset::GlobSet;
+
+use super::{
+    cluster::{Cluster, Seen},
+    discovery::Discovery,
+    failure::Failure,
+    ignoring::Declared,
+    marks::{self, marked},
+    names::{Kind, kinds_of},
+    transport::{Answer, Looking},
+};
+use crate::model::{diff::Candidate, ignore::Rule, value::Value};
+
+/// One candidate with what is known of it.
+pub(super) struct Case {
+    pub seen: Seen,
+    pub base: Option<Value>,
+    /// Ours, but nobody remembers what it was given.
+    pub lost: bool,
+    pub set: String,
+    /// The name of the record.
+    pub record: String,
+    pub discovery: Arc<Discovery>,
+    pub humans: Arc<GlobSet>,
+    pub rules: Vec<Arc<Rule>>,
+    /// The namespace is declared as well.
+    pub namespace_comes: bool,
+    /// The kind is declared as well.
+    pub kind_comes: bool,
+}
+/// What the declared objects bring that others need.
+pub(super) struct Coming {
+    namespaces: Vec<String>,
+    kinds: Vec<Kind>,
+}
+
+impl Coming {
+    /// What the objects that were asked for bring.
+    pub(super) fn of(cluster: &Cluster) -> Coming {
+        let declared = || cluster.seen.values().filter_map(|seen| Some((&seen.name, seen.config.as_ref()?)));
+        Coming {
+            namespaces: declared()
+                .filter(|(name, _)| name.kind.is_core("Namespace"))
+                .map(|(name, _)| name.name.clone())
+                .collect(),
+            kinds: declared()
+                .filter(|(name, _)| name.kind.is_crd())
+                .flat_map(|(_, definition)| kinds_of(definition))
+                .collect(),
+        }
+    }
+}
+
+/// The case of a candidate; none if there is nothing to find out.
+pub(super) fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option<Case> {
+    let seen = cluster.seen.get(&candidate.address)?.clone();
+    // What could not be read stays unknown; only a lost base can be made up for.
+    let lost = candidate.unknown.is_some();
+    if lost && seen.live.is_none() {
+        return None;
+    }
+    let namespace = seen.name.namespace.clone().unwrap_or_default();
+    Some(Case {
+        base: seen.base.clone(),
+        lost,
+        set: cluster.place.label().to_owned(),
+        record: cluster.place.name.clone(),
+        discovery: cluster.about.as_ref()?.discovery.clone(),
+        humans: cluster.humans.clone(),
+        rules: cluster.ignoring.about(
+            &candidate.address,
+            &seen.name,
+            seen.config.as_ref().or(seen.base.as_ref()),
+        ),
+        namespace_comes: coming.namespaces.contains(&namespace),
+        kind_comes: coming.kinds.contains(&seen.name.kind),
+        seen,
+    })
+}
+
+impl Case {
+    /// What Git declares, and what is left to others there.
+    pub(super) fn declared(&self) -> Declared<'_> {
+        Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref() }
+    }
+
+    /// Asks what an apply to what is there would do.
+    pub(super) async fn ask(
+        &self,
+        looking: &Looking,
+        path: &str,
+        config: &Value,
+        live: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let sent = live.and_then(|live| self.declared().effective(live));
+        let mut body = marked(sent.as_ref().unwrap_or(config), &self.set, &self.seen.name.identity());
+        if let Some(live) = live {
+            marks::expect_version(&mut body, live);
+        }
+        looking.dry_apply(path, &body).await
+    }
+}
