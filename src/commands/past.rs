@@ -112,7 +112,9 @@ impl<'a> Past<'a> {
         let record = memory.record.as_ref();
         let applied = record.and_then(|record| record.applied.as_ref()).map(|applied| &applied.revision);
         let attempted = record.and_then(|record| record.attempting.as_ref()).map(|attempt| &attempt.revision);
-        let Some(revision) = applied.or(attempted) else {
+        // A first apply that was done in part has left objects behind all the same.
+        let partly = record.filter(|_| !memory.owned.is_empty()).and_then(|record| record.history.first());
+        let Some(revision) = applied.or(attempted).or(partly.map(|past| &past.revision)) else {
             let message = format!("nothing was ever applied to target `{}`", self.chosen.target.name);
             let hint = "`trueup plan` compares it with Git; `trueup apply` starts the record";
             return Err(Fault::new(Exit::NoInput, message).hint(hint).into());

@@ -75,7 +75,11 @@ impl Session {
         let at = millis
             .and_then(|at| Some(jiff::Timestamp::from_millisecond(at).ok()?.to_string()))
             .or(text(&spec.at));
-        at.as_ref()?;
+        // What was the last change before the apply is not what moved since: the server does not count every change.
+        let moment: Option<jiff::Timestamp> = at.as_ref()?.parse().ok();
+        if moment.zip(self.applied_at).is_some_and(|(moment, applied)| moment < applied) {
+            return None;
+        }
         let who = text(&spec.who).unwrap_or_else(|| "somebody".to_owned());
         Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
     }
@@ -205,6 +209,8 @@ impl Reader for Session {
         let id = self.id();
         let (memory, prints) = self.store.load(&self.setup, &self.getter, &id)?;
         self.prints = prints;
+        let applied = memory.record.as_ref().and_then(|record| record.applied.as_ref());
+        self.applied_at = applied.and_then(|applied| applied.at.parse().ok());
         Ok(memory)
     }
 

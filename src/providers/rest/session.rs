@@ -47,6 +47,8 @@ pub struct Session {
     pub server: Option<Server>,
     /// What is remembered of the secrets that were sent.
     pub prints: Prints,
+    /// When something was applied last.
+    pub applied_at: Option<jiff::Timestamp>,
     /// The server's own ids of what others live in.
     ids: Mutex<BTreeMap<Address, String>>,
     pool: rayon::ThreadPool,
@@ -80,6 +82,7 @@ impl Session {
             kinds: 0,
             server: None,
             prints: Prints::default(),
+            applied_at: None,
             ids: Mutex::default(),
             pool,
         })
