@@ -156,7 +156,8 @@ impl Gatherer<'_> {
             let message = format!("the server has more than one `{}`", keys.join("/"));
             gathered.found.insert(keys, Found::Unknown(Failure::new(Class::Other, message)));
         }
-        gathered.incomplete = self.incomplete(&listing.truncated.or(nameless), list.completeness);
+        let completeness = if listing.filtered { Completeness::Filtered } else { list.completeness };
+        gathered.incomplete = self.incomplete(&listing.truncated.or(nameless), completeness);
         let by_name = self.kind.id.is_none() || self.kind.id_from_name.is_some();
         if gathered.incomplete.is_some() && self.kind.read.is_some() && by_name {
             let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();

@@ -177,7 +177,9 @@ impl<'a> Job<'a> {
             let provided = other.provided.as_ref();
             if nowhere && provided.map_or(Ok(true), |provided| self.provided(provided, variables))? {
                 let call = Call { path: &other.path, ..write.call() };
+                let instead = format!("at `{}`, as there is no such place as `{}`", other.path, write.path);
                 sent = self.send(&call, content, variables, headers.to_vec());
+                sent = sent.map_err(|trouble| trouble.with(&instead));
             }
         }
         sent

@@ -23,6 +23,8 @@ pub struct Listing {
     pub items: Vec<Json>,
     /// Why something may be missing, if so.
     pub truncated: Option<String>,
+    /// Whether the server says that it left something out.
+    pub filtered: bool,
     /// How many objects the server announced.
     announced: Option<usize>,
     /// Whether it took more than one page.
@@ -131,6 +133,7 @@ fn level(
             None => getter.get(&url)?,
             Some(question) => getter.safe_post(&url, template::question(question, variables))?,
         };
+        listing.filtered |= is_filtered(list, &answer.headers);
         let items = items(&answer, list)?;
         let count = items.len();
         listing.items.extend(items);
@@ -146,6 +149,12 @@ fn level(
         };
     }
     Ok(())
+}
+
+/// Whether an answer says that it leaves something out.
+fn is_filtered(list: &List, headers: &HeaderMap) -> bool {
+    let header = list.filtered_header.as_ref().and_then(|name| headers.get(name));
+    header.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 /// How much of a list was read.

@@ -135,18 +135,16 @@ impl Progress {
             Err(trouble) => (trouble.verdict, Some((trouble.kind, trouble.message))),
         };
         match &error {
-            None => {
-                run.observer.on(Event::Applied(&change.address, change.action));
-                if matches!(change.action, Action::Create | Action::Replace) {
-                    self.made.insert(change.address.clone());
-                }
-            }
+            None => run.observer.on(Event::Applied(&change.address, change.action)),
             Some((_, message)) => {
                 run.observer.on(Event::Failed(&change.address, change.action, message));
                 if verdict != Verdict::Different {
                     self.failed.insert(change.address.clone());
                 }
             }
+        }
+        if verdict.is_written() && matches!(change.action, Action::Create | Action::Replace) {
+            self.made.insert(change.address.clone());
         }
         self.outcomes.insert(at, outcome(change, verdict, error));
     }
@@ -257,11 +255,9 @@ impl Writing {
         }
         let fresh = self.fresh(places, ready);
         let definition = self.session.definition();
-        let within = |place: &Place| match place
-            .collection()
-            .ancestors(definition)
-            .iter()
-            .any(|one| progress.made.contains(one))
+        let is_made = |one: &Address| progress.made.contains(one);
+        let within = |place: &Place| match !progress.made.is_empty()
+            && place.collection().ancestors(definition).iter().any(is_made)
         {
             true => Within::Made,
             false => Within::Old,

@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,7 +14,7 @@ use serde_json::{Value as Json, json as tree};
 
 use super::{
     Checkout,
-    proxy::{Proxy, json, reply},
+    proxy::{Answer, Proxy, json, reply},
 };
 
 fn checkout(url: &str, kinds: &str) -> Checkout {
@@ -37,6 +40,7 @@ const PACKED: &str = r#"kinds:
       path: /kv/
       query: {recurse: "true"}
       absent_is_empty: true
+      filtered_header: X-Filtered
       map: &form {key: {$: /Key}, value: {$: /Value}, index: {$: /ModifyIndex}}
     read: {path: "/kv/{+key}", body: /0, map: *form}
     create: {method: PUT, path: "/kv/{+key}", query: {cas: "0"}, body: raw, raw: /value, success: &moved {status: [200], conflict_when: ". == false"}}
@@ -95,6 +99,29 @@ fn values_that_are_packed_on_one_way_only_are_written_where_their_number_holds()
 }
 
 #[test]
+fn a_list_that_says_what_it_leaves_out_leads_to_no_delete() {
+    let held: Values = Arc::default();
+    let (proxy, filtered) = (values(held.clone()), Arc::new(AtomicBool::new(false)));
+    let (upstream, is_filtered) = (proxy.url.clone(), filtered.clone());
+    let front = Proxy::start(&upstream, move |asked| match asked.path.starts_with("/kv/?") {
+        // What is left out is all there is.
+        true if is_filtered.load(Ordering::SeqCst) => reply("200 OK", "X-Filtered: true\r\n", "[]"),
+        _ => Answer::Forward,
+    });
+    let checkout = checkout(&front.url, PACKED);
+    checkout.commit("e.yaml", "managed: [entry]\nentry: [{key: a, value: x}, {key: b, value: x}]\n");
+    checkout.apply(&[]);
+    filtered.store(true, Ordering::SeqCst);
+    // What is declared is asked for by itself; what is not stays.
+    checkout.run(&["plan"], 1);
+    checkout.commit("e.yaml", "managed: [entry]\nentry: [{key: a, value: y}]\n");
+    let ran = checkout.run(&["apply", "--yes"], 1);
+    assert!(ran.stdout.contains("only what these credentials may see"), "{}", ran.stdout);
+    let held = held.lock().unwrap();
+    assert_eq!((held.len(), held["a"].0.as_str()), (2, "x"));
+}
+
+#[test]
 fn a_bare_false_of_the_server_is_a_conflict_and_nothing_is_written() {
     let held: Values = Arc::default();
     let honest = values(held.clone());
@@ -109,7 +136,7 @@ fn a_bare_false_of_the_server_is_a_conflict_and_nothing_is_written() {
             if asked.method == "PUT" {
                 held.lock().unwrap().insert("a".into(), ("theirs".into(), 99));
             }
-            super::proxy::Answer::Forward
+            Answer::Forward
         }
     });
     let config = checkout.sandbox.read("checkout/trueup.yaml").replace(&upstream, &proxy.url);
@@ -228,4 +255,67 @@ fn a_list_is_changed_item_by_item_where_the_server_wants_that() {
         {"who": "a", "level": 30, "id": 1}, {"who": "c", "level": 20}, {"id": 2, "_destroy": true},
     ]});
     assert_eq!(sent, expected);
+}
+
+const MASKED: &str = r#"kinds:
+  client:
+    identity: {keys: [/name]}
+    list: {path: /clients}
+    create: {method: POST, path: /clients, body: declared}
+    update: {method: PUT, path: "/clients/{name}", body: full}
+    fields:
+      /name: {required: true}
+      /url: {}
+      /secret: {access: write_only, sensitive: true, presence: /secret}
+      "/more/*": {access: write_only, sensitive: true, presence: "/set/*"}
+      /set: {access: read_only}
+"#;
+
+#[test]
+fn a_mask_is_sent_back_as_it_is_and_its_loss_is_seen() {
+    const MASK: &str = "**********";
+    let held: Arc<Mutex<Json>> = Arc::new(Mutex::new(Json::Null));
+    let there = held.clone();
+    let proxy = Proxy::start("127.0.0.1:9", move |asked| {
+        let mut held = there.lock().unwrap();
+        if asked.method == "GET" {
+            let mut shown = held.clone();
+            if let Some(shown) = shown.as_object_mut() {
+                shown.entry("secret").and_modify(|secret| *secret = MASK.into());
+                let more = shown.remove("more").unwrap_or_default();
+                let set = more.as_object().into_iter().flatten().map(|(key, _)| (key.clone(), true.into()));
+                shown.insert("set".to_owned(), Json::Object(set.collect()));
+            }
+            let all: Vec<&Json> = std::iter::once(&shown).filter(|shown| shown.is_object()).collect();
+            return json("200 OK", &tree!(all).to_string());
+        }
+        let mut new: Json = serde_json::from_str(&asked.body).unwrap();
+        if new["secret"] == MASK {
+            new["secret"] = held["secret"].clone();
+        }
+        *held = new;
+        json("200 OK", "{}")
+    });
+    let checkout = checkout(&proxy.url, MASKED);
+    checkout.sandbox.write("home/field", "m4sk-canary");
+    let declared =
+        "client: [{name: a, url: u, secret: {$file: ../home/field}, more: {k: {$file: ../home/field}}}]\n";
+    checkout.commit("c.yaml", declared);
+    checkout.apply(&[]);
+    // Somebody who does not know the secret changes the rest of it, and of that only.
+    checkout.commit("c.yaml", "client: [{name: a, url: v}]\n");
+    checkout.apply(&[]);
+    {
+        let held = held.lock().unwrap();
+        assert_eq!((&held["url"], &held["secret"]), (&tree!("v"), &tree!("m4sk-canary")));
+    }
+    checkout.commit("c.yaml", declared);
+    checkout.apply(&[]);
+    for gone in ["secret", "more"] {
+        held.lock().unwrap().as_object_mut().unwrap().remove(gone);
+        let drift = checkout.run(&["drift"], 3);
+        assert!(drift.stdout.contains(&format!("/{gone}")), "{}", drift.stdout);
+        checkout.apply(&[]);
+        assert!(held.lock().unwrap()[gone].to_string().contains("m4sk-canary"));
+    }
 }

@@ -207,6 +207,9 @@ pub struct List {
     /// Whether everything there is shows up.
     #[serde(default)]
     pub completeness: Completeness,
+    /// The header that says `true` where something is left out which the credentials may not see.
+    #[serde(default)]
+    pub filtered_header: Option<String>,
 }
 
 /// A list that shows one level, and is asked again for each item of it.
