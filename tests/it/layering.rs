@@ -51,7 +51,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &["providers/kubernetes/"]),
     ("tower", &["providers/kubernetes/"]),
     // Both have one provider of cryptography.
-    ("rustls", &["providers/kubernetes/", "providers/rest/transport.rs"]),
+    ("rustls", &["providers/kubernetes/", "providers/rest/transport/client.rs"]),
     // What a person sees.
     ("colored", &["output/style.rs"]),
     ("indicatif", &["output/progress.rs", "output/streams.rs"]),

@@ -254,22 +254,7 @@ impl Writing {
             return;
         }
         let fresh = self.fresh(places, ready);
-        let definition = self.session.definition();
-        let is_made = |one: &Address| progress.made.contains(one);
-        let within = |place: &Place| match !progress.made.is_empty()
-            && place.collection().ancestors(definition).iter().any(is_made)
-        {
-            true => Within::Made,
-            false => Within::Old,
-        };
-        let jobs: Vec<(usize, Job<'_>)> = ready
-            .iter()
-            .map(|at| {
-                let place = &places[at];
-                let within = within(place);
-                (*at, Job::new(&self.session, &self.sender, changes[*at], place, &fresh, within))
-            })
-            .collect();
+        let jobs = self.jobs(changes, places, ready, &fresh, progress);
         let results = Mutex::new(BTreeMap::new());
         let keep = |at: usize, result| {
             results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, result);
@@ -303,6 +288,30 @@ impl Writing {
         drop(jobs);
         let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.settle(changes, places, results, run, progress);
+    }
+
+    /// The changes of a step, each with what the server holds of it now.
+    fn jobs<'a>(
+        &'a self,
+        changes: &[&'a Change],
+        places: &'a BTreeMap<usize, Place>,
+        ready: &[usize],
+        fresh: &BTreeMap<Collection, Gathered>,
+        progress: &Progress,
+    ) -> Vec<(usize, Job<'a>)> {
+        let definition = self.session.definition();
+        let is_made = |one: &Address| progress.made.contains(one);
+        let within = |place: &Place| match !progress.made.is_empty()
+            && place.collection().ancestors(definition).iter().any(is_made)
+        {
+            true => Within::Made,
+            false => Within::Old,
+        };
+        let job = |at: &usize| {
+            let place = &places[at];
+            Job::new(&self.session, &self.sender, changes[*at], place, fresh, within(place))
+        };
+        ready.iter().map(|at| (*at, job(at))).collect()
     }
 
     /// Reads back what no answer told yet, once for each collection.

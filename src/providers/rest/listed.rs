@@ -1,0 +1,116 @@
+//! The objects of a collection as its list shows them.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    definition::{Completeness, ErrorClass as Class, List},
+    failure::Failure,
+    form::Form,
+    gather::{Extent, Found, Gathered, Gatherer},
+    pages::{self, Listing},
+};
+
+type Names = BTreeSet<Vec<String>>;
+
+impl Gatherer<'_> {
+    /// Reads the list, and by themselves those of `wanted` that it may not show; with `detail` each of them.
+    pub(super) fn listed(&self, list: &List, wanted: &Names, extent: Extent) -> Gathered {
+        let form = Form::of(self.kind);
+        let listing = match self.pages(list, wanted, &form) {
+            Ok(listing) => listing,
+            Err(failure) => {
+                let found = match failure.class {
+                    Class::Absent | Class::Hidden => self.without_list(),
+                    _ => Found::Unknown(failure.clone()),
+                };
+                return Gathered { incomplete: Some(failure), ..Gathered::nothing(wanted, &found) };
+            }
+        };
+        let mut gathered = self.sorted(list, listing, wanted, &form);
+        let by_name = self.kind.id.is_none() || self.kind.id_from_name.is_some();
+        if gathered.incomplete.is_some() && self.kind.read.is_some() && by_name {
+            let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
+            let read: Vec<_> =
+                missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
+            gathered.found.extend(read);
+        }
+        if list.detail {
+            self.detail(&mut gathered, wanted, extent);
+        }
+        gathered
+    }
+
+    /// All pages of the list, wherever it is.
+    fn pages(&self, list: &List, wanted: &Names, form: &Form<'_>) -> Result<Listing, Failure> {
+        let name = |item: &Json| form.identity(&self.shaped(list, item, form)?);
+        let read = |list| pages::list(self.getter, self.setup, list, &self.variables, &name, wanted);
+        let nowhere = |failure: &Failure| failure.class == Class::Absent;
+        match (read(list), &list.otherwise) {
+            (Err(failure), Some(path)) if nowhere(&failure) => {
+                read(&List { path: path.clone(), ..list.clone() })
+            }
+            (Err(failure), None) if nowhere(&failure) && list.absent_is_empty => Ok(Listing::default()),
+            (listing, _) => listing,
+        }
+    }
+
+    /// An item in normal form.
+    fn shaped(&self, list: &List, item: &Json, form: &Form<'_>) -> Option<Json> {
+        let mut object = self.mapped(list.map.as_ref(), item, item)?;
+        form.decode(&mut object);
+        form.normalize(&mut object);
+        Some(object)
+    }
+
+    /// The items that belong to the collection, by name.
+    fn sorted(&self, list: &List, listing: Listing, wanted: &Names, form: &Form<'_>) -> Gathered {
+        let mut gathered = Gathered { listed: true, ..Gathered::default() };
+        let (mut twice, mut nameless) = (BTreeSet::new(), None);
+        for item in listing.items {
+            let kept = list.keep.as_ref().is_none_or(|keep| keep.holds(&item));
+            let Some(object) = self.shaped(list, &item, form) else { continue };
+            let Some(keys) = form.identity(&object) else {
+                nameless = nameless.or(kept.then(|| "an item of the list has no name".to_owned()));
+                continue;
+            };
+            // What the list leaves out and the server protects is there all the same for those who ask for it.
+            let protected = || self.kind.protected_when.as_ref().is_some_and(|rule| rule.holds(&object));
+            if !(kept || wanted.contains(&keys) && protected()) {
+                continue;
+            }
+            if gathered.found.insert(keys.clone(), Found::Here(object)).is_some() {
+                twice.insert(keys);
+            }
+        }
+        for keys in twice {
+            let message = format!("the server has more than one `{}`", keys.join("/"));
+            gathered.found.insert(keys, Found::Unknown(Failure::new(Class::Other, message)));
+        }
+        let filtered = listing.filtered || list.completeness == Completeness::Filtered;
+        let filtered = || filtered.then(|| "the list shows only what these credentials may see".to_owned());
+        let why = listing.truncated.or(nameless).or_else(filtered);
+        gathered.incomplete = why.map(|why| Failure::new(Class::Other, why));
+        gathered
+    }
+
+    /// Reads each object by itself where the list is a summary.
+    fn detail(&self, gathered: &mut Gathered, wanted: &BTreeSet<Vec<String>>, extent: Extent) {
+        let needed: Vec<(Vec<String>, Json)> = gathered
+            .found
+            .iter()
+            .filter(|(keys, _)| extent == Extent::Whole || wanted.contains(*keys))
+            .filter_map(|(keys, found)| match found {
+                Found::Here(item) => Some((keys.clone(), item.clone())),
+                _ => None,
+            })
+            .collect();
+        let read: Vec<_> = needed
+            .into_par_iter()
+            .map(|(keys, item)| (keys.clone(), self.read(&keys, Some(&item))))
+            .collect();
+        gathered.found.extend(read);
+    }
+}

@@ -1,0 +1,208 @@
+//! Requests. [`Getter`] can only read; [`Sender`], which an apply alone gets, can write too.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use reqwest::{
+    Method, StatusCode, Url,
+    header::{HeaderMap, LOCATION},
+};
+use serde_json::Value as Json;
+
+use super::{
+    credentials,
+    definition::{ErrorClass as Class, Success},
+    failure::{self, Failure},
+    options::Setup,
+};
+use crate::providers::meter::Meter;
+
+mod client;
+mod wire;
+
+use wire::{Again, Reading, Wire};
+
+/// How many redirects of a read are followed.
+const REDIRECTS: usize = 5;
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The content; null for none.
+    pub body: Json,
+    /// Where it is from, after redirects.
+    pub url: Url,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Content {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// JSON.
+    Json(Json),
+    /// A text as it is.
+    Text(String),
+}
+
+/// A request that writes.
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// What it carries.
+    pub content: &'a Content,
+    /// The type of that, where it is not the usual one.
+    pub content_type: Option<&'a str>,
+    /// Further headers: preconditions.
+    pub headers: Vec<(String, String)>,
+    /// Which answers mean that it took place.
+    pub success: &'a Success,
+    /// What no error text may hold.
+    pub hidden: &'a [String],
+}
+
+/// Reads, and cannot write: it has no function that does.
+#[derive(Clone)]
+pub struct Getter {
+    wire: Arc<Wire>,
+}
+
+/// Writes.
+pub struct Sender {
+    getter: Getter,
+    last: Mutex<Option<Instant>>,
+}
+
+impl From<super::definition::Method> for Method {
+    fn from(method: super::definition::Method) -> Method {
+        match method {
+            super::definition::Method::Post => Method::POST,
+            super::definition::Method::Put => Method::PUT,
+            super::definition::Method::Patch => Method::PATCH,
+            super::definition::Method::Delete => Method::DELETE,
+        }
+    }
+}
+
+impl Getter {
+    /// Opens the way to a target.
+    ///
+    /// # Errors
+    /// Credentials or certificates that cannot be read.
+    pub fn open(setup: &Setup) -> Result<Getter> {
+        let proof = credentials::find(setup)?;
+        let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
+        let timeout = Duration::from_secs(seconds.max(1));
+        let client = client::open(setup, timeout)?;
+        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone(), meter: Meter::default() }) })
+    }
+
+    /// Counts what is sent.
+    pub fn meter(&self) -> &Meter {
+        &self.wire.meter
+    }
+
+    /// Asks for what is at `url`, again where that makes sense.
+    ///
+    /// # Errors
+    /// Any answer but success, and no answer.
+    pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        self.ask(Method::GET, url, &Content::Nothing, Reading::Json)
+    }
+
+    /// Asks by a POST that the definition calls safe: one that reads and does nothing else.
+    ///
+    /// # Errors
+    /// As [`Getter::get`].
+    pub fn safe_post(&self, url: &Url, question: Json) -> Result<Answer, Failure> {
+        self.ask(Method::POST, url, &Content::Json(question), Reading::Json)
+    }
+
+    /// Asks for what is at `url`, as it is.
+    ///
+    /// # Errors
+    /// As [`Getter::get`].
+    pub fn text(&self, url: &Url) -> Result<Answer, Failure> {
+        self.ask(Method::GET, url, &Content::Nothing, Reading::Text)
+    }
+
+    fn ask(&self, method: Method, url: &Url, content: &Content, reading: Reading) -> Result<Answer, Failure> {
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTS {
+            let request = Request {
+                method: method.clone(),
+                url,
+                content,
+                content_type: None,
+                headers: Vec::new(),
+                success: Success::ANY,
+                hidden: &[],
+            };
+            let answer = self.wire.patiently(&request, reading, Again::Safe)?;
+            if !answer.status.is_redirection() {
+                return Ok(answer);
+            }
+            url = redirected(&answer)?;
+        }
+        Err(Failure::new(Class::Other, "redirected too often"))
+    }
+}
+
+impl Sender {
+    /// Opens the way to a target that is to be written.
+    ///
+    /// # Errors
+    /// As [`Getter::open`].
+    pub fn open(setup: &Setup) -> Result<Sender> {
+        Ok(Sender { getter: Getter::open(setup)?, last: Mutex::new(None) })
+    }
+
+    /// The half that only reads.
+    pub fn getter(&self) -> &Getter {
+        &self.getter
+    }
+
+    /// Sends `request`; PUT and DELETE again where no answer came, POST and PATCH never.
+    ///
+    /// # Errors
+    /// Any answer but success; [`Failure::sent`] says whether it may have taken effect all the same.
+    pub fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        self.pause();
+        let again = match request.method {
+            Method::POST | Method::PATCH => Again::Unsafe,
+            _ => Again::Safe,
+        };
+        let wire = &self.getter.wire;
+        let answer = wire.patiently(request, Reading::Json, again)?;
+        match failure::of_write(request.success, &answer) {
+            Some(failure) => Err(wire.clean(failure, request)),
+            None => Ok(answer),
+        }
+    }
+
+    /// Keeps the interval between writes that the definition asks for.
+    fn pause(&self) {
+        let interval = Duration::from_millis(self.getter.wire.setup.definition.limits.min_write_interval_ms);
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(last) = *last {
+            std::thread::sleep(interval.saturating_sub(last.elapsed()));
+        }
+        *last = Some(Instant::now());
+    }
+}
+
+fn redirected(answer: &Answer) -> Result<Url, Failure> {
+    let to = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let to = to.and_then(|to| answer.url.join(to).ok());
+    to.ok_or_else(|| Failure::new(Class::Other, "redirected to nowhere").with_status(answer.status))
+}
