@@ -1,6 +1,10 @@
 //! Values on the wire: JSON in both directions.
 
-use std::{cell::RefCell, collections::HashSet, fmt, sync::Arc};
+use std::{
+    cell::{OnceCell, RefCell},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{
     de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -51,32 +55,40 @@ impl Serialize for Wire<'_> {
     }
 }
 
-/// The keys of one text; equal ones are kept once.
+/// How many keys are remembered.
+const SLOTS: usize = 256;
+
+/// What recurs in one text and is mostly kept once: keys, each in the slot that its letters choose until another one
+/// takes it, and mappings of nothing, which is what most fields of `managedFields` are.
 #[derive(Default)]
-pub(super) struct Keys(RefCell<HashSet<Arc<str>>>);
+pub(super) struct Keys {
+    slots: RefCell<Vec<Option<Arc<str>>>>,
+    nothing: OnceCell<Arc<Map>>,
+}
 
 impl Keys {
     /// What reads a value.
     pub(super) fn seed(&self) -> Seed<'_> {
-        Seed(&self.0)
+        Seed(self)
+    }
+
+    fn key(&self, text: &str) -> Arc<str> {
+        let mut slots = self.slots.borrow_mut();
+        if slots.is_empty() {
+            slots.resize(SLOTS, None);
+        }
+        let place = text.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let slot = &mut slots[place % SLOTS];
+        match slot {
+            Some(key) if **key == *text => key.clone(),
+            _ => slot.insert(text.into()).clone(),
+        }
     }
 }
 
 /// Reads a value.
 #[derive(Clone, Copy)]
-pub(super) struct Seed<'a>(&'a RefCell<HashSet<Arc<str>>>);
-
-impl Seed<'_> {
-    fn key(self, text: &str) -> Arc<str> {
-        let mut known = self.0.borrow_mut();
-        if let Some(key) = known.get(text) {
-            return key.clone();
-        }
-        let key: Arc<str> = text.into();
-        known.insert(key.clone());
-        key
-    }
-}
+pub(super) struct Seed<'a>(&'a Keys);
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
@@ -126,7 +138,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let Some(first) = fields.next_key_seed(KeySeed(self))? else {
+            return Ok(Value::Map(self.0.nothing.get_or_init(Arc::default).clone()));
+        };
         let mut map = Map::new();
+        map.insert(first, fields.next_value_seed(self)?);
         while let Some(key) = fields.next_key_seed(KeySeed(self))? {
             map.insert(key, fields.next_value_seed(self)?);
         }
@@ -152,7 +168,7 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
-        Ok(self.0.key(text))
+        Ok(self.0.0.key(text))
     }
 }
 

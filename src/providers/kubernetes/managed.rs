@@ -161,10 +161,17 @@ impl Walk {
         let (Value::Map(config), Value::Map(live), Value::Map(fields)) = (config, live, fields) else {
             return Err(here("another kind of value"));
         };
-        let mut declared = 0;
+        // Both are in the order of their keys.
+        let mut fields = fields.iter().filter(|(key, _)| &***key != ".").peekable();
+        let mut more = false;
         for (key, value) in config.iter().filter(|(key, _)| !level.unowned().contains(&&***key)) {
-            declared += 1;
-            let owned = fields.iter().find(|(field, _)| field.strip_prefix("f:") == Some(&**key));
+            while fields
+                .next_if(|(field, _)| field.strip_prefix("f:").is_none_or(|field| *field < **key))
+                .is_some()
+            {
+                more = true;
+            }
+            let owned = fields.next_if(|(field, _)| field.strip_prefix("f:") == Some(&**key));
             let Some((_, owned)) = owned else { return Err(at(key, here("not owned by us"))) };
             let Some(there) = live.get(key) else { return Err(at(key, here("not there"))) };
             let below = match level {
@@ -173,9 +180,9 @@ impl Walk {
             };
             below.map_err(|found| at(key, found))?;
         }
-        match fields.keys().filter(|key| &***key != ".").count() == declared {
-            true => Ok(()),
-            false => Err(here("owned by us and not declared any more")),
+        match more || fields.next().is_some() {
+            false => Ok(()),
+            true => Err(here("owned by us and not declared any more")),
         }
     }
 
