@@ -262,8 +262,8 @@ pub fn name(session: &Session, chosen: &Chosen, id: String) -> TargetName {
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
     let begun = Instant::now();
-    // The target is asked for its memory while the files are read.
-    let (memory, wanted) = rayon::join(|| reader.memory(), || wanted(session, chosen, look));
+    // The target is asked for its memory, and for what that names, while the files are read.
+    let (memory, wanted) = rayon::join(|| remember(reader, look), || wanted(session, chosen, look));
     let (mut memory, wanted) = (memory?, wanted?.map(Rc::new));
     let mut past = Past::of(session, chosen, wanted.as_ref());
     let mut trees = Trees::before(session, &mut past, &mut memory, wanted)?;
@@ -315,6 +315,15 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         failure: None,
     };
     Ok(Planned { plan, comparison, memory, declared, took: begun.elapsed() })
+}
+
+/// What the target remembers; it begins to read that if everything will be asked for.
+fn remember(reader: &mut dyn Reader, look: &Look<'_>) -> Result<Memory> {
+    let memory = reader.memory()?;
+    if look.only.is_empty() {
+        reader.anticipate(&memory);
+    }
+    Ok(memory)
 }
 
 /// Opens the logs that the command line names.

@@ -228,6 +228,9 @@ pub trait Reader: Send {
     /// an error that names the way out.
     fn memory(&mut self) -> Result<Memory>;
 
+    /// May begin to read what `memory` names, since [`Reader::observe`] will be asked for all of it.
+    fn anticipate(&mut self, _: &Memory) {}
+
     /// Reads the objects asked for, and lists the exclusive collections. What
     /// is not there is `Absent`; what could not be read is `Unknown`, never left out.
     ///

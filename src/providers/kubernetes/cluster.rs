@@ -13,8 +13,9 @@ use super::{
     connect,
     discovery::{self, Discovery},
     ignoring::Ignoring,
+    listing::Ahead,
     memory::{self, Place},
-    names::Name,
+    names::{Kind, Name},
     options::{self, Options},
     transport::Looking,
 };
@@ -47,6 +48,8 @@ pub(super) struct Cluster {
     pub ignoring: Ignoring,
     /// Known once the memory was read.
     pub about: Option<About>,
+    /// Lists that were asked for before anybody wanted them.
+    pub ahead: BTreeMap<Kind, Ahead>,
     /// What the last observation found, where a closer look or a write may follow.
     pub seen: BTreeMap<Address, Seen>,
     /// The reasons of what is to be explained.
@@ -100,6 +103,7 @@ impl Cluster {
             looking,
             place,
             about: None,
+            ahead: BTreeMap::new(),
             seen: BTreeMap::new(),
             ignoring: Ignoring::default(),
             reasons: Reasons::new(),
@@ -154,6 +158,10 @@ impl Reader for Cluster {
             Err(failure) if failure.code() == 404 => Ok(Memory::default()),
             Err(failure) => Err(failure.fault(&format!("reading the record `{}`", self.place)).into()),
         }
+    }
+
+    fn anticipate(&mut self, memory: &Memory) {
+        super::observe::anticipate(self, memory);
     }
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {

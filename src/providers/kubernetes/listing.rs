@@ -36,6 +36,11 @@ pub(super) struct Listed<T = Value> {
 pub(super) struct Ahead(JoinHandle<Result<Vec<u8>, Failure>>);
 
 impl Ahead {
+    /// Asks for the first page of a list.
+    pub(super) fn of_list(looking: &Looking, wanted: &Wanted) -> Ahead {
+        Ahead::of(looking, &wanted.path(None))
+    }
+
     /// Asks for a page.
     fn of(looking: &Looking, path: &str) -> Ahead {
         let (looking, path) = (looking.clone(), path.to_owned());
@@ -62,24 +67,25 @@ struct Page<T> {
 
 /// Lists the members of a set of one kind.
 pub(super) async fn members(looking: &Looking, wanted: &Wanted) -> Result<Listed, Failure> {
-    each(looking, wanted, &|item| item).await
+    each(looking, wanted, None, &|item| item).await
 }
 
 /// Lists the members of a set of one kind, everywhere, or if that is forbidden, in each namespace that may hold one.
-/// Keeps of every object what `take` makes of it.
+/// Keeps of every object what `take` makes of it. The first page may have been asked for already.
 pub(super) async fn each<T>(
     looking: &Looking,
     wanted: &Wanted,
+    ahead: Option<Ahead>,
     take: &impl Fn(Value) -> T,
 ) -> Result<Listed<T>, Failure> {
-    match list(looking, &wanted.path(None), take).await {
+    match list(looking, &wanted.path(None), ahead, take).await {
         Ok(items) => return Ok(Listed { items, namespaces: None }),
         Err(failure) if failure.code() == 403 && wanted.resource.namespaced => {}
         Err(failure) => return Err(failure),
     }
     let (mut items, mut namespaces) = (Vec::new(), BTreeSet::new());
     for namespace in &wanted.namespaces {
-        match list(looking, &wanted.path(Some(namespace)), take).await {
+        match list(looking, &wanted.path(Some(namespace)), None, take).await {
             Ok(found) => {
                 items.extend(found);
                 namespaces.insert(namespace.clone());
@@ -102,10 +108,15 @@ impl Wanted {
     }
 }
 
-async fn list<T>(looking: &Looking, first: &str, take: &impl Fn(Value) -> T) -> Result<Vec<T>, Failure> {
+async fn list<T>(
+    looking: &Looking,
+    first: &str,
+    mut ahead: Option<Ahead>,
+    take: &impl Fn(Value) -> T,
+) -> Result<Vec<T>, Failure> {
     let mut restarts = 0;
     'anew: loop {
-        let (mut items, mut next) = (Vec::new(), Some((first.to_owned(), None)));
+        let (mut items, mut next) = (Vec::new(), Some((first.to_owned(), ahead.take())));
         while let Some((path, ahead)) = next {
             let page = match page(looking, first, &path, ahead, take).await {
                 Err(failure) if failure.code() == 410 && restarts < RESTARTS => {

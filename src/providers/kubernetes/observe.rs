@@ -1,7 +1,7 @@
 //! What the cluster holds of the objects that a plan asks for: one list for each kind.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -15,7 +15,7 @@ use super::{
     explain,
     failure::Failure,
     ignoring::Ignoring,
-    listing::{self, Listed, Wanted},
+    listing::{self, Ahead, Listed, Wanted},
     marks::{is_deleting, stripped},
     names::{Kind, Name},
     scaling,
@@ -27,6 +27,7 @@ use crate::{
         explain::Basis,
         ignore::Ignored,
         object::{Actual, Cause, Observed, State},
+        record::Memory,
         value::Value,
     },
     providers::Query,
@@ -76,7 +77,7 @@ pub(super) fn unknown(doing: &str, failure: &Failure) -> Observed {
 
 /// Lists every kind that is asked for, several at a time, each in a task of its own, so that lists are also read
 /// in parallel.
-fn list(cluster: &Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>) -> Vec<Sifted> {
+fn list(cluster: &mut Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>) -> Vec<Sifted> {
     let ignoring = Arc::new(cluster.ignoring.clone());
     let sieve = |(kind, group): (Kind, Group)| Sieve {
         kind,
@@ -87,13 +88,15 @@ fn list(cluster: &Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>) -> 
         explained: query.explain.clone(),
         keeps_leaving: query.declared.is_some(),
     };
-    let sieves = groups.into_iter().map(|group| Arc::new(sieve(group)));
+    let sieves: Vec<Arc<Sieve>> = groups.into_iter().map(|group| Arc::new(sieve(group))).collect();
+    let mut ahead = std::mem::take(&mut cluster.ahead);
     cluster.runtime.block_on(async {
         stream::iter(sieves)
-            .map(|sieve| async {
+            .map(|sieve| (ahead.remove(&sieve.kind), sieve))
+            .map(|(ahead, sieve)| async {
                 let (looking, shared) = (cluster.looking.clone(), sieve.clone());
                 let listed = tokio::spawn(async move {
-                    listing::each(&looking, &wanted(&shared), &|item| shared.sift(item)).await
+                    listing::each(&looking, &wanted(&shared), ahead, &|item| shared.sift(item)).await
                 });
                 (sieve, listed.await.unwrap_or_else(|error| Err(Failure::Garbled(error.to_string()))))
             })
@@ -101,6 +104,22 @@ fn list(cluster: &Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>) -> 
             .collect()
             .await
     })
+}
+
+/// Asks for the lists of the kinds that the record names.
+pub(super) fn anticipate(cluster: &mut Cluster, memory: &Memory) {
+    let Some(about) = &cluster.about else { return };
+    let kinds: BTreeSet<Kind> = memory.owned.keys().filter_map(Name::parse).map(|name| name.kind).collect();
+    let _within = cluster.runtime.enter();
+    let lists = kinds.into_iter().filter_map(|kind| match about.discovery.find(&kind) {
+        Known::Yes(resource) => {
+            let (resource, set) = (resource.clone(), cluster.place.label().to_owned());
+            let wanted = Wanted { kind: kind.clone(), resource, namespaces: BTreeSet::new(), set };
+            Some((kind, Ahead::of_list(&cluster.looking, &wanted)))
+        }
+        _ => None,
+    });
+    cluster.ahead = lists.take(PARALLEL).collect();
 }
 
 fn wanted(sieve: &Sieve) -> Wanted {

@@ -64,6 +64,10 @@ impl Reader for Applier {
         self.cluster.memory()
     }
 
+    fn anticipate(&mut self, memory: &Memory) {
+        self.cluster.anticipate(memory);
+    }
+
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
         self.cluster.observe(query)
     }
