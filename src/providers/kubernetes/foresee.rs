@@ -6,7 +6,7 @@ use super::{
     attribution, cascade,
     case::Case,
     examine::Finding,
-    explain,
+    explain, extras,
     failure::Failure,
     managed::{self, applied},
     marks::{self, doubt, marked, stripped},
@@ -64,12 +64,12 @@ async fn look(looking: &Looking, case: &Case) -> Finding {
                 if let (Some(there), false) = (&live, case.rules.is_empty()) {
                     // What is left to others was not known before.
                     return match case.ask(looking, path, config, Some(there)).await {
-                        Ok(answer) => foreseen(case, config, live, answer),
+                        Ok(answer) => foreseen(looking, case, config, live, answer).await,
                         Err(failure) => refused::refused(looking, case, config, path, live, failure).await,
                     };
                 }
             }
-            foreseen(case, config, live, answer)
+            foreseen(looking, case, config, live, answer).await
         }
         Err(failure) => refused::refused(looking, case, config, path, live, failure).await,
     }
@@ -91,7 +91,13 @@ pub(super) fn not_yet(case: &Case, config: &Value, what: &str) -> Finding {
 }
 
 /// What the server said it would do.
-fn foreseen(case: &Case, config: &Value, live: Option<Arc<Value>>, answer: Answer) -> Finding {
+async fn foreseen(
+    looking: &Looking,
+    case: &Case,
+    config: &Value,
+    live: Option<Arc<Value>>,
+    answer: Answer,
+) -> Finding {
     let mut notes: Vec<String> =
         answer.warnings.iter().map(|warning| format!("the server warns: {warning}")).collect();
     let Some(live) = live else {
@@ -99,14 +105,14 @@ fn foreseen(case: &Case, config: &Value, live: Option<Arc<Value>>, answer: Answe
         let finding = Finding { sides: Some(sides), notes, ..Finding::default() };
         return Finding { said: vec![explain::foreseen(false, &finding)], ..finding };
     };
-    let mut finding = compare(case, config, &live, &answer.value);
+    let mut finding = compare(looking, case, config, &live, &answer.value).await;
     notes.append(&mut finding.notes);
     let said = vec![explain::foreseen(true, &finding)];
     Finding { notes, said, live: Some(live), ..finding }
 }
 
 /// Puts the sides of an object that is there together.
-fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Finding {
+async fn compare(looking: &Looking, case: &Case, config: &Value, live: &Value, preview: &Value) -> Finding {
     let name = &case.seen.name;
     let owners = Owners::of(live, preview, &case.humans);
     let keyed = |value: &Value| owners.shape.keyed(value);
@@ -126,6 +132,7 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
         programs: &owners.programs,
     });
     let ignored = case.declared().settle(&mut sides, live);
+    let stuck = extras::defaults(looking, case, live, preview, &mut sides).await;
     let moves = !same_ownership(live, preview) || !marks::is_itself(name, live);
     let claim = moves.then(|| match doubt(name, live, &case.set) {
         Some(why) => format!("nothing but the ownership would change: {why}"),
@@ -133,7 +140,7 @@ fn compare(case: &Case, config: &Value, live: &Value, preview: &Value) -> Findin
     });
     let mut notes = attribution::removals(live, preview, &preview_sides);
     let (writer, writers) = attribution::writers(&sides, live);
-    notes.extend(writers);
+    notes.extend(writers.into_iter().chain(stuck));
     Finding { sides: Some(sides), claim, notes, writer, ignored: Some(ignored), ..Finding::default() }
 }
 

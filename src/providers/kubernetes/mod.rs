@@ -14,6 +14,7 @@ mod declare;
 mod discovery;
 mod examine;
 mod explain;
+mod extras;
 mod failure;
 mod fields;
 mod foresee;

@@ -152,7 +152,7 @@ fn immutables(case: &Case, refusal: &Refusal) -> String {
 }
 
 /// The server's words; those about a Secret without what they may quote.
-fn words(case: &Case, refusal: &Refusal) -> String {
+pub(super) fn words(case: &Case, refusal: &Refusal) -> String {
     if !case.seen.name.kind.is_core("Secret") {
         return refusal.message.clone();
     }

@@ -104,6 +104,13 @@ impl Looking {
         let path = format!("{path}?dryRun=All&fieldManager={MANAGER}&force=true&fieldValidation=Strict");
         self.line.send(|| patch(&path, APPLY, bytes.clone()), object, |_| true).await
     }
+
+    /// Asks what changing single places (RFC 6902) would make of the object.
+    pub(super) async fn dry_patch(&self, path: &str, operations: &Value) -> Result<Answer, Failure> {
+        let bytes = json::write(operations);
+        let path = format!("{path}?dryRun=All&fieldManager={MANAGER}");
+        self.line.send(|| patch(&path, PLACES, bytes.clone()), object, |_| true).await
+    }
 }
 
 impl Writing {
@@ -129,7 +136,7 @@ impl Writing {
     pub(super) async fn patch(&self, path: &str, operations: &Value) -> Result<Answer, Failure> {
         let path = format!("{path}?fieldManager={MANAGER}");
         let bytes = json::write(operations);
-        self.politely(|| patch(&path, "application/json-patch+json", bytes.clone())).await
+        self.politely(|| patch(&path, PLACES, bytes.clone())).await
     }
 
     /// Creates an object, which must not be there.
@@ -222,6 +229,7 @@ fn object(bytes: &[u8]) -> Result<Value, Failure> {
 }
 
 const APPLY: &str = "application/apply-patch+yaml";
+const PLACES: &str = "application/json-patch+json";
 
 fn get(path: &str, accept: &'static str) -> Result<Request<Vec<u8>>, Failure> {
     let request = Request::get(path).header(http::header::ACCEPT, accept);

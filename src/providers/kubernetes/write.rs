@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
+    extras,
     failure::Failure,
-    fields::{Fields, ORDER},
     ignoring::Manifest,
     managed,
     marks::{self, expect_version},
@@ -14,11 +14,11 @@ use super::{
 use crate::model::{
     change::Change,
     report::{FailureKind, Verdict},
-    value::{Map, Value},
+    value::Value,
 };
 
 /// How often a write is tried again after a version moved without the content.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// How long an object that has to go first may take.
 const GONE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    fn done() -> Ended {
+    pub(super) fn done() -> Ended {
         Ended { verdict: Verdict::Done, error: None, lost: false }
     }
 
@@ -41,7 +41,7 @@ impl Ended {
         Ended { verdict, error: Some((FailureKind::Other, why.into())), lost: false }
     }
 
-    fn stale(why: &str) -> Ended {
+    pub(super) fn stale(why: &str) -> Ended {
         Ended::with(Verdict::Stale, why)
     }
 
@@ -88,7 +88,7 @@ pub(super) async fn update(
         let mut body = manifest.body(Some(&current));
         expect_version(&mut body, &current);
         let failure = match writing.apply(path, &body, Force::Yes).await {
-            Ok(answer) => return without_extras(writing, path, answer.value, change).await,
+            Ok(answer) => return extras::take_out(writing, path, answer.value, change).await,
             Err(failure) => failure,
         };
         if failure.code() != 409 {
@@ -141,89 +141,6 @@ fn not_carried_out(failure: &Failure, doing: &str) -> Ended {
     match failure.refusal() {
         Some(refusal) if refusal.code != 504 => ended.unwritten(),
         _ => ended,
-    }
-}
-
-/// Takes out what people added and nobody declared, which an apply leaves in.
-async fn without_extras(writing: &Writing, path: &str, mut written: Value, change: &Change) -> Ended {
-    let (Some(actual), Some(after)) = (&change.sides.actual, &change.after) else {
-        return Ended::done();
-    };
-    for _ in 0..TRIES {
-        let Some(operations) = removals(actual, after, &written) else { return Ended::done() };
-        match writing.patch(path, &operations).await {
-            Ok(_) => return Ended::done(),
-            // A failed test is 422; its controller may have written the status meanwhile.
-            Err(failure) if matches!(failure.code(), 409 | 422) => {}
-            Err(failure) => return Ended::failed(&failure, "removing what was added by hand"),
-        }
-        match writing.looking().get(path).await {
-            Ok(answer) => written = answer.value,
-            Err(failure) => return Ended::failed(&failure, "reading it again"),
-        }
-    }
-    Ended::stale("it changes all the time: what was added by hand is still there")
-}
-
-/// The operations that remove from `written` what the plan saw and wants gone; none if that is done.
-fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
-    let mut shape = Fields::default();
-    managed::entries(written).for_each(|entry| shape.add(entry.fields()));
-    let mut pointers = Vec::new();
-    surplus(actual, after, written, &shape, String::new(), &mut pointers);
-    if pointers.is_empty() {
-        return None;
-    }
-    let operation = |op: &str, path: &str| vec![("op", Value::string(op)), ("path", Value::string(path))];
-    let version = marks::metadata(written, "resourceVersion").unwrap_or_default();
-    let mut operations = vec![operation("test", "/metadata/resourceVersion")];
-    operations[0].push(("value", Value::string(version)));
-    // Later items first, so that positions stay what they are.
-    operations.extend(pointers.iter().rev().map(|pointer| operation("remove", pointer)));
-    Some(Value::List(operations.into_iter().map(Value::map).collect()))
-}
-
-/// The places of `written` that the plan saw and wants gone, as JSON pointers in ascending order.
-fn surplus(
-    actual: &Value,
-    after: &Value,
-    written: &Value,
-    shape: &Fields,
-    at: String,
-    found: &mut Vec<String>,
-) {
-    let (Value::Map(seen), Value::Map(after)) = (actual, after) else { return };
-    let mut below: Vec<(String, &str, &Value)> = Vec::new();
-    match written {
-        Value::Map(map) => {
-            for (key, value) in map.iter() {
-                below.push((format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), key, value));
-            }
-        }
-        Value::List(items) => {
-            for (position, item) in items.iter().enumerate() {
-                let Some((label, _)) =
-                    seen.iter().find(|(label, _)| shape.names(item).as_deref() == Some(&***label))
-                else {
-                    continue;
-                };
-                below.push((format!("{at}/{position}"), label, item));
-            }
-        }
-        _ => return,
-    }
-    for (pointer, key, value) in below {
-        let Some(seen) = seen.get(key) else { continue };
-        let shape = shape.below(key);
-        let gone = after.get(key).is_none() && key != ORDER;
-        if gone && managed::same(&shape.keyed(value), seen) {
-            found.push(pointer);
-        } else if gone {
-            // More is in it than the plan saw, our own marks for example: what it saw goes.
-            surplus(seen, &Value::from(Map::new()), value, &shape, pointer, found);
-        } else if let Some(after) = after.get(key) {
-            surplus(seen, after, value, &shape, pointer, found);
-        }
     }
 }
 

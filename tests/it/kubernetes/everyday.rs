@@ -209,6 +209,29 @@ fn an_immutable_field_is_replaced_with_consent_only() {
     shop.trueup(&["plan"]).expect(0);
 }
 
+/// Nothing is declared about the number of replicas: what somebody set goes back to what the server sets, which is 1.
+#[test]
+fn what_the_server_sets_in_the_place_of_what_people_added_is_foretold() {
+    let Some(shop) = Shop::new() else { return };
+    let web = WEB.replace("  replicas: 2\n", "");
+    assert_ne!(web, WEB);
+    shop.declare(&[("web.yaml", &web)]);
+    shop.apply();
+    // Not with `kubectl scale`: of a size that nobody owned before, it leaves no owner.
+    shop.kubectl(&["patch", "deployment/web", "-p", r#"{"spec":{"replicas":5}}"#]);
+    let ran = shop.trueup(&["drift", "--summary"]).expect(3);
+    assert!(ran.stdout.contains("drift /spec/replicas 1 → 5"), "{}", ran.stdout);
+    shop.trueup(&["apply", "--only-drift", "--yes"]).expect(0);
+    assert_eq!(shop.kubectl(&["get", "deployment/web", "-o", "jsonpath={.spec.replicas}"]), "1");
+    shop.trueup(&["drift"]).expect(0);
+    shop.kubectl(&["patch", "deployment/web", "-p", r#"{"spec":{"replicas":3}}"#]);
+    shop.trueup(&["drift", "--adopt"]).expect(0);
+    assert!(shop.sandbox.read("checkout/k8s/web.yaml").contains("replicas: 3"));
+    shop.sandbox.sh("commit 'Take the size'").expect(0);
+    shop.trueup(&["apply", "--yes"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+}
+
 /// The list of a StatefulSet's claims is one value, to which the server adds defaults.
 #[test]
 fn what_the_server_adds_to_a_whole_value_is_no_conflict() {

@@ -1,0 +1,150 @@
+//! What people added to an object and nobody declared: an apply leaves it in, so it is taken out by itself.
+
+use std::sync::Arc;
+
+use super::{
+    case::Case,
+    fields::{Fields, ORDER},
+    managed,
+    marks::{self, stripped},
+    refused,
+    transport::{Looking, Writing},
+    write::{Ended, TRIES},
+};
+use crate::model::{
+    change::{Change, Sides},
+    value::{Map, Value},
+};
+
+/// Puts into `sides` what the server sets in the place of what will be taken out, if anything will: the size that
+/// somebody gave to a workload without one becomes 1 again, and is not gone. Why not, if the server refuses.
+pub(super) async fn defaults(
+    looking: &Looking,
+    case: &Case,
+    live: &Value,
+    preview: &Value,
+    sides: &mut Sides<Value>,
+) -> Option<String> {
+    let Sides { base, desired: Some(desired), actual: Some(actual) } = sides else { return None };
+    removals(actual, desired, preview)?;
+    let (path, operations) = (case.seen.path.as_ref()?, removals(actual, desired, live)?);
+    match looking.dry_patch(path, &operations).await {
+        Ok(answer) => {
+            let mut shape = Fields::default();
+            managed::entries(live).for_each(|entry| shape.add(entry.fields()));
+            let answer = shape.keyed(&stripped(&case.seen.name, &answer.value));
+            base.iter_mut().for_each(|base| fill(base, actual, &answer));
+            fill(desired, actual, &answer);
+            None
+        }
+        Err(failure) => failure.refusal().filter(|refusal| refusal.code == 422).map(|refusal| {
+            format!("what was added by hand cannot be taken out: {}", refused::words(case, refusal))
+        }),
+    }
+}
+
+/// Adds to `side` what it lacks, `actual` has and the server has in `answer` too.
+fn fill(side: &mut Value, actual: &Value, answer: &Value) {
+    let (Value::Map(side), Value::Map(actual), Value::Map(answer)) = (side, actual, answer) else { return };
+    let side = Arc::make_mut(side);
+    for (key, actual) in actual.iter() {
+        let Some(answer) = answer.get(key) else { continue };
+        match side.get_mut(key) {
+            Some(side) => fill(side, actual, answer),
+            None => _ = side.insert(key.clone(), answer.clone()),
+        }
+    }
+}
+
+/// Takes out what people added and nobody declared, which an apply leaves in.
+pub(super) async fn take_out(writing: &Writing, path: &str, mut written: Value, change: &Change) -> Ended {
+    let (Some(actual), Some(after)) = (&change.sides.actual, &change.after) else {
+        return Ended::done();
+    };
+    for _ in 0..TRIES {
+        let Some(operations) = removals(actual, after, &written) else { return Ended::done() };
+        match writing.patch(path, &operations).await {
+            Ok(_) => return Ended::done(),
+            // A failed test is 422; its controller may have written the status meanwhile.
+            Err(failure) if matches!(failure.code(), 409 | 422) => {}
+            Err(failure) => return Ended::failed(&failure, "removing what was added by hand"),
+        }
+        match writing.looking().get(path).await {
+            Ok(answer) => written = answer.value,
+            Err(failure) => return Ended::failed(&failure, "reading it again"),
+        }
+    }
+    Ended::stale("it changes all the time: what was added by hand is still there")
+}
+
+/// The operations that remove from `written` what the plan saw and wants gone; none if that is done.
+fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
+    let mut shape = Fields::default();
+    managed::entries(written).for_each(|entry| shape.add(entry.fields()));
+    let mut pointers = Vec::new();
+    surplus(actual, after, written, &shape, String::new(), &mut pointers);
+    if pointers.is_empty() {
+        return None;
+    }
+    let operation = |op: &str, path: &str| vec![("op", Value::string(op)), ("path", Value::string(path))];
+    let version = marks::metadata(written, "resourceVersion").unwrap_or_default();
+    let mut operations = vec![operation("test", "/metadata/resourceVersion")];
+    operations[0].push(("value", Value::string(version)));
+    // Later items first, so that positions stay what they are.
+    operations.extend(pointers.iter().rev().map(|pointer| operation("remove", pointer)));
+    Some(Value::List(operations.into_iter().map(Value::map).collect()))
+}
+
+/// The places of `written` that the plan saw and wants gone, as JSON pointers in ascending order.
+fn surplus(
+    actual: &Value,
+    after: &Value,
+    written: &Value,
+    shape: &Fields,
+    at: String,
+    found: &mut Vec<String>,
+) {
+    let (Value::Map(seen), Value::Map(after)) = (actual, after) else { return };
+    let mut below: Vec<(String, &str, &Value)> = Vec::new();
+    match written {
+        Value::Map(map) => {
+            for (key, value) in map.iter() {
+                below.push((format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), key, value));
+            }
+        }
+        Value::List(items) => {
+            for (position, item) in items.iter().enumerate() {
+                let Some((label, _)) =
+                    seen.iter().find(|(label, _)| shape.names(item).as_deref() == Some(&***label))
+                else {
+                    continue;
+                };
+                below.push((format!("{at}/{position}"), label, item));
+            }
+        }
+        _ => return,
+    }
+    for (pointer, key, value) in below {
+        let Some(seen) = seen.get(key) else { continue };
+        let shape = shape.below(key);
+        let gone = after.get(key).is_none() && key != ORDER;
+        if gone && managed::same(&shape.keyed(value), seen) {
+            found.push(pointer);
+        } else if gone {
+            // More is in it than the plan saw, our own marks for example: what it saw goes.
+            surplus(seen, &Value::from(Map::new()), value, &shape, pointer, found);
+        } else if let Some(after) = after.get(key) {
+            // Whatever is declared was just applied: what still is as it was is what the server would have set.
+            match (seen, after) {
+                (Value::Map(_), Value::Map(_)) => surplus(seen, after, value, &shape, pointer, found),
+                _ if key != ORDER
+                    && !managed::same(seen, after)
+                    && managed::same(&shape.keyed(value), seen) =>
+                {
+                    found.push(pointer);
+                }
+                _ => {}
+            }
+        }
+    }
+}
