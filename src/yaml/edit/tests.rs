@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
-use super::*;
+use super::{values::is_tame, *};
 use crate::yaml::{Content, Node, load};
 
 /// A reader of scalars that is good enough for these tests.
