@@ -67,8 +67,8 @@ pub struct Kind {
     /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
     /// The last argument is the declaring file as it is now, with what was adopted into it before.
     pub adopt: Adopt,
-    /// The lines of the fields of a change in the file that declares its object, where only a closer look at the file
-    /// tells.
+    /// The lines of the fields of changes in the file that declares their objects, where only a closer look at the
+    /// file tells.
     pub lines: Option<Lines>,
     /// Writes down what the target holds of some kinds, where it can.
     pub import: Option<Import>,
@@ -85,8 +85,11 @@ pub struct Kind {
 /// Says how a file has to change, given a change, what is to be declared, and the file as it is.
 pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
 
-/// Says in which lines of a file the fields of a change are declared, by their paths.
-pub type Lines = fn(&Target, &Change, &[u8]) -> BTreeMap<Box<str>, u32>;
+/// The lines in which the fields of one change are declared, by their paths.
+pub type FieldLines = BTreeMap<Box<str>, u32>;
+
+/// Says for each change of one file in which of its lines the fields are declared.
+pub type Lines = fn(&Target, &[&Change], &[u8]) -> Vec<FieldLines>;
 
 /// Writes down what a target holds of some kinds, less what is declared already.
 pub type Import = fn(&Target, &[String], &Desired) -> Result<Vec<Edit>>;

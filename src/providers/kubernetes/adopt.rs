@@ -1,34 +1,25 @@
 //! The cluster's values on their way into a manifest: the text around them stays as it is.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value as Json;
 
 use super::{
+    declared::{Declared, Step},
     fields::ORDER,
     json,
-    names::{Kind, Name},
-    normal,
+    names::Kind,
 };
 use crate::{
-    manifest::{self, Content, Manifest, Node},
+    manifest::{self, Content, Node},
     model::{
         address,
         change::{Change, Field},
         tree::EntryKind,
         value::{Map, Value},
     },
-    providers::{Edit, Target},
-    yaml::{Place, edit},
+    providers::{Edit, FieldLines, Target},
+    yaml::edit,
 };
-
-/// One step into a document.
-#[derive(Clone, Debug, PartialEq)]
-enum Step {
-    Key(String),
-    Item(usize),
-}
 
 /// One change of a document.
 struct Spot {
@@ -51,27 +42,30 @@ pub(super) fn adopt(
     let origin = change.origin.as_ref().context("it is declared nowhere")?;
     let current = current.with_context(|| format!("`{}` is not in the work tree", origin.file))?;
     let path = address::unquote(&origin.file).into_owned().into();
-    let (nodes, _) = manifest::nodes(current)?;
-    let (document, within) = declared(target, change, current, &nodes)
-        .with_context(|| format!("`{}` does not declare it any more", origin.file))?;
+    let file = Declared::read(target, current)?;
+    let way = file.way(change).with_context(|| format!("`{}` does not declare it any more", origin.file))?;
+    let (document, within) = (way.document, &way.steps);
     let hidden = has_secret(current);
-    let old: Vec<Value> = nodes.iter().map(Node::value).collect();
+    let old: Vec<Value> = file.documents.iter().map(Node::value).collect();
     let mut new = old.clone();
     match (merged, within.is_empty()) {
-        (None, true) if nodes.len() == 1 => return Ok(Edit { path, content: None, hidden }),
+        (None, true) if file.documents.len() == 1 => return Ok(Edit { path, content: None, hidden }),
         (None, true) => {
             let edited = edit::without(current, document).map_err(by_hand)?;
             new.remove(document);
             ensure!(read(&edited).is_some_and(|read| read == to_json(&new)), "it is to be removed by hand");
             return Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden });
         }
-        (None, false) => set(&mut new[document], &Spot { there: within, missing: Vec::new() }, None)?,
+        (None, false) => {
+            let spot = Spot { there: within.clone(), missing: Vec::new() };
+            set(&mut new[document], &spot, None)?;
+        }
         (Some(_), _) => {
-            let node = within.iter().try_fold(&nodes[document], step).context("its place is not there")?;
+            let node = file.node(way).context("its place is not there")?;
             let moved: Vec<&Field> = change.fields.iter().filter(|field| field.class.drifted()).collect();
             ensure!(!moved.is_empty(), "it is not told field by field what moved");
             for field in moved {
-                take(&mut new[document], node, &within, field)
+                take(&mut new[document], node, within, field)
                     .with_context(|| format!("`{}` is to be edited by hand", field.path))?;
             }
         }
@@ -80,22 +74,21 @@ pub(super) fn adopt(
     Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden })
 }
 
-/// The lines in which the fields of a change are declared.
-pub(super) fn lines(target: &Target, change: &Change, content: &[u8]) -> BTreeMap<Box<str>, u32> {
-    let found = || {
-        let (nodes, _) = manifest::nodes(content).ok()?;
-        let (document, within) = declared(target, change, content, &nodes)?;
-        let node = within.iter().try_fold(&nodes[document], step)?;
-        let line = |field: &Field| {
-            let steps = steps(&field.path);
-            let is_there = find(node, &steps).missing.is_empty();
-            is_there
-                .then(|| (&*field.path).into())
-                .map(|path| (path, node.locate(steps.iter().map(String::as_str)).line))
-        };
-        Some(change.fields.iter().filter_map(line).collect())
+/// The lines in which the fields of each change of one file are declared.
+pub(super) fn lines(target: &Target, changes: &[&Change], content: &[u8]) -> Vec<FieldLines> {
+    let file = Declared::read(target, content).ok();
+    let found = |change: &&Change| lines_of(file.as_ref()?, change);
+    changes.iter().map(|change| found(change).unwrap_or_default()).collect()
+}
+
+fn lines_of(file: &Declared, change: &Change) -> Option<FieldLines> {
+    let node = file.node(file.way(change)?)?;
+    let line = |field: &Field| {
+        let steps = steps(&field.path);
+        let is_there = find(node, &steps).missing.is_empty();
+        is_there.then(|| ((&*field.path).into(), node.locate(steps.iter().map(String::as_str)).line))
     };
-    found().unwrap_or_default()
+    Some(change.fields.iter().filter_map(line).collect())
 }
 
 /// The steps of a pointer.
@@ -122,42 +115,6 @@ fn read(content: &[u8]) -> Option<Vec<Json>> {
 fn to_json(documents: &[Value]) -> Vec<Json> {
     let json = |value| serde_json::from_slice(&json::write(value)).unwrap_or_default();
     documents.iter().map(json).collect()
-}
-
-/// The document that declares the object, and the way to it in a list.
-fn declared(target: &Target, change: &Change, content: &[u8], nodes: &[Node]) -> Option<(usize, Vec<Step>)> {
-    let (manifests, _) = manifest::manifests(content).ok()?;
-    let place = manifests.iter().find(|manifest| is_declared_by(target, manifest, change))?.node.place;
-    nodes.iter().enumerate().find_map(|(at, node)| Some((at, way(node, place)?)))
-}
-
-fn way(node: &Node, place: Place) -> Option<Vec<Step>> {
-    let items = node
-        .get("items")
-        .and_then(Node::as_list)
-        .filter(|_| node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List")));
-    match items {
-        None => (node.place == place).then(Vec::new),
-        Some(items) => items.iter().enumerate().find_map(|(at, item)| {
-            let mut steps = vec![Step::Key("items".to_owned()), Step::Item(at)];
-            steps.extend(way(item, place)?);
-            Some(steps)
-        }),
-    }
-}
-
-fn step<'n>(node: &'n Node, step: &Step) -> Option<&'n Node> {
-    match step {
-        Step::Key(key) => node.get(key),
-        Step::Item(at) => node.as_list()?.get(*at),
-    }
-}
-
-fn is_declared_by(target: &Target, manifest: &Manifest, change: &Change) -> bool {
-    let Some(wanted) = Name::parse(&change.address) else { return false };
-    let Ok(options) = super::options::of(target) else { return false };
-    let found = normal::normal(manifest, wanted.namespace.is_some(), options.default_namespace());
-    found.is_ok_and(|found| found.name == wanted)
 }
 
 /// Takes what moved in one field into the document that declares it.

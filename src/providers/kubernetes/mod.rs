@@ -11,6 +11,7 @@ mod case;
 mod cluster;
 mod connect;
 mod declare;
+mod declared;
 mod discovery;
 mod examine;
 mod explain;

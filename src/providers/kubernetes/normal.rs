@@ -37,7 +37,6 @@ pub(super) struct Normal {
 
 /// Brings a manifest into its normal form. `namespaced` says whether an object without a namespace gets `namespace`.
 pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> Result<Normal, String> {
-    let kind = Kind::new(&manifest.api_version, &manifest.kind);
     let mut dropped = Vec::new();
     let mut map = Map::new();
     let Content::Map(entries) = &manifest.node.content else { return Err("is no object".to_owned()) };
@@ -52,17 +51,10 @@ pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> 
             }
         }
     }
-    let own = manifest.namespace.clone();
-    let namespace = match (kind.is_cluster_scoped(), own) {
-        (Some(true), Some(own)) => {
-            dropped.push(format!("metadata.namespace ({own}: the kind is outside of namespaces)"));
-            None
-        }
-        (Some(true), None) => None,
-        (_, Some(own)) => Some(own),
-        (_, None) => namespaced.then(|| namespace.to_owned()),
-    };
-    let name = Name { kind, namespace, name: manifest.name.clone() };
+    let name = name(manifest, namespaced, namespace);
+    if let (None, Some(own)) = (&name.namespace, &manifest.namespace) {
+        dropped.push(format!("metadata.namespace ({own}: the kind is outside of namespaces)"));
+    }
     write_namespace(&mut map, name.namespace.as_deref());
     let mut value = Value::from(map);
     if name.kind.is_core("Secret") {
@@ -70,6 +62,17 @@ pub(super) fn normal(manifest: &Manifest, namespaced: bool, namespace: &str) -> 
         hide(&name.kind, &mut value);
     }
     Ok(Normal { name, value, dropped })
+}
+
+/// What an object is called. `namespaced` says whether one without a namespace is in `namespace`.
+pub(super) fn name(manifest: &Manifest, namespaced: bool, namespace: &str) -> Name {
+    let kind = Kind::new(&manifest.api_version, &manifest.kind);
+    let namespace = match (kind.is_cluster_scoped(), &manifest.namespace) {
+        (Some(true), _) => None,
+        (_, Some(own)) => Some(own.clone()),
+        (_, None) => namespaced.then(|| namespace.to_owned()),
+    };
+    Name { kind, namespace, name: manifest.name.clone() }
 }
 
 impl Normal {
