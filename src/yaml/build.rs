@@ -66,6 +66,12 @@ pub trait Build: Default {
     /// Makes a key of a node.
     fn key(&mut self, node: Self::Node) -> Result<Self::Key, Problem>;
 
+    /// Makes a key of a scalar without an anchor.
+    fn scalar_key(&mut self, scalar: Scalar<'_>) -> Result<Self::Key, Problem> {
+        let node = self.scalar(scalar)?;
+        self.key(node)
+    }
+
     /// Makes a key of a plain `<<`.
     fn merge_key(&mut self, scalar: Scalar<'_>) -> Result<Self::Key, Problem>;
 
@@ -185,13 +191,20 @@ impl<B: Build> Reading<B> {
     }
 
     pub(super) fn scalar(&mut self, scalar: Scalar<'_>, anchor: usize) -> Result<(), Problem> {
-        if scalar.plain
-            && scalar.text == "<<"
-            && scalar.tag.is_none()
-            && let Some(Open { body: Body::Mapping { key: key @ None, .. }, .. }) = self.open.last_mut()
+        if let Some(Open { size, start, body: Body::Mapping { key: key @ None, names }, .. }) =
+            self.open.last_mut()
         {
-            *key = Some(self.build.merge_key(scalar)?);
-            return Ok(());
+            let is_merge = scalar.plain && scalar.text == "<<" && scalar.tag.is_none();
+            if is_merge {
+                *key = Some(self.build.merge_key(scalar)?);
+                return Ok(());
+            }
+            if anchor == 0 {
+                *size += 1;
+                let found = self.build.scalar_key(scalar)?;
+                *key = Some(once::<B>(&self.entries[*start..], names, found)?);
+                return Ok(());
+            }
         }
         let node = self.build.scalar(scalar)?;
         self.finish(anchor, node, 1)

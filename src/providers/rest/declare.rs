@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
@@ -21,6 +22,7 @@ use crate::{
         object::{Desired, Object, Origin, Scope},
         suggest::nearest,
         tree::{Contents, EntryKind, Tree},
+        value::Value,
     },
     providers::Target,
 };
@@ -185,7 +187,8 @@ impl Declarations<'_> {
                     whole = Json::Null;
                     json::set(&mut whole, key, object);
                 }
-                self.insert(&collection, None, whole, mark, BTreeMap::new())?;
+                let Normal { keys, .. } = normal(kind, &Form::of(kind), whole, mark)?;
+                self.insert(&collection, keys, None, mark, BTreeMap::new())?;
             }
         }
         Ok(())
@@ -202,19 +205,22 @@ impl Declarations<'_> {
         let Shape::List(objects) = &node.kind else {
             return Err(Complaint::new(mark, format!("`{name}` wants a list of objects")));
         };
-        for node in objects {
-            let kind = self.definition_of(name, mark)?;
+        let kind = self.definition_of(name, mark)?;
+        let form = Form::of(kind);
+        let read = |node: &Node| {
             let Shape::Map(_) = &node.kind else {
                 return Err(Complaint::new(node.mark, "an object is a mapping of fields"));
             };
             let object = node.to_json();
-            let notes = check(kind, node, &object)?;
-            let notes: Vec<String> = notes
-                .into_iter()
-                .map(|(mark, note)| format!("`{}:{}`: {note}", self.file, mark.line))
-                .collect();
-            self.desired.notes.extend(notes);
-            self.insert(&collection, Some(()), object, node.mark, lines(node))?;
+            let notes = check(kind, &form, node, &object)?;
+            Ok((notes, normal(kind, &form, object, node.mark)?, lines(node)))
+        };
+        let found: Vec<Result<_, Complaint>> = objects.par_iter().map(read).collect();
+        for (node, found) in objects.iter().zip(found) {
+            let (notes, Normal { keys, value }, fields) = found?;
+            let note = |(mark, note): (Mark, String)| format!("`{}:{}`: {note}", self.file, mark.line);
+            self.desired.notes.extend(notes.into_iter().map(note));
+            self.insert(&collection, keys, Some(value), node.mark, fields)?;
         }
         Ok(())
     }
@@ -222,22 +228,12 @@ impl Declarations<'_> {
     fn insert(
         &mut self,
         collection: &Collection,
-        there: Option<()>,
-        mut object: Json,
+        keys: Vec<String>,
+        value: Option<Value>,
         mark: Mark,
         fields: BTreeMap<Box<str>, u32>,
     ) -> Result<(), Complaint> {
-        let kind = self.definition_of(&collection.kind, mark)?;
-        let form = Form::of(kind);
-        form.normalize(&mut object);
-        let keys = form.identity(&object).ok_or_else(|| {
-            Complaint::new(
-                mark,
-                format!("an object of this kind is named by {}", kind.identity.keys.join(" and ")),
-            )
-        })?;
         let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys };
-        let value = there.map(|()| form.to_model(&object));
         let address = place.address();
         let origin = Origin { fields: Arc::new(fields), ..Origin::new(self.file.clone(), Some(mark.line)) };
         if let Some(first) = self.desired.objects.insert(address.clone(), Object { value, origin }) {
@@ -246,6 +242,21 @@ impl Declarations<'_> {
         }
         Ok(())
     }
+}
+
+/// A declaration in the server's normal form.
+struct Normal {
+    keys: Vec<String>,
+    value: Value,
+}
+
+fn normal(kind: &Kind, form: &Form<'_>, mut object: Json, mark: Mark) -> Result<Normal, Complaint> {
+    form.normalize(&mut object);
+    let keys = form.identity(&object).ok_or_else(|| {
+        let keys = kind.identity.keys.join(" and ");
+        Complaint::new(mark, format!("an object of this kind is named by {keys}"))
+    })?;
+    Ok(Normal { keys, value: form.to_model(&object) })
 }
 
 /// The lines of the fields below `node` that do not stand in its own line, by pointer.
@@ -273,10 +284,9 @@ fn collect(node: &Node, at: String, line: u32, found: &mut BTreeMap<Box<str>, u3
 }
 
 /// Holds one declaration against its kind; answers remarks.
-fn check(kind: &Kind, node: &Node, object: &Json) -> Result<Vec<(Mark, String)>, Complaint> {
-    let form = Form::of(kind);
+fn check(kind: &Kind, form: &Form<'_>, node: &Node, object: &Json) -> Result<Vec<(Mark, String)>, Complaint> {
     let mut notes = Vec::new();
-    fields(kind, &form, node, &mut Vec::new(), &mut notes)?;
+    fields(kind, form, node, &mut Vec::new(), &mut notes)?;
     if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
         return Err(Complaint::new(node.mark, format!("`{reference}` refers to nothing")));
     }

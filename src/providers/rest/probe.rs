@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{
-    address::Place,
     definition::{Definition, Kind, release::Release},
     failure::Failure,
     json, request,
@@ -58,9 +57,7 @@ impl Session {
     pub fn check_release(&self, declared: &BTreeMap<Address, Object>) -> Result<(), Fault> {
         let Some(server) = &self.server else { return Ok(()) };
         for (address, object) in declared {
-            let kind = Place::parse(self.definition(), address)
-                .and_then(|place| self.definition().kind(&place.kind));
-            let Some((kind, value)) = kind.zip(object.value.as_ref()) else { continue };
+            let Some((kind, value)) = self.kind_of(address).zip(object.value.as_ref()) else { continue };
             let foreign = self.foreign(kind, &|| json::from_model(value));
             if let Some((pointer, since, until)) = foreign {
                 let what = if pointer.is_empty() { format!("`{address}`") } else { format!("`{pointer}`") };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
@@ -84,8 +85,43 @@ impl Session {
         Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
     }
 
+    /// Keeps what was found of what is wanted, once, by address; an object that was renamed by its new one.
+    fn see(&mut self, query: &Query<'_>, wanted: &Wanted, gathered: &mut BTreeMap<Collection, Gathered>) {
+        for (collection, answers) in gathered.iter_mut() {
+            let Some((names, _)) = wanted.get(collection) else { continue };
+            for (keys, found) in answers.found.iter_mut().filter(|(keys, _)| names.contains(*keys)) {
+                if let Found::Here(raw) = found {
+                    let Collection { kind, scope } = collection.clone();
+                    let address = Place { kind, scope, keys: keys.clone() }.address();
+                    self.seen.insert(address, std::mem::take(raw));
+                }
+            }
+        }
+        for (address, sides) in &query.objects {
+            let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
+            if let Some(raw) = old.and_then(|old| self.seen.get(&old.address())).cloned() {
+                self.seen.insert((*address).clone(), raw);
+            }
+        }
+    }
+
+    /// Where an object still is that is declared under a new name and is not there.
+    fn old_place(
+        &self,
+        address: &Address,
+        desired: &Value,
+        gathered: &BTreeMap<Collection, Gathered>,
+    ) -> Option<Place> {
+        let kind = self.kind_of(address)?;
+        kind.identity.previously.as_ref()?;
+        let place = Place::parse(self.definition(), address)?;
+        let answers = gathered.get(&place.collection())?;
+        let keys = self.previous(&place, &json::from_model(desired))?;
+        matches!(answers.get(&place.keys), Found::Absent).then_some(Place { keys, ..place })
+    }
+
     fn observed(
-        &mut self,
+        &self,
         address: &Address,
         sides: &Sides<&Value>,
         gathered: &BTreeMap<Collection, Gathered>,
@@ -93,41 +129,37 @@ impl Session {
     ) -> Observed {
         let unknown =
             |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
-        let definition = self.setup.definition.clone();
-        let place = Place::parse(&definition, address);
+        let place = Place::parse(self.definition(), address);
         let known = place.as_ref().and_then(|place| {
-            Some((place, definition.kind(&place.kind)?, gathered.get(&place.collection())?))
+            Some((place, self.definition().kind(&place.kind)?, gathered.get(&place.collection())?))
         });
         let Some((place, kind, answers)) = known else {
             return unknown(Failure::new(Class::Other, "it was not read"));
         };
+        let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
+        let raw = match (answers.get(&old.as_ref().unwrap_or(place).keys), self.seen.get(address)) {
+            (Found::Here(_), Some(raw)) => raw,
+            (Found::Here(_), None) => return unknown(Failure::new(Class::Other, "it was not read")),
+            (Found::Absent, _) => return Observed::Absent,
+            (Found::Unknown(failure), _) => return unknown(failure),
+            (Found::NoParent, _) => return self.without_parent(place, kind, query),
+        };
         let desired = sides.desired.map(json::from_model);
         let base = sides.base.map(json::from_model);
-        let mut found = answers.get(&place.keys);
-        if let (Found::Absent, Some(desired)) = (&found, &desired)
-            && let Some(keys) = self.previous(place, desired)
-        {
-            found = answers.get(&keys);
-        }
-        let raw = match found {
-            Found::Here(raw) => raw,
-            Found::Absent => return Observed::Absent,
-            Found::Unknown(failure) => return unknown(failure),
-            Found::NoParent => return self.without_parent(place, kind, query),
-        };
-        let whole = Form::of(kind).export(&raw);
-        let shape = desired.as_ref().or(base.as_ref()).unwrap_or(&whole);
-        let value = self.projected(kind, &raw, shape, base.as_ref());
+        let whole = || Form::of(kind).export(raw);
+        let shape = desired.or_else(|| base.clone()).unwrap_or_else(whole);
+        let value = self.projected(kind, raw, &shape, base.as_ref());
         let value = if query.declared.is_some() { self.marked(address, value) } else { value };
-        let state = State { writer: self.writer(kind, &raw), ..State::new(value) };
-        self.seen.insert(address.clone(), raw);
-        Observed::Present(Box::new(state))
+        Observed::Present(Box::new(State { writer: self.writer(kind, raw), ..State::new(value) }))
+    }
+
+    /// What kind of object an address names.
+    pub fn kind_of(&self, address: &Address) -> Option<&Kind> {
+        self.definition().kind(address.as_str().split('/').next()?)
     }
 
     fn is_made_in_steps(&self, address: &Address) -> bool {
-        let kind = Place::parse(self.definition(), address);
-        let kind = kind.and_then(|place| self.definition().kind(&place.kind));
-        kind.is_some_and(|kind| {
+        self.kind_of(address).is_some_and(|kind| {
             !kind.actions.is_empty() || kind.create.as_ref().is_some_and(|create| create.follow_up)
         })
     }
@@ -151,6 +183,7 @@ impl Session {
     fn strangers(
         &mut self,
         query: &Query<'_>,
+        wanted: &Wanted,
         gathered: &BTreeMap<Collection, Gathered>,
         actual: &mut Actual,
     ) -> Result<()> {
@@ -180,17 +213,20 @@ impl Session {
                 if renamed || query.objects.contains_key(&address) || ignore.matches(&address) {
                     continue;
                 }
+                // What was wanted was taken out of the answers.
+                let was_wanted = wanted.get(&collection).is_some_and(|(names, _)| names.contains(keys));
+                let raw = self.seen.get(&address).filter(|_| was_wanted).unwrap_or(raw).clone();
                 let form = Form::of(kind);
                 let mut notes = Vec::new();
-                if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(raw)) {
+                if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(&raw)) {
                     notes.push("the server protects it".to_owned());
                 }
                 let state = State {
-                    writer: self.writer(kind, raw),
+                    writer: self.writer(kind, &raw),
                     notes,
-                    ..State::new(form.to_model(&form.export(raw)))
+                    ..State::new(form.to_model(&form.export(&raw)))
                 };
-                self.seen.insert(address.clone(), raw.clone());
+                self.seen.insert(address.clone(), raw);
                 actual.objects.insert(address, Observed::Present(Box::new(state)));
             }
         }
@@ -216,29 +252,19 @@ impl Reader for Session {
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
         let (wanted, strangers) = self.wanted(query);
-        let (server, gathered) = rayon::join(|| self.probe(), || self.gather(&wanted));
+        let (server, mut gathered) = rayon::join(|| self.probe(), || self.gather(&wanted));
         unreachable(&gathered)?;
         let remark = server.as_ref().and_then(|server| probe::remark(self.definition(), server));
         self.server = server.and_then(Result::ok);
         self.check_release(query.declared.unwrap_or(&BTreeMap::new()))?;
-        for (collection, answers) in &gathered {
-            for (keys, found) in &answers.found {
-                if let Found::Here(raw) = found
-                    && wanted.get(collection).is_some_and(|(names, _)| names.contains(keys))
-                {
-                    let place = Place {
-                        kind: collection.kind.clone(),
-                        scope: collection.scope.clone(),
-                        keys: keys.clone(),
-                    };
-                    self.seen.insert(place.address(), raw.clone());
-                }
-            }
-        }
+        self.see(query, &wanted, &mut gathered);
         let notes = self.setup.notes.iter().cloned().chain(remark).collect();
         let mut actual = Actual { notes, ..Actual::default() };
-        for (address, sides) in &query.objects {
-            let observed = self.observed(address, sides, &gathered, query);
+        let objects: Vec<_> = query.objects.iter().collect();
+        let look =
+            |(address, sides): &(&&Address, &Sides<&Value>)| self.observed(address, sides, &gathered, query);
+        let observed: Vec<Observed> = objects.par_iter().map(look).collect();
+        for ((address, _), observed) in objects.into_iter().zip(observed) {
             if self.is_made_in_steps(address) {
                 actual.in_steps.insert((*address).clone());
             }
@@ -253,7 +279,7 @@ impl Reader for Session {
             let message = "the definition knows no object of that kind any more".to_owned();
             actual.objects.insert(address, Observed::Unknown { cause: Cause::Other, message });
         }
-        self.strangers(query, &gathered, &mut actual)?;
+        self.strangers(query, &wanted, &gathered, &mut actual)?;
         actual.notes.extend(self.unseen(query));
         self.kinds = gathered.keys().map(|collection| &collection.kind).collect::<BTreeSet<_>>().len();
         self.reasons = evidence::explain(query, &actual, |address| how_read(&self.setup, &gathered, address));

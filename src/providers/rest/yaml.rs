@@ -1,19 +1,19 @@
 //! YAML with the place of every value: declarations and definitions are read by it.
 
-use std::ops::Range;
-
 use serde_json::{Map, Number, Value as Json};
 
 pub use crate::yaml::Place as Mark;
-use crate::{exit::Exit, model::fault::Fault, yaml};
+use crate::{
+    exit::Exit,
+    model::fault::Fault,
+    yaml::{self, Head, Problem, Scalar, Span},
+};
 
 /// One value with its place.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Where it starts.
     pub mark: Mark,
-    /// The bytes of it in the file.
-    pub bytes: Range<usize>,
     /// What it is.
     pub kind: Kind,
 }
@@ -100,49 +100,80 @@ impl Node {
 /// # Errors
 /// What is no YAML, a key that occurs twice, or more than a person would write.
 pub fn documents(text: &[u8]) -> Result<Vec<Node>, Complaint> {
-    let documents = yaml::load(text).map_err(|problem| Complaint::new(problem.place(), problem.message))?;
-    let documents = documents.iter().map(node).collect::<Result<Vec<_>, _>>()?;
-    Ok(documents.into_iter().filter(|node| !matches!(node.kind, Kind::Scalar(Json::Null))).collect())
+    let (mut documents, Build) = yaml::documents(text)?;
+    documents.retain(|node| !matches!(node.kind, Kind::Scalar(Json::Null)));
+    Ok(documents)
 }
 
-fn node(from: &yaml::Node) -> Result<Node, Complaint> {
-    let mark = from.span.place();
-    let tag = from.tag.as_deref();
-    let kind = match &*from.content {
-        yaml::Content::Scalar { text, plain } => Kind::Scalar(scalar(text, tag, *plain, mark)?),
-        yaml::Content::Sequence(items) => {
-            untagged(tag, mark)?;
-            Kind::List(items.iter().map(node).collect::<Result<_, _>>()?)
-        }
-        yaml::Content::Mapping(entries) => {
-            untagged(tag, mark)?;
-            Kind::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
-        }
-    };
-    Ok(Node { mark, bytes: from.span.bytes.clone(), kind })
-}
-
-fn entry((key, value): &(yaml::Node, yaml::Node)) -> Result<(String, Mark, Node), Complaint> {
-    let mark = key.span.place();
-    match key.text() {
-        Some("<<") => Err(Complaint::new(mark, "merge keys (`<<`) are not supported; write the fields")),
-        Some(text) => Ok((text.to_owned(), mark, node(value)?)),
-        None => Err(Complaint::new(mark, "a key has to be a text")),
+impl From<Problem> for Complaint {
+    fn from(problem: Problem) -> Complaint {
+        Complaint::new(problem.place(), problem.message)
     }
 }
 
-fn untagged(tag: Option<&str>, mark: Mark) -> Result<(), Complaint> {
-    match tag {
-        None | Some("!" | "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq") => Ok(()),
-        Some(tag) => Err(Complaint::new(mark, format!("the tag `{tag}` is not supported"))),
+/// Reads scalars by the core schema, and takes no merges and no tags of its own.
+#[derive(Default)]
+struct Build;
+
+impl yaml::Build for Build {
+    type Node = Node;
+    type Key = (String, Mark);
+
+    fn scalar(&mut self, Scalar { text, plain, tag, span, .. }: Scalar<'_>) -> Result<Node, Problem> {
+        let mark = span.place();
+        let value = scalar(&text, tag.as_deref(), plain, mark)?;
+        Ok(Node { mark, kind: Kind::Scalar(value) })
+    }
+
+    fn list(&mut self, head: Head, items: Vec<Node>) -> Result<Node, Problem> {
+        collection(&head, Kind::List(items))
+    }
+
+    fn mapping(&mut self, head: Head, entries: Vec<(Self::Key, Node)>) -> Result<Node, Problem> {
+        let entry = |((key, mark), node)| (key, mark, node);
+        collection(&head, Kind::Map(entries.into_iter().map(entry).collect()))
+    }
+
+    fn alias(&mut self, span: Span, meant: &Node) -> Node {
+        Node { mark: span.place(), ..meant.clone() }
+    }
+
+    /// A key is the text that it is written as.
+    fn scalar_key(&mut self, scalar: Scalar<'_>) -> Result<Self::Key, Problem> {
+        Ok((scalar.text.into_owned(), scalar.span.place()))
+    }
+
+    fn key(&mut self, node: Node) -> Result<Self::Key, Problem> {
+        match &node.kind {
+            Kind::Scalar(Json::String(text)) => Ok((text.clone(), node.mark)),
+            Kind::Scalar(value) => Ok((value.to_string(), node.mark)),
+            _ => Err(Problem::new(node.mark, "a key has to be a text")),
+        }
+    }
+
+    fn merge_key(&mut self, scalar: Scalar<'_>) -> Result<Self::Key, Problem> {
+        let message = "merge keys (`<<`) are not supported; write the fields";
+        Err(Problem::new(scalar.span.place(), message))
+    }
+
+    fn name((text, mark): &Self::Key) -> Option<(&str, Mark)> {
+        Some((text, *mark))
+    }
+}
+
+fn collection(head: &Head, kind: Kind) -> Result<Node, Problem> {
+    let mark = head.span.place();
+    match head.tag.as_deref() {
+        None | Some("!" | "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq") => Ok(Node { mark, kind }),
+        Some(tag) => Err(Problem::new(mark, format!("the tag `{tag}` is not supported"))),
     }
 }
 
 /// The scalars of YAML 1.2's core schema; what YAML 1.1 read otherwise has to be quoted.
-fn scalar(text: &str, tag: Option<&str>, plain: bool, mark: Mark) -> Result<Json, Complaint> {
+fn scalar(text: &str, tag: Option<&str>, plain: bool, mark: Mark) -> Result<Json, Problem> {
     match tag {
         Some("!" | "tag:yaml.org,2002:str") => return Ok(text.into()),
-        Some(tag) => return Err(Complaint::new(mark, format!("the tag `{tag}` is not supported"))),
+        Some(tag) => return Err(Problem::new(mark, format!("the tag `{tag}` is not supported"))),
         None if !plain => return Ok(text.into()),
         None => {}
     }
@@ -153,7 +184,7 @@ fn scalar(text: &str, tag: Option<&str>, plain: bool, mark: Mark) -> Result<Json
         text if is_octal(text) => {
             let message =
                 format!("`{text}` is a number to some and a text to others; quote it or drop the zero");
-            return Err(Complaint::new(mark, message));
+            return Err(Problem::new(mark, message));
         }
         text => number(text).map_or_else(|| Json::String(text.to_owned()), Json::Number),
     })
