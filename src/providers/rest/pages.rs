@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{
-    definition::{ErrorClass as Class, List, Page, kind::PageStyle},
+    definition::{ErrorClass as Class, List, Page, list::PageStyle},
     failure::Failure,
     options::Setup,
     template::{self, Variables},

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{ErrorClass as Class, kind::Read},
+    definition::{ErrorClass as Class, list::Read},
     failure::Failure,
     form::Form,
     gather::{Found, Gatherer},

@@ -134,6 +134,38 @@ kinds:
     }
 
     #[test]
+    fn a_key_without_an_effect_is_named_with_its_line() {
+        let list = "    list: {path: '/{room}/things'}\n";
+        let beside = |more: &str| wrong(list, &format!("{list}    {more}\n"));
+        let cases = [
+            ("id_from_name: slug", "needs `id`"),
+            ("read: {path: /x, raw: /a, safe_post: {}}", "no JSON"),
+            ("read: {path: /x, safe_post: {$var: zoom}}", "`zoom`"),
+            ("delete: {path: /x, template: {$var: zoom}}", "`zoom`"),
+            ("create: {method: POST, path: /x, otherwise: [{path: '/{zoom}'}]}", "`zoom`"),
+            ("update: {method: POST, path: /x, otherwise: [{path: /y}]}", "`create` only"),
+            ("create: {method: POST, path: /x, success: {stauts: [200]}}", "did you mean `status`"),
+            ("create: {method: POST, path: /x, success: {when: '/a =='}}", "expected a pointer"),
+            ("create: {method: POST, path: /x, success: 200}", "a list of statuses"),
+            ("wait: {until: '/a =='}", "expected a pointer"),
+        ];
+        for (more, said) in cases {
+            let (line, message) = beside(more);
+            assert!(line == 12 && message.contains(said), "{more}: {line}: {message}");
+        }
+        let fields = [
+            ("{required: true, presence: /a}", "never answers"),
+            ("{patch: {put: {}, remove: {}}}", "list: keyed"),
+        ];
+        for (field, said) in fields {
+            let (line, message) = wrong("{required: true}", field);
+            assert!(line == 13 && message.contains(said), "{field}: {line}: {message}");
+        }
+        let batch = "batch: {method: PATCH, path: /x, items: /i, put: {}, remove: {}, max: 2}\n    wait: {timeout_s: 1}";
+        assert_eq!(beside(batch).0, 13);
+    }
+
+    #[test]
     fn a_scope_has_to_exist() {
         assert_eq!(wrong("scope: room", "scope: zoom").0, 9);
     }

@@ -1,7 +1,7 @@
 //! What no schema can say of one kind.
 
 use super::{Place, Wrong, field};
-use crate::providers::rest::definition::{Body, Definition, Kind, Page, Write, kind::PageStyle};
+use crate::providers::rest::definition::{Body, Definition, Kind, Page, Write, list::PageStyle};
 
 /// Holds a kind against itself.
 ///
