@@ -70,6 +70,8 @@ pub enum FailureKind {
     NoPermission,
     /// The target does not answer any more.
     Unavailable,
+    /// Another run has the lock.
+    Locked,
     /// Anything else.
     Other,
 }
@@ -133,6 +135,7 @@ impl Report {
                 .map(|(kind, _)| match kind {
                     FailureKind::NoPermission => Exit::NoPermission,
                     FailureKind::Unavailable => Exit::Unavailable,
+                    FailureKind::Locked => Exit::Locked,
                     FailureKind::Other => Exit::Error,
                 })
                 .next()

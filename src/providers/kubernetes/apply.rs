@@ -51,7 +51,7 @@ pub(super) fn apply(
     writing: &Writing,
     changes: &[&Change],
     run: &Run<'_>,
-    lost: &dyn Fn() -> bool,
+    lost: &dyn Fn() -> Option<String>,
     until: &mut Option<Instant>,
 ) -> Vec<Outcome> {
     let tasks: Vec<Option<Task<'_>>> = changes.iter().map(|change| task(cluster, change)).collect();
@@ -79,11 +79,13 @@ pub(super) fn apply(
     };
     cluster.runtime.block_on(shift.work_through(before, until));
     let Shift { mut ended, .. } = shift;
-    changes.iter().enumerate().map(|(index, change)| outcome(change, ended.remove(&index))).collect()
+    let mut left = || Ended::left(lost().filter(|_| !run.stop.load(Ordering::SeqCst)));
+    let outcome = |(index, change)| outcome(change, ended.remove(&index).unwrap_or_else(&mut left));
+    changes.iter().copied().enumerate().map(outcome).collect()
 }
 
-fn outcome(change: &Change, ended: Option<Ended>) -> Outcome {
-    let (verdict, error) = ended.map_or((Verdict::NotAttempted, None), |ended| (ended.verdict, ended.error));
+fn outcome(change: &Change, ended: Ended) -> Outcome {
+    let Ended { verdict, error, .. } = ended;
     Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
 }
 
@@ -110,7 +112,8 @@ struct Shift<'a> {
     writing: &'a Writing,
     tasks: &'a [Option<Task<'a>>],
     run: &'a Run<'a>,
-    lost: &'a dyn Fn() -> bool,
+    /// Why the lock is not ours any more.
+    lost: &'a dyn Fn() -> Option<String>,
     ended: BTreeMap<usize, Ended>,
     failed: bool,
     /// There is nobody to write to any more.
@@ -158,7 +161,7 @@ impl Shift<'_> {
 
     /// Whether no further write may begin: somebody said so, or there is nobody to write to.
     fn is_over(&self) -> bool {
-        self.run.stop.load(Ordering::SeqCst) || (self.lost)() || self.unreachable
+        self.run.stop.load(Ordering::SeqCst) || (self.lost)().is_some() || self.unreachable
     }
 
     /// The next change whose needs are met; any of them if a circle keeps all waiting. Nothing goes any more once

@@ -168,7 +168,8 @@ fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
 
 /// Limits are those of single requests, see the transport.
 fn settled(mut config: Config, proxy: Option<String>) -> Result<Config> {
-    config.proxy_url = match proxy.or_else(|| proxy_of_environment(&config.cluster_url)) {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    config.proxy_url = match proxy.or_else(|| proxy_of_environment(&config.cluster_url, &variable)) {
         Some(proxy) => {
             Some(proxy.parse().map_err(|error| bad(format!("the address of the proxy: {error}")))?)
         }
@@ -185,19 +186,40 @@ fn settled(mut config: Config, proxy: Option<String>) -> Result<Config> {
 
 /// The proxy that HTTPS_PROXY or HTTP_PROXY name for a server, unless NO_PROXY excepts it. As in
 /// kubectl, this machine itself is never asked through one of these.
-fn proxy_of_environment(server: &Uri) -> Option<String> {
-    let host = server.host()?.trim_matches(['[', ']']);
+fn proxy_of_environment(server: &Uri, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let host = server.host()?.trim_matches(['[', ']']).to_lowercase();
     let is_here =
         host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    if is_here || Matcher::from_env().intercept(server).is_none() {
+    if is_here {
         return None;
     }
-    let names = if server.scheme_str() == Some("http") {
-        ["HTTP_PROXY", "http_proxy"]
-    } else {
-        ["HTTPS_PROXY", "https_proxy"]
+    let (scheme, port) = if server.scheme_str() == Some("http") { ("HTTP", 80) } else { ("HTTPS", 443) };
+    let first =
+        |name: String| [name.clone(), name.to_lowercase()].into_iter().find_map(|name| variable(&name));
+    let proxy = first(format!("{scheme}_PROXY"))?;
+    let excepted = first("NO_PROXY".to_owned()).unwrap_or_default();
+    let excepted = excepted_for(&excepted.to_lowercase(), &host, server.port_u16().unwrap_or(port));
+    // Which proxy it is does not matter to the matcher.
+    let matcher = Matcher::builder().all("http://proxy").no(excepted).build();
+    let plain: Uri = server.to_string().to_lowercase().parse().ok()?;
+    matcher.intercept(&plain).map(|_| proxy)
+}
+
+/// What NO_PROXY says about one server, in words that the matcher knows: it has no ports and no `*.`, and
+/// takes `.example.org` for the domain itself too, which kubectl does not.
+fn excepted_for(list: &str, host: &str, port: u16) -> String {
+    let about = |entry: &str| {
+        let entry = entry.trim();
+        let (name, only) = match entry.rsplit_once(':') {
+            Some((name, only)) if !name.contains(':') || name.ends_with(']') => (name, only.parse().ok()),
+            _ => (entry, Some(port)),
+        };
+        let name = name.trim_matches(['[', ']']);
+        let name = name.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(name);
+        let is_below = name.strip_prefix('.') == Some(host);
+        (only == Some(port) && !is_below && !name.is_empty()).then(|| name.to_owned())
     };
-    names.into_iter().find_map(|name| env::var(name).ok()).filter(|proxy| !proxy.is_empty())
+    list.split(',').filter_map(about).collect::<Vec<_>>().join(",")
 }
 
 /// The kubeconfig: the one that trueup.yaml names, those of KUBECONFIG, or that of the home folder.
@@ -249,4 +271,63 @@ fn context(kubeconfig: &Kubeconfig, options: &Options) -> Result<String> {
 
 fn bad(message: String) -> Fault {
     Fault::new(Exit::BadConfig, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_direct(server: &str, no_proxy: &str) -> bool {
+        let variable = |name: &str| match name {
+            "HTTPS_PROXY" => Some("http://proxy.example.org:3128".to_owned()),
+            "no_proxy" => Some(no_proxy.to_owned()),
+            _ => None,
+        };
+        proxy_of_environment(&server.parse().unwrap(), &variable).is_none()
+    }
+
+    #[test]
+    fn no_proxy_is_read_as_kubectl_reads_it() {
+        let cases = [
+            ("https://api.example.org:6443", "api.example.org", true),
+            ("https://api.example.org:6443", "other.org, API.Example.org", true),
+            ("https://api.example.org:6443", "example.org", true),
+            ("https://api.example.org:6443", ".example.org", true),
+            ("https://api.example.org:6443", "*.example.org", true),
+            ("https://API.EXAMPLE.ORG:6443", "example.org", true),
+            ("https://api.example.org:6443", "api.example.org:6443", true),
+            ("https://api.example.org:6443", "api.example.org:443", false),
+            ("https://api.example.org", "api.example.org:443", true),
+            ("https://example.org:6443", ".example.org", false),
+            ("https://example.org:6443", "*.example.org", false),
+            ("https://notexample.org:6443", "example.org", false),
+            ("https://api.example.org:6443", "*", true),
+            ("https://api.example.org:6443", "", false),
+            ("https://api.example.org:6443", ",", false),
+            ("https://192.0.2.7:6443", "192.0.2.7", true),
+            ("https://192.0.2.7:6443", "192.0.2.7:6443", true),
+            ("https://192.0.2.7:6443", "192.0.2.7:443", false),
+            ("https://192.0.2.7:6443", "192.0.2.0/24", true),
+            ("https://192.0.3.7:6443", "192.0.2.0/24", false),
+            ("https://[2001:db8::7]:6443", "2001:db8::7", true),
+            ("https://[2001:db8::7]:6443", "[2001:db8::7]:6443", true),
+            ("https://[2001:db8::7]:6443", "2001:db8::/32", true),
+            ("https://[2001:db8::7]:6443", "2001:db9::/32", false),
+        ];
+        for (server, no_proxy, direct) in cases {
+            assert_eq!(is_direct(server, no_proxy), direct, "{server} with NO_PROXY={no_proxy}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_is_that_of_the_scheme_and_never_for_this_machine() {
+        let variable = |name: &str| (name == "https_proxy").then(|| "proxy:1".to_owned());
+        let proxy = |server: &str| proxy_of_environment(&server.parse().unwrap(), &variable);
+        assert_eq!(proxy("https://api.example.org").as_deref(), Some("proxy:1"));
+        for direct in
+            ["http://api.example.org", "https://localhost:1", "https://127.0.0.1:1", "https://[::1]:1"]
+        {
+            assert_eq!(proxy(direct), None, "{direct}");
+        }
+    }
 }

@@ -55,6 +55,9 @@ pub(super) struct Because {
 /// The most that is quoted of an answer that is no Status object.
 const QUOTED: usize = 200;
 
+/// The longest that is waited because a server asks for it.
+const WAITED: Duration = Duration::from_secs(60);
+
 impl Failure {
     /// A request to `server` that brought no answer.
     pub(super) fn from_client(error: &kube::Error, server: &Arc<str>) -> Failure {
@@ -80,10 +83,8 @@ impl Failure {
 
     /// An answer that is no success.
     pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
-        let retry_after = headers
-            .get(http::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(|seconds: u64| Duration::from_secs(seconds.min(30)));
+        let retry_after =
+            headers.get(http::header::RETRY_AFTER).and_then(|value| after(value.to_str().ok()?));
         let mut refusal = Refusal { code: status.as_u16(), retry_after, ..Refusal::default() };
         match json::read(body) {
             Ok(value) if text(&value, "kind") == "Status" => {
@@ -142,7 +143,10 @@ impl Failure {
             },
             Failure::Unanswered(_) | Failure::Garbled(_) => 5,
         };
-        Duration::from_secs(seconds) + self.retry_after().unwrap_or_default()
+        match self.retry_after() {
+            Some(asked) if asked > WAITED => Duration::ZERO,
+            asked => Duration::from_secs(seconds) + asked.unwrap_or_default(),
+        }
     }
 
     /// Whether a write was certainly not begun, and may be once more.
@@ -222,13 +226,59 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Refused(refusal) => write!(f, "{} (HTTP {})", refusal.message, refusal.code),
+            Failure::Refused(refusal) => {
+                write!(f, "{} (HTTP {})", refusal.message, refusal.code)?;
+                match refusal.retry_after {
+                    Some(asked) if asked > WAITED => {
+                        write!(f, "; it asks to come back in {} seconds", asked.as_secs())
+                    }
+                    _ => Ok(()),
+                }
+            }
             Failure::Unconnected(server, obstacle) => write!(f, "connecting to {server}: {obstacle}"),
             Failure::Unanswered(why) | Failure::Garbled(why) => f.write_str(why),
         }
     }
 }
 
+/// The time that `Retry-After` names, as seconds or as a date.
+fn after(text: &str) -> Option<Duration> {
+    match text.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            Some(date.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
+        }
+    }
+}
+
 fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy(retry_after: &str) -> Failure {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::RETRY_AFTER, retry_after.parse().unwrap());
+        Failure::from_status(StatusCode::TOO_MANY_REQUESTS, &headers, b"busy")
+    }
+
+    #[test]
+    fn a_server_is_waited_for_as_it_asks_and_not_for_ever() {
+        assert_eq!(busy("7").retry_after(), Some(Duration::from_secs(7)));
+        assert!(busy("60").patience() > Duration::from_secs(60));
+        assert_eq!(busy("61").patience(), Duration::ZERO);
+        assert_eq!(busy("7").to_string(), "busy (HTTP 429)");
+        assert_eq!(busy("3600").to_string(), "busy (HTTP 429); it asks to come back in 3600 seconds");
+    }
+
+    #[test]
+    fn a_date_to_come_back_at_is_understood() {
+        assert_eq!(busy("Sun, 06 Nov 1994 08:49:37 GMT").retry_after(), Some(Duration::ZERO));
+        assert!(busy("Fri, 06 Nov 2099 08:49:37 GMT").retry_after() > Some(WAITED));
+        assert_eq!(busy("soon").retry_after(), None);
+    }
 }

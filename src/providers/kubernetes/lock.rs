@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +22,11 @@ use crate::{
 const VALID: u64 = 30;
 
 /// How often the holder is heard of.
-const RENEWED: Duration = Duration::from_secs(10);
+const RENEWED: Duration = Duration::from_secs(5);
+
+/// How long after it was last renewed a lock is certainly still ours, in seconds: what begins then has some time
+/// to end before anybody else may take it.
+const CERTAIN: i64 = VALID as i64 - 5;
 
 /// A lock that is held, until it is dropped.
 pub(super) struct Lock {
@@ -38,7 +42,10 @@ struct Lease {
     holder: String,
     /// The version that is ours.
     version: Mutex<String>,
-    lost: AtomicBool,
+    /// The second in which the server was last asked to note that we are alive, and did.
+    heard: AtomicI64,
+    /// What became of it, once it is not ours any more.
+    lost: OnceLock<String>,
 }
 
 /// What one try found.
@@ -68,7 +75,8 @@ impl Lock {
             place: place.clone(),
             holder: format!("{} on {}, process {}", who.actor, who.host, std::process::id()),
             version: Mutex::new(String::new()),
-            lost: AtomicBool::new(false),
+            heard: AtomicI64::new(0),
+            lost: OnceLock::new(),
         });
         if !runtime.block_on(lease.wait(patience))? {
             return Ok(None);
@@ -78,9 +86,12 @@ impl Lock {
         Ok(Some(Lock { runtime: runtime.clone(), lease, renewal }))
     }
 
-    /// Whether somebody else took it over meanwhile.
-    pub(super) fn is_lost(&self) -> bool {
-        self.lease.lost.load(Ordering::SeqCst)
+    /// Why it is not, or not certainly, ours any more.
+    pub(super) fn lost(&self) -> Option<String> {
+        let silent = Timestamp::now().as_second() - self.lease.heard.load(Ordering::SeqCst);
+        let late = || (silent > CERTAIN).then(|| format!("could not be renewed for {silent} seconds"));
+        let became = self.lease.lost.get().cloned().or_else(late)?;
+        Some(format!("the lock `{}` {became}", self.lease.place))
     }
 }
 
@@ -119,31 +130,30 @@ impl Lease {
     }
 
     async fn attempt(&self) -> Result<Try, Failure> {
-        let path = format!("{}/{}", self.collection, self.place.name);
-        let found = match self.writing.looking().get(&path).await {
-            Ok(answer) => answer.value,
+        let asked = Timestamp::now();
+        let found = match self.get().await {
+            Ok(lease) => lease,
             Err(failure) if failure.code() == 404 => {
                 let created = self.writing.create(&self.collection, &self.body(&self.holder, "")).await;
-                return self.took(created.map(|answer| answer.value)).await;
+                return self.took(created.map(|answer| answer.value), asked).await;
             }
             Err(failure) => return Err(failure),
         };
-        let text = |key: &str| found.get("spec").and_then(|spec| spec.get(key)?.as_str()).unwrap_or_default();
-        let (holder, since) = (text("holderIdentity"), text("acquireTime"));
-        if !holder.is_empty() && !is_over(text("renewTime")) {
-            return Ok(Try::Held { holder: holder.to_owned(), since: since.to_owned() });
+        let holder = spec(&found, "holderIdentity");
+        if !holder.is_empty() && !is_over(spec(&found, "renewTime")) {
+            let since = spec(&found, "acquireTime").to_owned();
+            return Ok(Try::Held { holder: holder.to_owned(), since });
         }
-        *self.version.lock().await =
-            marks::metadata(&found, "resourceVersion").unwrap_or_default().to_owned();
+        self.note_version(&found).await;
         let put = self.put(&self.holder).await;
-        self.took(put).await
+        self.took(put, asked).await
     }
 
-    async fn took(&self, answer: Result<Value, Failure>) -> Result<Try, Failure> {
+    async fn took(&self, answer: Result<Value, Failure>, asked: Timestamp) -> Result<Try, Failure> {
         match answer {
             Ok(lease) => {
-                *self.version.lock().await =
-                    marks::metadata(&lease, "resourceVersion").unwrap_or_default().to_owned();
+                self.note_version(&lease).await;
+                self.heard.store(asked.as_second(), Ordering::SeqCst);
                 Ok(Try::Taken)
             }
             Err(failure) if failure.code() == 409 => Ok(Try::Again),
@@ -151,28 +161,50 @@ impl Lease {
         }
     }
 
+    async fn note_version(&self, lease: &Value) {
+        *self.version.lock().await = marks::metadata(lease, "resourceVersion").unwrap_or_default().to_owned();
+    }
+
+    fn path(&self) -> String {
+        format!("{}/{}", self.collection, self.place.name)
+    }
+
+    async fn get(&self) -> Result<Value, Failure> {
+        self.writing.looking().get(&self.path()).await.map(|answer| answer.value)
+    }
+
     async fn put(&self, holder: &str) -> Result<Value, Failure> {
         let version = self.version.lock().await.clone();
-        let path = format!("{}/{}", self.collection, self.place.name);
-        self.writing.replace(&path, &self.body(holder, &version)).await.map(|answer| answer.value)
+        self.writing.replace(&self.path(), &self.body(holder, &version)).await.map(|answer| answer.value)
     }
 
     /// Says from time to time that the holder is alive.
     async fn keep(&self) {
-        loop {
+        while self.lost.get().is_none() {
             tokio::time::sleep(RENEWED).await;
-            match self.put(&self.holder).await {
-                Ok(lease) => {
-                    *self.version.lock().await =
-                        marks::metadata(&lease, "resourceVersion").unwrap_or_default().to_owned();
-                }
-                Err(failure) if failure.code() == 409 || failure.code() == 404 => {
-                    self.lost.store(true, Ordering::SeqCst);
-                    return;
-                }
-                Err(_) => {}
+            let asked = Timestamp::now();
+            let put = self.put(&self.holder).await;
+            match self.took(put, asked).await {
+                Ok(Try::Again) => self.look().await,
+                Err(failure) if failure.code() == 404 => self.look().await,
+                _ => {}
             }
         }
+    }
+
+    /// It is not as we left it: whether it is still ours, as after a renewal whose answer got lost.
+    async fn look(&self) {
+        let became = match self.get().await {
+            Ok(lease) => match spec(&lease, "holderIdentity") {
+                holder if holder == self.holder => return self.note_version(&lease).await,
+                "" => "was taken over, and given back".to_owned(),
+                holder => format!("was taken over by {holder}"),
+            },
+            Err(failure) if failure.code() == 404 => "was deleted".to_owned(),
+            Err(_) => return,
+        };
+        // Nobody else sets it.
+        let _ = self.lost.set(became);
     }
 
     fn body(&self, holder: &str, version: &str) -> Value {
@@ -197,6 +229,11 @@ impl Lease {
             ),
         ])
     }
+}
+
+/// A text below `spec`.
+fn spec<'a>(lease: &'a Value, key: &str) -> &'a str {
+    lease.get("spec").and_then(|spec| spec.get(key)?.as_str()).unwrap_or_default()
 }
 
 /// Whether a holder that was last heard of then has lost its lock.

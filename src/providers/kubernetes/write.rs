@@ -44,6 +44,12 @@ impl Ended {
     pub(super) fn stale(why: &str) -> Ended {
         Ended::with(Verdict::Stale, why)
     }
+    /// A write that was not begun, because the lock is not ours any more or for a reason that others tell.
+    pub(super) fn left(lost: Option<String>) -> Ended {
+        let error = lost.map(|why| (FailureKind::Locked, why));
+        Ended { verdict: Verdict::NotAttempted, error, lost: false }
+    }
+
 
     /// A write that failed, or of which nobody knows.
     pub(super) fn failed(failure: &Failure, doing: &str) -> Ended {

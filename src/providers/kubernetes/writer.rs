@@ -18,12 +18,14 @@ use super::{
     wait,
 };
 use crate::{
+    exit::Exit,
     model::{
         address::Address,
         change::Change,
         diff::Candidate,
         digest::Digest,
         explain::{Cost, Reason},
+        fault::Fault,
         object::Actual,
         record::{Memory, Record, Who},
         report::Outcome,
@@ -102,7 +104,7 @@ impl Writer for Applier {
     }
 
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
-        let lost = || self.lock.as_ref().is_some_and(Lock::is_lost);
+        let lost = || self.lock.as_ref().and_then(Lock::lost);
         apply::apply(&self.cluster, &self.writing, changes, run, &lost, &mut self.until)
     }
 
@@ -122,6 +124,10 @@ impl Writer for Applier {
             if self.lock.is_none() {
                 return Err(home::missing(&self.cluster.place).into());
             }
+        }
+        if let Some(why) = self.lock.as_ref().and_then(Lock::lost) {
+            let message = format!("{why}; the record is left to whoever has it now");
+            return Err(Fault::new(Exit::Locked, message).hint("plan and apply again").into());
         }
         let place = &self.cluster.place;
         let parent = memory::write(place, record, owned)?;

@@ -4,16 +4,7 @@ use std::{fs, thread, time::Duration};
 
 use serde_json::Value;
 
-use super::Shop;
-
-const SETTINGS: &str = "apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: settings
-data:
-  colour: blue
-  size: \"10\"
-";
+use super::{SETTINGS, Shop};
 
 const OTHER: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}\n";
 

@@ -12,13 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Shop, share};
+use super::{SETTINGS, Shop, share};
 use crate::{
     sandbox::{Ran, Sandbox},
     skip,
 };
-
-const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
 /// A plan against a server that nobody of the tests started.
 fn plan_against(server: &str) -> (Ran, Duration) {
@@ -101,6 +99,24 @@ fn the_certificate_has_to_be_for_the_right_name() {
     }
     let Some(shop) = changed(&[("cluster: {server", &name("kubernetes.default"))]) else { return };
     shop.trueup(&["plan"]).expect(2);
+}
+
+#[test]
+fn the_certificate_has_to_be_valid_today() {
+    let Some(shop) = changed(&[
+        ("cluster: {server", "cluster: {tls-server-name: expired.example.org, server"),
+        ("certs/apiserver.crt", "ca.crt"),
+    ]) else {
+        return;
+    };
+    for verb in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = shop.trueup(verb).expect(69);
+        assert!(
+            ran.stderr.contains("xpired") && ran.stderr.contains("renew the certificate"),
+            "{}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

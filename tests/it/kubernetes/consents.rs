@@ -1,8 +1,6 @@
 //! What is deleted only if it is told by name, and what is never deleted.
 
-use super::Shop;
-
-const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
+use super::{SETTINGS, Shop};
 
 /// Drops a file from the checkout.
 fn drop(shop: &Shop, file: &str) {

@@ -1,27 +1,6 @@
 //! What people do every day: plan, apply, look for drift, revert, adopt, prune.
 
-use super::Shop;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      nodeName: n1
-      containers:
-      - name: web
-        image: web:1
-        ports: [{containerPort: 80}]
-        env:
-        - {name: MODE, value: fast}
-        - {name: LEVEL, value: \"1\"}
-        resources: {limits: {cpu: \"1\", memory: 64Mi}}
-";
+use super::{SETTINGS, Shop, WEB};
 
 const DATABASE: &str = "apiVersion: apps/v1
 kind: StatefulSet
@@ -35,14 +14,6 @@ spec:
   volumeClaimTemplates:
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
-";
-
-const SETTINGS: &str = "apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: settings
-data:
-  colour: blue
 ";
 
 #[test]
@@ -170,16 +141,16 @@ fn a_field_that_somebody_set_before_git_did_is_claimed() {
         "configmap/settings",
         "--field-manager=operator",
         "-p",
-        "{\"data\":{\"size\":\"1\"}}",
+        "{\"data\":{\"depth\":\"1\"}}",
     ]);
     shop.trueup(&["plan"]).expect(0);
-    shop.declare(&[("settings.yaml", &format!("{SETTINGS}  size: \"1\"\n"))]);
+    shop.declare(&[("settings.yaml", &format!("{SETTINGS}  depth: \"1\"\n"))]);
     let ran = shop.trueup(&["plan"]).expect(2);
     assert!(ran.stdout.contains("claim"), "{}", ran.stdout);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
     let owners = shop.kubectl(&["get", "configmap/settings", "-o", "yaml", "--show-managed-fields"]);
-    assert_eq!(owners.matches("f:size").count(), 2, "{owners}");
+    assert_eq!(owners.matches("f:depth").count(), 2, "{owners}");
 }
 
 #[test]
@@ -316,7 +287,8 @@ fn no_secret_leaves() {
 #[test]
 fn what_people_moved_is_taken_into_the_manifest_with_its_comments() {
     let Some(shop) = Shop::new() else { return };
-    let settings = "# Colours of the shop\n".to_owned() + SETTINGS + "  # not too large\n  size: \"10\"\n";
+    let settings =
+        "# Colours of the shop\n".to_owned() + &SETTINGS.replace("  size", "  # not too large\n  size");
     shop.declare(&[("all.yaml", &format!("{settings}---\n{WEB}"))]);
     shop.apply();
     shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"on\",\"depth\":\"1\"}}"]);

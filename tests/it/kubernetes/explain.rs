@@ -2,16 +2,7 @@
 
 use serde_json::Value;
 
-use super::Shop;
-
-const SETTINGS: &str = "apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: settings
-data:
-  colour: blue
-  size: \"10\"
-";
+use super::{SETTINGS, Shop};
 
 /// The reasons for one address, as `basis path text`.
 fn reasons(plan: &str, address: &str) -> Vec<String> {

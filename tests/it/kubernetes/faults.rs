@@ -1,11 +1,16 @@
 //! What goes wrong: rights, other runs, and everything between here and the server.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use super::{Shop, many, proxy::Fault};
+use super::{SETTINGS, Shop, is_write, many, proxy::Fault, store};
 use crate::sandbox::Ran;
-
-const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
 #[test]
 fn a_user_who_only_looks_gets_the_same_answers() {
@@ -133,6 +138,57 @@ fn a_server_that_is_busy_is_asked_again() {
 }
 
 #[test]
+fn a_server_that_wants_to_be_left_alone_for_long_is() {
+    let Some((shop, _proxy)) = Shop::proxied(|line| match line {
+        line if line.contains("labelSelector") => Fault::Busy(3600),
+        line if is_write(line) && line.contains("/configmaps/settings") => Fault::Busy(1),
+        _ => Fault::None,
+    }) else {
+        return;
+    };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    let begun = Instant::now();
+    let ran = shop.trueup(&["plan"]).expect(69);
+    assert!(ran.stdout.contains("it asks to come back in 3600 seconds"), "{}", ran.stdout);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    shop.trueup(&["apply", "--yes"]).expect(69);
+    shop.directly();
+    shop.apply();
+}
+
+#[test]
+fn an_apply_that_loses_its_lock_stops_and_leaves_the_record_to_the_other() {
+    let Some(shop) = Shop::new() else { return };
+    let (server, namespace, writes) = (shop.server, shop.namespace.clone(), AtomicUsize::new(0));
+    let proxy = super::Proxy::before(server, move |line| {
+        if !is_write(line) || !line.contains("/configmaps/many") {
+            return Fault::None;
+        }
+        if writes.fetch_add(1, Ordering::SeqCst) == 0 {
+            let patch = "{\"spec\":{\"holderIdentity\":\"bob\"}}";
+            server.kubectl(&["-n", &namespace, "patch", "lease/trueup-shop", "--type=merge", "-p", patch]);
+        }
+        Fault::Slow(4000)
+    });
+    fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
+    shop.declare(&[("many.yaml", &many(64, "one"))]);
+    let ran = shop.trueup(&["apply", "--yes"]).expect(7);
+    assert!(
+        ran.stdout.contains("the lock `") && ran.stdout.contains("was taken over by bob"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("the record is left to whoever has it now"), "{}", ran.stderr);
+    let made = shop.kubectl(&["get", "configmaps", "-o", "name"]).matches("many-").count();
+    assert!((16..=32).contains(&made), "{made}");
+    // Nothing of it is lost: what was begun is recorded as such, and the next run goes on.
+    shop.directly();
+    shop.unlock();
+    shop.apply();
+    shop.trueup(&["plan"]).expect(0);
+}
+
+#[test]
 fn a_list_that_fails_is_unknown_and_deletes_nothing() {
     for fault in [Fault::Status(500), Fault::Status(503), Fault::Half, Fault::Cut, Fault::Reset] {
         let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -157,25 +213,33 @@ fn a_list_that_fails_is_unknown_and_deletes_nothing() {
     }
 }
 
+/// Of what the server does not hold in memory, as PodTemplates here, it reads each page from its store.
 #[test]
 fn a_list_that_expires_on_the_way_is_begun_anew() {
-    let mut count = 0;
-    let Some((shop, _proxy)) = Shop::proxied(move |line| {
-        let page = line.contains("continue=");
-        count += usize::from(page);
-        if page && count == 1 {
-            Fault::Says(410, "The provided continue parameter is too old")
-        } else {
-            Fault::None
+    let server = super::server();
+    let pages = Arc::new(AtomicUsize::new(0));
+    let seen = pages.clone();
+    let Some((shop, proxy)) = Shop::proxied(move |line| {
+        if line.contains("continue=") && seen.fetch_add(1, Ordering::SeqCst) == 0 {
+            let server = server.expect("the proxy is before it");
+            server.kubectl(&["annotate", "--overwrite", "node/n1", "moved=on"]);
+            store::compact(server);
         }
+        Fault::None
     }) else {
         return;
     };
-    shop.declare(&[("many.yaml", &many(501, "one"))]);
+    let template = |index| {
+        format!(
+            "apiVersion: v1\nkind: PodTemplate\nmetadata: {{name: many-{index}}}\ntemplate: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: web, image: \"web:1\"}}]}}}}\n---\n"
+        )
+    };
+    shop.declare(&[("many.yaml", &(0..501).map(template).collect::<String>())]);
     shop.directly();
     shop.apply();
-    fs::copy(&_proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
+    fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
     shop.trueup(&["plan"]).expect(0);
+    assert_eq!(pages.load(Ordering::SeqCst), 2, "one page that expired, and the one of the second try");
 }
 
 #[test]

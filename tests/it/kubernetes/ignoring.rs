@@ -1,21 +1,6 @@
 //! What is left to others: autoscalers, injectors, rules, and what people and programs add.
 
-use super::Shop;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: web
-        image: web:1
-";
+use super::{SETTINGS, Shop, WEB};
 
 const SCALER: &str = "apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
@@ -24,14 +9,6 @@ spec:
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
   minReplicas: 1
   maxReplicas: 9
-";
-
-const SETTINGS: &str = "apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: settings
-data:
-  colour: blue
 ";
 
 /// Sizes the deployment as the autoscaler of the cluster does.
@@ -119,7 +96,7 @@ fn a_rule_leaves_places_to_others_and_lets_git_through() {
     assert!(ran.stdout.contains("1 field ignored by `mine` (tuned)"), "{}", ran.stdout);
     shop.trueup(&["drift"]).expect(0);
     // Another field is applied around it.
-    shop.declare(&[("settings.yaml", &format!("{SETTINGS}  size: \"1\"\n"))]);
+    shop.declare(&[("settings.yaml", &format!("{SETTINGS}  depth: \"1\"\n"))]);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("colour: red"));

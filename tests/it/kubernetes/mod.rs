@@ -26,6 +26,7 @@ mod random;
 mod secrets;
 mod server;
 mod session;
+mod store;
 mod waits;
 
 use proxy::{Fault, Proxy};
@@ -45,6 +46,38 @@ struct Shop {
     /// A namespace of its own.
     namespace: String,
 }
+
+/// A Deployment whose pods run at once.
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeName: n1
+      containers:
+      - name: web
+        image: web:1
+        ports: [{containerPort: 80}]
+        env:
+        - {name: MODE, value: fast}
+        - {name: LEVEL, value: \"1\"}
+        resources: {limits: {cpu: \"1\", memory: 64Mi}}
+";
+
+/// A ConfigMap.
+const SETTINGS: &str = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  colour: blue
+  size: \"10\"
+";
 
 /// `count` ConfigMaps in one file.
 fn many(count: usize, value: &str) -> String {

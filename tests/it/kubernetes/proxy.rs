@@ -24,6 +24,8 @@ pub enum Fault {
     None,
     /// It is answered with a status, a `Retry-After` of no time and a page of HTML.
     Status(u16),
+    /// It is answered with 429 and a `Retry-After` of so many seconds.
+    Busy(u32),
     /// The connection is closed without an answer.
     Reset,
     /// Half of the server's answer, then the end.
@@ -32,8 +34,6 @@ pub enum Fault {
     Cut,
     /// It goes through, after that many milliseconds.
     Slow(u64),
-    /// It is answered as the server does, with a status and a message.
-    Says(u16, &'static str),
     /// It goes through, and its answer is held back for good: see [`Proxy::held`].
     Held,
     /// From now on, nobody listens any more.
@@ -120,8 +120,8 @@ fn pass(mut client: TcpStream, way: &Way) {
         let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
         let fault = way.decide.lock().unwrap()(&line);
         let answer = match fault {
-            Fault::Status(code) => page(code),
-            Fault::Says(code, message) => says(code, message),
+            Fault::Status(code) => page(code, 0),
+            Fault::Busy(seconds) => page(429, seconds),
             Fault::Reset => return,
             Fault::Gone => {
                 way.gone.store(true, Ordering::SeqCst);
@@ -145,7 +145,7 @@ fn pass(mut client: TcpStream, way: &Way) {
             }
             _ => answer,
         };
-        if client.write_all(&answer).is_err() || !matches!(fault, Fault::Status(_) | Fault::Says(..)) {
+        if client.write_all(&answer).is_err() || !matches!(fault, Fault::Status(_) | Fault::Busy(_)) {
             return;
         }
     }
@@ -168,21 +168,16 @@ fn exchange(request: &[u8], port: u16) -> Vec<u8> {
 fn cut(answer: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(answer);
     let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    answer_of(200, "application/json", &body[..body.floor_char_boundary(body.len() / 2)])
+    answer_of(200, 0, "application/json", &body[..body.floor_char_boundary(body.len() / 2)])
 }
 
-fn says(code: u16, message: &str) -> Vec<u8> {
-    let status = serde_json::json!({"kind": "Status", "apiVersion": "v1", "message": message, "code": code});
-    answer_of(code, "application/json", &status.to_string())
+fn page(code: u16, retry_after: u32) -> Vec<u8> {
+    answer_of(code, retry_after, "text/html", "<html><body>something stands in the way</body></html>")
 }
 
-fn page(code: u16) -> Vec<u8> {
-    answer_of(code, "text/html", "<html><body>something stands in the way</body></html>")
-}
-
-fn answer_of(code: u16, kind: &str, body: &str) -> Vec<u8> {
+fn answer_of(code: u16, retry_after: u32, kind: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {code} X\r\nContent-Type: {kind}\r\nRetry-After: 0\r\nContent-Length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {code} X\r\nContent-Type: {kind}\r\nRetry-After: {retry_after}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

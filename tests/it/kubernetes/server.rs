@@ -23,6 +23,8 @@ pub struct Server {
     pub folder: PathBuf,
     /// The folder of kubectl.
     pub programs: PathBuf,
+    /// The port of its store.
+    pub store: u16,
     // Its end ends the server.
     lifeline: ChildStdin,
     _child: Child,
@@ -64,7 +66,7 @@ pub fn start() -> Option<Server> {
         .spawn()
         .unwrap();
     let lifeline = child.stdin.take().unwrap();
-    let server = Server { folder, programs: kubernetes, lifeline, _child: child };
+    let server = Server { folder, programs: kubernetes, store: ports[1], lifeline, _child: child };
     server.wait("/readyz");
     server.kubectl_as("admin", &["apply", "--server-side", "-f", "-"], WORLD);
     Some(server)

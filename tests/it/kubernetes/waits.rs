@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Shop;
+use super::{SETTINGS, Shop};
 use crate::sandbox::Ran;
 
 /// A Deployment of two pods; without a node they never run, since nothing schedules them.
@@ -16,8 +16,6 @@ fn web(node: &str, more: &str) -> String {
          \x20   spec: {{{node}containers: [{{name: web, image: web}}]}}\n"
     )
 }
-
-const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
 
 #[test]
 fn an_apply_that_waits_ends_once_everything_runs() {
