@@ -17,7 +17,7 @@ use super::{
     ready, sent,
     transport::Writing,
     wait,
-    write::{self, Ended},
+    write::{self, About, Ended},
 };
 use crate::{
     model::{
@@ -245,16 +245,17 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
     };
     let live = task.seen.live.as_deref();
     let name = &task.seen.name;
+    let about = About { name, humans: &cluster.humans };
     let Some(config) = &task.config else {
         let Some(live) = live else { return Ended::nothing_seen() };
-        return write::delete(writing, &path, name, live).await;
+        return write::delete(writing, &path, about, live).await;
     };
     let rules = cluster.ignoring.about(&task.change.address, name, task.seen.config.as_ref());
     let declared = Declared { rules: &rules, was: task.seen.base.as_ref(), is: Some(config) };
-    let manifest = Manifest { declared, name, set: cluster.place.label() };
+    let manifest = Manifest { declared, about, set: cluster.place.label() };
     let ended = match (task.change.action, live) {
         (Action::Replace, Some(live)) => {
-            write::replace(writing, &path, name, live, manifest.body(None)).await
+            write::replace(writing, &path, about, live, manifest.body(None)).await
         }
         (_, Some(live)) => write::update(writing, &path, &manifest, live, task.change).await,
         (_, None) => write::create(writing, &path, manifest.body(None)).await,

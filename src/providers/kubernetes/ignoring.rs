@@ -8,6 +8,7 @@ use super::{
     marks::marked,
     names::Name,
     scaling::Scaled,
+    write::About,
 };
 use crate::model::{
     address::Address,
@@ -138,7 +139,7 @@ impl Declared<'_> {
 /// A declared object on its way to the cluster.
 pub(super) struct Manifest<'a> {
     pub declared: Declared<'a>,
-    pub name: &'a Name,
+    pub about: About<'a>,
     pub set: &'a str,
 }
 
@@ -147,7 +148,7 @@ impl Manifest<'_> {
     pub(super) fn body(&self, live: Option<&Value>) -> Value {
         let sent = live.and_then(|live| self.declared.effective(live));
         let sent = sent.as_ref().or(self.declared.is);
-        sent.map_or(Value::Null, |sent| marked(sent, self.set, &self.name.identity()))
+        sent.map_or(Value::Null, |sent| marked(sent, self.set, &self.about.name.identity()))
     }
 
     /// An object of the server without what is left to others.

@@ -66,17 +66,6 @@ pub(super) fn stripped(name: &Name, live: &Value) -> Value {
     whole
 }
 
-/// The same without what a controller notes in the object itself, some moment after each edit of it.
-pub(super) fn settled(name: &Name, live: &Value) -> Value {
-    let mut whole = stripped(name, live);
-    if let Value::Map(map) = &mut whole
-        && let Some(Value::Map(metadata)) = Arc::make_mut(map).get_mut("metadata")
-    {
-        remove(Arc::make_mut(metadata), "annotations", &["deployment.kubernetes.io/revision"]);
-    }
-    whole
-}
-
 fn remove(metadata: &mut Map, field: &str, keys: &[&str]) {
     let Some(Value::Map(map)) = metadata.get_mut(field) else { return };
     let map = Arc::make_mut(map);

@@ -7,9 +7,13 @@ use super::{
     fields::Fields,
     managed::{self, applied},
     marks::{doubt, stripped},
+    names::Name,
     strangers,
 };
-use crate::model::value::{Map, Value};
+use crate::model::{
+    path::{self, Place},
+    value::{Map, Value},
+};
 
 /// What was applied last: as remembered, else what is still owned by us.
 pub(super) fn base(case: &Case, live: &Value, owners: &Owners) -> Option<Value> {
@@ -42,6 +46,26 @@ fn within(value: &Value, fields: &Fields, top: bool) -> Value {
         }
     }
     Value::from(kept)
+}
+
+/// An object without what only programs own, which note things there of their own accord, some moment after each edit.
+pub(super) fn settled(name: &Name, live: &Value, humans: &GlobSet) -> Value {
+    let (mut programs, mut others, mut shape) = (Fields::default(), Fields::default(), Fields::default());
+    for entry in managed::entries(live) {
+        let fields = entry.fields();
+        shape.add(fields.clone());
+        match entry.is_by_us() || strangers::is_by_hand(&entry, live, humans) {
+            true => others.add(fields),
+            false => programs.add(fields),
+        }
+    }
+    programs.subtract(&others);
+    let mut rest = shape.keyed(&stripped(name, live));
+    programs.each(&mut Vec::new(), &mut |path| {
+        let place: Place = path.iter().map(|step| step.as_str().into()).collect();
+        path::lay(&mut rest, &place, None);
+    });
+    rest
 }
 
 /// Who owns what of one object.

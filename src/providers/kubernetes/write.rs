@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use globset::GlobSet;
+
 use super::{
     extras,
     failure::Failure,
@@ -9,6 +11,7 @@ use super::{
     managed,
     marks::{self, expect_version},
     names::Name,
+    owners,
     transport::{Force, Writing},
 };
 use crate::model::{
@@ -41,15 +44,15 @@ impl Ended {
         Ended { verdict, error: Some((FailureKind::Other, why.into())), lost: false }
     }
 
-    pub(super) fn stale(why: &str) -> Ended {
-        Ended::with(Verdict::Stale, why)
-    }
     /// A write that was not begun, because the lock is not ours any more or for a reason that others tell.
     pub(super) fn left(lost: Option<String>) -> Ended {
         let error = lost.map(|why| (FailureKind::Locked, why));
         Ended { verdict: Verdict::NotAttempted, error, lost: false }
     }
 
+    pub(super) fn stale(why: &str) -> Ended {
+        Ended::with(Verdict::Stale, why)
+    }
 
     /// A write that failed, or of which nobody knows.
     pub(super) fn failed(failure: &Failure, doing: &str) -> Ended {
@@ -101,7 +104,7 @@ pub(super) async fn update(
             return settle(writing, path, &body, failure, "writing it").await;
         }
         match writing.looking().get(path).await {
-            Ok(answer) if is_same(manifest.name, &manifest.rest(live), &manifest.rest(&answer.value)) => {
+            Ok(answer) if is_same(manifest.about, &manifest.rest(live), &manifest.rest(&answer.value)) => {
                 current = answer.value;
             }
             Ok(_) => return Ended::stale("it changed after the plan was made"),
@@ -114,10 +117,17 @@ pub(super) async fn update(
     Ended::stale("it changes all the time")
 }
 
+/// An object, and who counts as a person there.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub name: &'a Name,
+    pub humans: &'a GlobSet,
+}
+
 /// Whether an object only moved in what no plan is about.
-fn is_same(name: &Name, before: &Value, now: &Value) -> bool {
-    marks::metadata(before, "uid") == marks::metadata(now, "uid")
-        && marks::settled(name, before) == marks::settled(name, now)
+fn is_same(about: About<'_>, before: &Value, now: &Value) -> bool {
+    let settled = |live| owners::settled(about.name, live, about.humans);
+    marks::metadata(before, "uid") == marks::metadata(now, "uid") && settled(before) == settled(now)
 }
 
 /// A write without an answer: whether it took place shows.
@@ -151,7 +161,7 @@ fn not_carried_out(failure: &Failure, doing: &str) -> Ended {
 }
 
 /// Deletes an object that still is what `live` says.
-pub(super) async fn delete(writing: &Writing, path: &str, name: &Name, live: &Value) -> Ended {
+pub(super) async fn delete(writing: &Writing, path: &str, about: About<'_>, live: &Value) -> Ended {
     let mut current = live.clone();
     for _ in 0..TRIES {
         match writing.delete(path, &conditions(&current)).await {
@@ -169,7 +179,7 @@ pub(super) async fn delete(writing: &Writing, path: &str, name: &Name, live: &Va
             Err(_) => {}
         }
         match writing.looking().get(path).await {
-            Ok(answer) if is_same(name, live, &answer.value) => current = answer.value,
+            Ok(answer) if is_same(about, live, &answer.value) => current = answer.value,
             Ok(_) => return Ended::stale("it changed after the plan was made"),
             Err(failure) if failure.code() == 404 => return Ended::done(),
             Err(failure) => return Ended::failed(&failure, "reading it again").unwritten(),
@@ -189,8 +199,14 @@ fn conditions(live: &Value) -> Value {
 }
 
 /// Deletes an object and makes it anew.
-pub(super) async fn replace(writing: &Writing, path: &str, name: &Name, live: &Value, body: Value) -> Ended {
-    let deleted = delete(writing, path, name, live).await;
+pub(super) async fn replace(
+    writing: &Writing,
+    path: &str,
+    about: About<'_>,
+    live: &Value,
+    body: Value,
+) -> Ended {
+    let deleted = delete(writing, path, about, live).await;
     if deleted.verdict != Verdict::Done {
         return deleted;
     }

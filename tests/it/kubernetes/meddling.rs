@@ -39,16 +39,22 @@ fn what_is_edited_right_before_the_write_is_left_alone() {
 
 #[test]
 fn what_moves_without_its_content_is_written_all_the_same() {
-    let touch = |server: &Server, namespace: &str| {
+    let touch: fn(&Server, &str) = |server, namespace| {
         patch(
             server,
             namespace,
             "{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":\"{}\"}}}",
         );
     };
-    let Some((shop, _proxy)) = meddled(touch) else { return };
-    shop.apply();
-    assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("green"));
+    let note: fn(&Server, &str) = |server, namespace| {
+        let note = ["annotate", "configmap/settings", "--field-manager=operator", "seen=today"];
+        server.kubectl(&[&["-n", namespace], &note[..]].concat());
+    };
+    for meddle in [touch, note] {
+        let Some((shop, _proxy)) = meddled(meddle) else { return };
+        shop.apply();
+        assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("green"));
+    }
 }
 
 #[test]
