@@ -1,7 +1,7 @@
 //! Carries out a plan: record that it begins, write, record how it ended.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -247,11 +247,17 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
     for address in &job.comparison.gone {
         owned.remove(address);
     }
+    let left = job.plan.changes.iter().filter(|change| !change.left.is_empty());
+    let left: BTreeSet<&Address> = left.map(|change| &change.address).collect();
     for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
         match outcome.action {
             Action::Delete => _ = owned.remove(&outcome.address),
             _ if job.extent == Extent::Drift => {
                 _ = owned.insert(outcome.address.clone(), was(&outcome.address))
+            }
+            // What was applied last is what a field that was left still differs from.
+            _ if left.contains(&outcome.address) => {
+                _ = owned.insert(outcome.address.clone(), was(&outcome.address).or(commit))
             }
             _ => _ = owned.insert(outcome.address.clone(), commit),
         }

@@ -160,8 +160,8 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "ADDRESS[/PATH]")]
     pub take: Vec<String>,
 
-    /// Leave the object at this address as it is
-    #[arg(long = "yield", value_name = "ADDRESS")]
+    /// Leave the object at this address as it is, or this field of it only
+    #[arg(long = "yield", value_name = "ADDRESS[/PATH]")]
     pub yields: Vec<String>,
 
     /// Overwrite an object that trueup did not write

@@ -17,11 +17,10 @@ use crate::{
     model::{
         address::{self, Address},
         change::{Action, Change, Class, Sides},
-        diff,
         fault::Fault,
         form::Form,
         plan::Plan,
-        redact,
+        redact, resolve,
         tree::EntryKind,
         value::{Blob, Value},
     },
@@ -119,7 +118,7 @@ fn declaring(root: &Path, change: &Change, edits: &BTreeMap<BString, Edit>) -> O
 /// The edit that takes the drift of one object in.
 fn adopted(chosen: &Chosen, change: &Change, current: Option<&[u8]>) -> Result<Edit> {
     let merged =
-        diff::with_drift(change.sides.as_ref()).context("Git and the target changed the same place")?;
+        resolve::with_drift(change.sides.as_ref()).context("Git and the target changed the same place")?;
     (chosen.kind.adopt)(&chosen.target, change, merged.as_ref(), current)
 }
 
@@ -147,6 +146,7 @@ fn as_change(checkout: &Checkout, root: &Path, edit: &Edit) -> Result<Change> {
         writer: None,
         persons: Vec::new(),
         ignored: Vec::new(),
+        left: Vec::new(),
         cascade: 0,
         commits: Vec::new(),
         unknown: None,

@@ -204,6 +204,7 @@ fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change
         commits: Vec::new(),
         unknown: Some((*cause, format!("listing it: {message}"))),
         ignored: Vec::new(),
+        left: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use super::{
     address::Address,
     ignore::Ignored,
     object::{Cause, Origin, Person, Writer},
+    path::Place,
     revision::Commit,
     value::Value,
 };
@@ -189,6 +190,8 @@ pub struct Change {
     pub unknown: Option<(Cause, String)>,
     /// What rules leave to the target.
     pub ignored: Vec<Ignored>,
+    /// Single fields that the command line leaves as they are.
+    pub left: Vec<Place>,
     /// Remarks.
     pub notes: Vec<String>,
 }

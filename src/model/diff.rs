@@ -171,6 +171,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         commits: Vec::new(),
         unknown: None,
         ignored: ignored.unwrap_or_default(),
+        left: Vec::new(),
         notes: state.into_iter().flat_map(|state| state.notes.clone()).chain(notes).collect(),
         address,
         sides,
@@ -263,7 +264,7 @@ fn parts(sides: Sides<&Value>, class: Class) -> Vec<Field> {
     keys(&maps).into_iter().map(field).collect()
 }
 
-fn as_map(value: Option<&Value>) -> Option<&Map> {
+pub(super) fn as_map(value: Option<&Value>) -> Option<&Map> {
     match value {
         Some(Value::Map(map)) => Some(map),
         _ => None,
@@ -317,11 +318,7 @@ fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
         if hunk.class == Class::Converged {
             continue;
         }
-        let place = hunk.lines.actual.clone().unwrap_or_default();
-        let place = match place.len() {
-            0 | 1 => format!("{path}:{}", place.start + 1),
-            _ => format!("{path}:{}-{}", place.start + 1, place.end),
-        };
+        let place = hunk_path(path, &hunk);
         let side = |lines: &Option<Vec<&str>>, range: &Option<std::ops::Range<usize>>| {
             let text = lines.as_ref()?[range.clone()?].concat();
             (!text.is_empty()).then(|| Value::string(text))
@@ -335,8 +332,17 @@ fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
     }
 }
 
+/// The path of a hunk of the text at `path`.
+pub(super) fn hunk_path(path: &str, hunk: &text::Hunk) -> String {
+    let lines = hunk.lines.actual.clone().unwrap_or_default();
+    match lines.len() {
+        0 | 1 => format!("{path}:{}", lines.start + 1),
+        _ => format!("{path}:{}-{}", lines.start + 1, lines.end),
+    }
+}
+
 /// The same view of every side that is there, if desired and actual have it and base has it or is absent.
-fn all<'a, T: ?Sized>(
+pub(super) fn all<'a, T: ?Sized>(
     sides: &Sides<&'a Value>,
     view: impl Fn(&'a Value) -> Option<&'a T>,
 ) -> Option<Sides<&'a T>> {
@@ -347,12 +353,12 @@ fn all<'a, T: ?Sized>(
     Some(Sides { base, desired: Some(view(sides.desired?)?), actual: Some(view(sides.actual?)?) })
 }
 
-fn keys<'a>(maps: &Sides<&'a Map>) -> BTreeSet<&'a Arc<str>> {
+pub(super) fn keys<'a>(maps: &Sides<&'a Map>) -> BTreeSet<&'a Arc<str>> {
     [maps.base, maps.desired, maps.actual].into_iter().flatten().flat_map(Map::keys).collect()
 }
 
 /// The three values of one key.
-fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
+pub(super) fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
     let [base, desired, actual] =
         [maps.base, maps.desired, maps.actual].map(|map| map.and_then(|map| map.get(key)));
     Sides { base, desired, actual }
@@ -360,84 +366,11 @@ fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
 
 impl Value {
     /// The text of loaded content.
-    fn as_text(&self) -> Option<&str> {
+    pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Value::Blob(blob) => Blob::text(blob),
             _ => None,
         }
-    }
-}
-
-/// What to make of one place where the sides differ, in [`resolve`].
-enum Pick {
-    Base,
-    Desired,
-    Actual,
-    /// Text of its own, put together from hunks.
-    Text(String),
-    /// There is no good answer.
-    Refuse,
-}
-
-/// What the object would hold if its drift were undone and nothing else: base
-/// where it drifted or is pending, the common value where both sides agree.
-/// `None` if that cannot be told, as in a text that drifted and converged.
-pub fn without_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
-    resolve(sides, &|sides| match all(sides, Value::as_text) {
-        Some(texts) if text::hunks(texts).iter().any(|hunk| hunk.class == Class::Converged) => Pick::Refuse,
-        _ => Pick::Base,
-    })
-}
-
-/// What Git should declare to take in the drift and keep what is pending:
-/// the target's value where it drifted, Git's where that moved. `None` where both moved in one place.
-pub fn with_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
-    resolve(sides, &|sides| match (three_way(sides), all(sides, Value::as_text)) {
-        (Class::Conflict, Some(texts)) if texts.base.is_some() => merge_text(texts),
-        (Class::Conflict, _) => Pick::Refuse,
-        (Class::Pending, _) => Pick::Desired,
-        _ => Pick::Actual,
-    })
-}
-
-fn merge_text(texts: Sides<&str>) -> Pick {
-    let [base, desired, actual] = [texts.base, texts.desired, texts.actual]
-        .map(|text| text.unwrap_or_default().split_inclusive('\n').collect::<Vec<_>>());
-    let (mut merged, mut at) = (String::new(), 0);
-    for text::Hunk { class, lines } in text::hunks(texts) {
-        let old = lines.base.unwrap_or_default();
-        merged.extend(base[at..old.start].iter().copied());
-        match class {
-            Class::Conflict => return Pick::Refuse,
-            Class::Drift => merged.extend(actual[lines.actual.unwrap_or_default()].iter().copied()),
-            _ => merged.extend(desired[lines.desired.unwrap_or_default()].iter().copied()),
-        }
-        at = old.end;
-    }
-    merged.extend(base[at..].iter().copied());
-    Pick::Text(merged)
-}
-
-/// Puts an object together from its sides, place by place. `None` if a place refused.
-fn resolve(sides: Sides<&Value>, pick: &dyn Fn(&Sides<&Value>) -> Pick) -> Option<Option<Value>> {
-    if sides.desired == sides.actual {
-        return Some(sides.actual.cloned());
-    }
-    if let Some(maps) = all(&sides, |value| as_map(Some(value))) {
-        let mut whole = Map::new();
-        for key in keys(&maps) {
-            if let Some(value) = resolve(at(&maps, key), pick)? {
-                whole.insert(key.clone(), value);
-            }
-        }
-        return Some(Some(whole.into()));
-    }
-    match pick(&sides) {
-        Pick::Base => Some(sides.base.cloned()),
-        Pick::Desired => Some(sides.desired.cloned()),
-        Pick::Actual => Some(sides.actual.cloned()),
-        Pick::Text(text) => Some(Some(Blob::made(&text, sides.desired?.as_blob()?.id).into())),
-        Pick::Refuse => None,
     }
 }
 

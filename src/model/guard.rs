@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     change::{Action, Change, Class},
-    diff,
     fault::Fault,
     object::Cause,
+    path,
     plan::Plan,
+    resolve,
     selector::Selector,
 };
 use crate::exit::Exit;
@@ -36,7 +37,7 @@ pub struct Consent {
     pub adopt: Selector,
     /// `--take`: Git wins a conflict, of an object or of single fields, and a declared absence deletes what trueup did not write.
     pub take: Selector,
-    /// `--yield`: leave the object as it is.
+    /// `--yield`: leave the object as it is, or single fields of it.
     pub yields: Selector,
     /// `--allow-replace`: delete and make anew.
     pub replace: Selector,
@@ -81,7 +82,7 @@ pub struct Context<'a> {
     pub declared: usize,
 }
 
-/// Narrows a plan down to what the command line asked to do: yielded objects
+/// Narrows a plan down to what the command line asked to do: yielded objects, yielded fields
 /// and, with `--only-drift`, everything but drift are turned into
 /// [`Action::Keep`]; taken ones become writes.
 pub fn narrow(plan: &mut Plan, consent: &Consent) {
@@ -99,7 +100,9 @@ fn narrow_one(change: &mut Change, consent: &Consent) {
         change.action = Action::Delete;
         change.after = None;
     } else if consent.only_drift && change.class != Class::Conflict {
-        undo_drift(change);
+        undo_drift(change, consent);
+    } else {
+        leave(change, consent);
     }
 }
 
@@ -109,15 +112,47 @@ fn keep(change: &mut Change, why: &str) {
     change.notes.push(why.to_owned());
 }
 
-fn undo_drift(change: &mut Change) {
+/// Leaves single fields of an object that is changed in place.
+fn leave(change: &mut Change, consent: &Consent) {
+    let in_place = matches!(change.action, Action::Update | Action::Adopt);
+    if !in_place || !note_left(change, consent) {
+        return;
+    }
+    let after = resolve::but_for(change.sides.as_ref(), &is_left(change, consent));
+    change.after = after;
+    if change.after == change.sides.actual {
+        change.action = Action::Keep;
+    }
+}
+
+fn is_left<'a>(change: &'a Change, consent: &'a Consent) -> impl Fn(&str) -> bool + 'a {
+    |path| consent.yields.matches_field(&change.address, path)
+}
+
+/// Notes which fields are left; whether there are any.
+fn note_left(change: &mut Change, consent: &Consent) -> bool {
+    let is_left = is_left(change, consent);
+    let paths: Vec<String> =
+        change.fields.iter().map(|field| &field.path).filter(|path| is_left(path)).cloned().collect();
+    drop(is_left);
+    change.left = paths.iter().map(|path| path::place(path)).collect();
+    if !paths.is_empty() {
+        change.notes.push(format!("left as it is by `--yield`: {}", paths.join(", ")));
+    }
+    !paths.is_empty()
+}
+
+fn undo_drift(change: &mut Change, consent: &Consent) {
     if !change.drifted() {
         return keep(change, "not drift; left for an ordinary apply");
     }
     if !change.pending() {
-        return;
+        return leave(change, consent);
     }
-    match diff::without_drift(change.sides.as_ref()) {
+    let after = resolve::without_drift(change.sides.as_ref(), &is_left(change, consent));
+    match after {
         Some(after) => {
+            note_left(change, consent);
             change.after = after;
             change.action = match (&change.sides.actual, &change.after) {
                 (None, Some(_)) => Action::Create,
@@ -157,6 +192,7 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
         .collect();
     refusals.extend(too_many(&removals, plan.owned, context.limits));
     refusals.extend(nothing_declared(plan, consent, context));
+    refusals.extend(missed(plan, consent));
     refusals.extend(emptied(&removals, consent, context));
     refusals
 }
@@ -258,10 +294,38 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
 /// The fields in conflict that the command line leaves open, where it settles others one by one.
 fn unsettled<'a>(change: &'a Change, consent: &Consent) -> Option<Vec<&'a str>> {
     let in_conflict = change.fields.iter().filter(|field| field.class == Class::Conflict);
-    let (taken, open): (Vec<_>, Vec<_>) = in_conflict
-        .map(|field| field.path.as_str())
-        .partition(|path| consent.take.matches_field(&change.address, path));
-    (change.action == Action::Update && !taken.is_empty()).then_some(open)
+    let chosen = |path: &str| {
+        [&consent.take, &consent.yields].iter().any(|side| side.matches_field(&change.address, path))
+    };
+    let (settled, open): (Vec<_>, Vec<_>) =
+        in_conflict.map(|field| field.path.as_str()).partition(|path| chosen(path));
+    let in_place = change.action == Action::Update || !change.left.is_empty();
+    (in_place && !settled.is_empty()).then_some(open)
+}
+
+/// Fields that were to be left and are none of those that differ: what was meant would be written.
+fn missed(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
+    let written = || plan.changes.iter().filter(|change| change.action != Action::Keep);
+    let refuse = |pattern: &str| {
+        let change = written().find(|change| {
+            pattern.strip_prefix(change.address.as_str()).is_some_and(|path| path.starts_with('/'))
+        })?;
+        let single = Selector::new(&[pattern]).ok()?;
+        let hit = |place: &Vec<_>| single.matches_field(&change.address, &path::pointer(place));
+        (!change.left.iter().any(hit)).then(|| Refusal {
+            exit: Exit::Usage,
+            message: format!(
+                "`--yield {pattern}` names no field of `{}` that would be changed",
+                change.address
+            ),
+            hint: format!(
+                "`trueup plan` prints the paths; `--yield {}` leaves the whole object as it is",
+                change.address
+            ),
+        })
+    };
+    let addresses = plan.changes.iter().map(|change| &change.address);
+    consent.yields.unmatched(addresses).into_iter().filter_map(refuse).collect()
 }
 
 fn is_protected(change: &Change, context: &Context<'_>) -> bool {

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod record;
 pub mod redact;
 pub mod report;
+pub mod resolve;
 pub mod revision;
 pub mod saved;
 pub mod selector;

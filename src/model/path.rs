@@ -77,7 +77,7 @@ impl FromStr for Path {
 }
 
 fn step(text: &str) -> Step {
-    let key: Arc<str> = text.replace("~1", "/").replace("~0", "~").into();
+    let key = key(text);
     match (key.starts_with('[') && key.ends_with(']'), key.contains('*')) {
         (true, false) => Step::Item(key),
         (_, true) => Step::Any(Pattern::new(key)),
@@ -254,6 +254,16 @@ fn is_empty(value: &Value) -> bool {
 /// A place as a JSON pointer.
 pub fn pointer(place: &[Arc<str>]) -> String {
     place.iter().fold(String::new(), |text, step| text + "/" + &escape(step))
+}
+
+/// The place that a JSON pointer names.
+pub fn place(pointer: &str) -> Place {
+    pointer.split('/').skip(1).map(key).collect()
+}
+
+/// What a reference token stands for.
+fn key(token: &str) -> Arc<str> {
+    token.replace("~1", "/").replace("~0", "~").into()
 }
 
 /// One reference token of a JSON pointer (RFC 6901, section 3).

@@ -45,6 +45,7 @@ pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) 
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),
+        left: Vec::new(),
         notes: Vec::new(),
     }
 }

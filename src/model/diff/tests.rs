@@ -8,6 +8,7 @@ use crate::{
         guard::{self, Consent},
         object::{Cause, Object, Origin, State},
         plan::{Plan, answer},
+        resolve::{but_for, with_drift, without_drift},
         selector::Selector,
         testing::{self, plan},
     },
@@ -155,7 +156,28 @@ fn drift_is_taken_into_git_without_losing_what_is_pending() {
     let sides = Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
     let merged = with_drift(sides).unwrap().unwrap();
     assert_eq!(merged.get("content").unwrap().as_blob().unwrap().text(), Some("A\nb\nC\n"));
-    assert_eq!(without_drift(sides), Some(Some(base.clone())));
+    assert_eq!(without_drift(sides, &|_| false), Some(Some(base.clone())));
+}
+
+#[test]
+fn what_is_left_keeps_the_value_of_the_target_and_the_rest_is_as_declared() {
+    let [base, desired, actual] = ["a\nb\nc\n", "A\nb\nD\n", "x\nb\nC\n"].map(blob);
+    let whole =
+        |text: &Value, mode: &str| Value::map([("content", text.clone()), ("mode", Value::string(mode))]);
+    let [base, desired, actual] = [whole(&base, "1"), whole(&desired, "2"), whole(&actual, "3")];
+    let sides = Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
+    let leaving = |left: &[&str]| {
+        let found = but_for(sides, &|path| left.contains(&path)).unwrap();
+        let text = found.get("content").unwrap().as_blob().unwrap().text().unwrap().to_owned();
+        (text, found.get("mode").unwrap().as_str().unwrap().to_owned())
+    };
+    assert_eq!(leaving(&[]), ("A\nb\nD\n".to_owned(), "2".to_owned()));
+    assert_eq!(leaving(&["/mode"]), ("A\nb\nD\n".to_owned(), "3".to_owned()));
+    assert_eq!(leaving(&["/content:1"]), ("x\nb\nD\n".to_owned(), "2".to_owned()));
+    assert_eq!(leaving(&["/content", "/mode"]), ("x\nb\nC\n".to_owned(), "3".to_owned()));
+    let undone = without_drift(sides, &|path| path == "/mode").unwrap().unwrap();
+    assert_eq!(undone.get("mode"), actual.get("mode"));
+    assert_eq!(undone.get("content"), base.get("content"));
 }
 
 #[test]

@@ -226,3 +226,66 @@ fn what_stands_in_the_way_of_many_is_said_once() {
         ]
     );
 }
+
+/// An object in which `/a`, `/b` and `/c/d` differ, the first in conflict.
+fn of_three_fields() -> Change {
+    let value = |text: &str| Some(testing::value(text));
+    let sides = Sides {
+        base: value(r#"{"a": 1, "b": 1, "c": {"d": 1, "e": 1}}"#),
+        desired: value(r#"{"a": 2, "b": 2, "c": {"d": 2, "e": 1}}"#),
+        actual: value(r#"{"a": 3, "b": 1, "c": {"d": 1, "e": 1}}"#),
+    };
+    let fields = crate::model::diff::fields(sides.as_ref());
+    Change { fields, ..testing::change("o", Action::Update, Class::Conflict, sides) }
+}
+
+fn yielding(patterns: &[&str], take: &str) -> (Change, Vec<Exit>) {
+    let consent =
+        Consent { yields: Selector::new(patterns).unwrap(), take: selector(take), ..Consent::default() };
+    let mut plan = plan(10, vec![of_three_fields()]);
+    narrow(&mut plan, &consent);
+    let refused = refused(&plan, &Limits::default(), &consent);
+    (plan.changes.remove(0), refused)
+}
+
+#[test]
+fn a_single_field_is_left_and_the_rest_is_written() {
+    let (change, refused) = yielding(&["o/a"], "none");
+    assert_eq!((change.action, refused), (Action::Update, Vec::new()));
+    assert_eq!(change.after, Some(testing::value(r#"{"a": 3, "b": 2, "c": {"d": 2, "e": 1}}"#)));
+    assert_eq!(change.notes, ["left as it is by `--yield`: /a"]);
+    let (change, refused) = yielding(&["o/c"], "o");
+    assert_eq!((change.action, refused), (Action::Update, Vec::new()));
+    assert_eq!(change.after, Some(testing::value(r#"{"a": 2, "b": 2, "c": {"d": 1, "e": 1}}"#)));
+}
+
+#[test]
+fn an_object_of_which_every_field_is_left_is_not_written() {
+    let (change, refused) = yielding(&["o/a", "o/b", "o/c/d"], "none");
+    assert_eq!((change.action, change.after == change.sides.actual), (Action::Keep, true));
+    assert!(refused.is_empty());
+}
+
+#[test]
+fn a_conflict_stays_open_where_another_field_is_left() {
+    assert_eq!(yielding(&["o/b"], "none").1, [Exit::Conflict]);
+}
+
+#[test]
+fn a_field_that_is_to_be_left_and_does_not_differ_is_refused() {
+    assert_eq!(yielding(&["o/bb"], "o").1, [Exit::Usage]);
+    assert_eq!(yielding(&["o/b", "other"], "o").1, []);
+}
+
+#[test]
+fn undoing_drift_leaves_single_fields_too() {
+    let consent = Consent { only_drift: true, yields: selector("o/a"), ..Consent::default() };
+    let mut change = of_three_fields();
+    change.class = Class::Drift;
+    for field in &mut change.fields {
+        field.class = Class::Drift;
+    }
+    let mut plan = plan(10, vec![change]);
+    narrow(&mut plan, &consent);
+    assert_eq!(plan.changes[0].after.as_ref().and_then(|after| after.get("a")), Some(&testing::value("3")));
+}

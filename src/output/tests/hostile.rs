@@ -178,6 +178,7 @@ fn secret_plan() -> Plan {
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),
+        left: Vec::new(),
         notes: Vec::new(),
     };
     Plan {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{manifest::Mode, rules::Traits};
+use super::{hash::hash_bytes, manifest::Mode, rules::Traits};
 use crate::model::{
     digest::Digest,
     value::{Blob, Map, Value},
@@ -166,8 +166,8 @@ impl Form {
         };
         let body = match value.get("type")?.as_str()? {
             "file" => match value.get("content")? {
-                Value::Blob(blob) => Body::File((**blob).clone()),
-                hidden => Body::Secret(hidden.as_blob()?.clone()),
+                Value::Blob(blob) => Body::File(named(blob)),
+                hidden => Body::Secret(named(hidden.as_blob()?)),
             },
             "link" => Body::Link(text("target")?),
             "directory" => Body::Directory,
@@ -180,6 +180,15 @@ impl Form {
         let mode = value.get("mode").and_then(Value::as_str).and_then(Mode::parse);
         Some(Form { body, executable, mode, owner: text("owner"), group: text("group") })
     }
+}
+
+/// Content with its id, which text that was put together has not yet.
+fn named(blob: &Blob) -> Blob {
+    let id = match &blob.bytes {
+        Some(bytes) if blob.id.is_null() => hash_bytes(bytes, blob.id.algorithm()).ok(),
+        _ => None,
+    };
+    Blob { id: id.unwrap_or(blob.id), ..blob.clone() }
 }
 
 /// Whether the content of this object is one that no output may show.

@@ -251,7 +251,8 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
         return write::delete(writing, &path, about, live).await;
     };
     let rules = cluster.ignoring.about(&task.change.address, name, task.seen.config.as_ref());
-    let declared = Declared { rules: &rules, was: task.seen.base.as_ref(), is: Some(config) };
+    let (was, is) = (task.seen.base.as_ref(), Some(config));
+    let declared = Declared { rules: &rules, was, is, left: &task.change.left };
     let manifest = Manifest { declared, about, set: cluster.place.label() };
     let ended = match (task.change.action, live) {
         (Action::Replace, Some(live)) => {

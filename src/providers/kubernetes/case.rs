@@ -85,7 +85,7 @@ pub(super) fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) ->
 impl Case {
     /// What Git declares, and what is left to others there.
     pub(super) fn declared(&self) -> Declared<'_> {
-        Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref() }
+        Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref(), left: &[] }
     }
 
     /// Asks what an apply to what is there would do.

@@ -33,6 +33,8 @@ pub(super) struct Declared<'a> {
     pub was: Option<&'a Value>,
     /// Now.
     pub is: Option<&'a Value>,
+    /// Places that the command line leaves, whatever the rules say.
+    pub left: &'a [Place],
 }
 
 impl Ignoring {
@@ -54,14 +56,14 @@ impl Declared<'_> {
     /// else. Both keep the value and the owner.
     pub(super) fn effective(&self, live: &Value) -> Option<Value> {
         let config = self.is?;
-        let places = self.places(live);
+        let places = self.all_places(live);
         if places.is_empty() {
             return Some(config.clone());
         }
         let ours = applied(live).map(|entry| entry.fields()).unwrap_or_default();
         let kept = part(live, &ours).unwrap_or(Value::Null);
         let mut sent = config.clone();
-        for (_, place) in places.iter().rev() {
+        for place in places.iter().rev() {
             path::lay(&mut sent, place, Some(&kept));
         }
         for place in [&["apiVersion"][..], &["kind"], &["metadata", "name"], &["metadata", "namespace"]] {
@@ -111,6 +113,12 @@ impl Declared<'_> {
         ignore::settle(self.rules, sides, &git, &|managers| owned(live, managers))
     }
 
+    /// The places that are left to others, for this once as well.
+    fn all_places(&self, live: &Value) -> Vec<Place> {
+        let ruled = self.places(live).into_iter().map(|(_, place)| place);
+        ruled.chain(self.left.iter().cloned()).collect()
+    }
+
     /// The places that are left to others, what Git changes aside; by keys, so that they fit lists of either form.
     fn places(&self, live: &Value) -> Vec<(&Arc<Rule>, Place)> {
         let sides = || [self.was, self.is, Some(live)].into_iter().flatten();
@@ -154,7 +162,7 @@ impl Manifest<'_> {
     /// An object of the server without what is left to others.
     pub(super) fn rest(&self, live: &Value) -> Value {
         let mut rest = live.clone();
-        for (_, place) in self.declared.places(live).iter().rev() {
+        for place in self.declared.all_places(live).iter().rev() {
             path::lay(&mut rest, place, None);
         }
         rest

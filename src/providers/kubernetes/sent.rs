@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     change::Change,
+    path,
     value::{Map, Value},
 };
 
 /// What has to be declared for `after`: what Git declares, or where only drift is undone, what it declared before.
 pub(super) fn for_change(change: &Change, after: &Value, config: &Value, base: Option<&Value>) -> Value {
+    // What is left as it is, is neither: the write sees to it.
+    let mut after = after.clone();
+    change.left.iter().for_each(|place| path::lay(&mut after, place, change.sides.desired.as_ref()));
     match (&change.sides.desired, base) {
-        (Some(desired), Some(base)) if desired != after => {
-            undone(Some(base), Some(config), Some(after), Some(desired)).unwrap_or_else(|| config.clone())
+        (Some(desired), Some(base)) if *desired != after => {
+            undone(Some(base), Some(config), Some(&after), Some(desired)).unwrap_or_else(|| config.clone())
         }
         _ => config.clone(),
     }

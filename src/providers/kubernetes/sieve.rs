@@ -86,7 +86,7 @@ impl Sieve {
         let wanted = asked.wanted()?;
         let rules = ignoring.about(&asked.address, &asked.name, Some(wanted));
         let was = asked.desired.as_ref().and(asked.base.as_ref());
-        let declared = Declared { rules: &rules, was, is: Some(wanted) };
+        let declared = Declared { rules: &rules, was, is: Some(wanted), left: &[] };
         let sent = declared.effective(live);
         let config = marked(sent.as_ref().unwrap_or(wanted), &self.label, &asked.name.identity());
         let verdict = managed::unchanged(&config, live, &self.kind.api_version());

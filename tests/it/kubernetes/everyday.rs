@@ -92,10 +92,26 @@ fn a_conflict_is_settled_field_by_field() {
         "{}",
         ran.stderr
     );
-    shop.trueup(&["apply", "--yes", "--take", &image, "--take", &mode]).expect(0);
+    let has = |one: &str, other: &str| {
+        let web = shop.kubectl(&["get", "deployment/web", "-o", "yaml"]);
+        assert!(web.contains(one) && web.contains(other), "{web}");
+    };
+    // A field that does not differ is a slip of the pen, and nothing is written.
+    let slip = mode.replace("MODE", "MODUS");
+    let ran = shop.trueup(&["apply", "--yes", "--take", &address, "--yield", &slip]).expect(64);
+    assert!(ran.stderr.contains("names no field"), "{}", ran.stderr);
+    shop.trueup(&["apply", "--yes", "--take", &image, "--yield", &mode]).expect(0);
+    has("image: web:2", "value: theirs");
+    // It is as much in conflict as before.
+    let ran = shop.trueup(&["plan"]).expect(5);
+    assert!(
+        ran.stdout.contains("env/[name=MODE]/value") && !ran.stdout.contains("web:theirs"),
+        "{}",
+        ran.stdout
+    );
+    shop.trueup(&["apply", "--yes", "--take", &mode]).expect(0);
     shop.trueup(&["plan"]).expect(0);
-    let web = shop.kubectl(&["get", "deployment/web", "-o", "yaml"]);
-    assert!(web.contains("image: web:2") && web.contains("value: slow"), "{web}");
+    has("image: web:2", "value: slow");
 }
 
 #[test]

@@ -172,6 +172,7 @@ fn change(
         commits: Vec::new(),
         unknown: None,
         ignored: Vec::new(),
+        left: Vec::new(),
         notes: Vec::new(),
         address,
     }
