@@ -1,9 +1,6 @@
 //! A closer look at objects that may differ: the server says what an apply would make of each.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Result;
 use futures_util::{StreamExt as _, stream};
@@ -98,22 +95,44 @@ fn in_version_of(mut base: Value, config: Option<&Value>) -> Value {
 fn findings(cluster: &Cluster, cases: Vec<(usize, Case)>) -> Vec<(usize, Finding)> {
     let is_space = |(_, case): &(usize, Case)| case.seen.name.kind.is_core("Namespace");
     let (spaces, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_space);
-    let mut names: BTreeMap<usize, String> =
+    let names: BTreeMap<usize, String> =
         spaces.iter().map(|(index, case)| (*index, case.seen.name.name.clone())).collect();
     let mut findings = ask(cluster, spaces);
     let created = findings.iter().filter(|(_, finding)| finding.creates());
-    let coming: BTreeSet<String> = created.filter_map(|(index, _)| names.remove(index)).collect();
+    // How many objects are declared in each namespace that is only coming.
+    let mut coming: BTreeMap<&str, usize> =
+        created.filter_map(|(index, _)| Some((names.get(index)?.as_str(), 0))).collect();
+    let mut inside = Vec::new();
     let mut askable = Vec::with_capacity(cases.len());
     for (index, case) in cases {
-        match (case.seen.name.namespace.as_deref(), &case.seen.config) {
-            (Some(namespace), Some(config)) if coming.contains(namespace) && case.seen.path.is_some() => {
-                findings.push((index, not_yet(&case, config, "its namespace is")));
+        let space = case.seen.name.namespace.as_deref().and_then(|namespace| coming.get_mut(namespace));
+        match (space, &case.seen.config) {
+            (Some(count), Some(config)) if case.seen.path.is_some() => {
+                *count += 1;
+                // Said once, with the namespace.
+                let finding = Finding { notes: Vec::new(), ..not_yet(&case, config, "its namespace is") };
+                inside.push((index, finding));
             }
             _ => askable.push((index, case)),
         }
     }
+    for (index, finding) in &mut findings {
+        let count = names.get(index).and_then(|name| coming.get(name.as_str())).copied().unwrap_or_default();
+        finding.notes.extend(unchecked(count));
+    }
+    findings.extend(inside);
     findings.extend(ask(cluster, askable));
     findings
+}
+
+/// The remark on a namespace that is only coming, with `count` objects declared in it.
+fn unchecked(count: usize) -> Option<String> {
+    let objects = match count {
+        0 => return None,
+        1 => "1 object".to_owned(),
+        _ => format!("{count} objects"),
+    };
+    Some(format!("it is not there yet: the server did not check the {objects} declared in it"))
 }
 
 /// Asks the server about several cases at a time.
