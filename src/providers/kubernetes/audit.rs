@@ -162,7 +162,12 @@ impl Told {
         let key =
             [&about.api_group, &about.resource, &about.namespace, &about.name].map(|part| part.to_string());
         let key: Key = key.into();
-        if wanted.contains(&key) {
+        if event.deletes_all() {
+            let gone = wanted
+                .iter()
+                .filter(|one| (&one.0, &one.1) == (&key.0, &key.1) && (key.2.is_empty() || one.2 == key.2));
+            gone.for_each(|one| self.writes.entry(one.clone()).or_default().push(event.write()));
+        } else if wanted.contains(&key) {
             self.writes.entry(key).or_default().push(event.write());
         }
     }
@@ -194,15 +199,21 @@ impl Event<'_> {
     /// Whether it is the end of a write that took effect.
     fn wrote(&self) -> bool {
         self.stage == "ResponseComplete"
-            && matches!(&*self.verb, "create" | "update" | "patch" | "delete")
+            && (matches!(&*self.verb, "create" | "update" | "patch" | "delete") || self.deletes_all())
             && (200..300).contains(&self.response_status.code)
             && parameter(&self.request_uri, "dryRun").is_none()
+    }
+
+    /// Whether it deleted everything of a kind. Of one with a selector nobody knows what it was about.
+    fn deletes_all(&self) -> bool {
+        let selects = |name| parameter(&self.request_uri, name).is_some_and(|selector| !selector.is_empty());
+        self.verb == "deletecollection" && !selects("labelSelector") && !selects("fieldSelector")
     }
 
     fn write(&self) -> Write {
         let program = self.user_agent.split('/').next().unwrap_or_default();
         Write {
-            verb: self.verb.to_string(),
+            verb: self.verb.strip_suffix("collection").unwrap_or(&self.verb).to_owned(),
             subresource: self.object_ref.subresource.to_string(),
             manager: parameter(&self.request_uri, "fieldManager").unwrap_or_else(|| program.to_owned()),
             user: self.user.username.to_string(),
@@ -264,6 +275,27 @@ mod tests {
         let watch = event("watch", "", 200).replace("07:08:09.123456", "06:00:00.000000");
         let told = told(&format!("{watch}\n{}", event("patch", "", 200))).unwrap();
         assert_eq!(told.begins.as_deref(), Some("2026-05-06T07:08:09.200000Z"));
+    }
+
+    #[test]
+    fn who_deletes_everything_deletes_each() {
+        let all = |query: &str, namespace: &str| {
+            event("deletecollection", query, 200)
+                .replace(r#""name":"settings","#, "")
+                .replace(r#""namespace":"shop","#, namespace)
+        };
+        let here = r#""namespace":"shop","#;
+        let lines = [
+            all("?labelSelector=a%3Db", here),
+            all("?fieldSelector=a%3Db", here),
+            all("?dryRun=All", here),
+            all("", r#""namespace":"other","#),
+            all("?limit=500&labelSelector=", here),
+            all("", ""),
+        ];
+        let told = told(&lines.join("\n")).unwrap();
+        let said: Vec<_> = told.writes[&key()].iter().map(|write| write.verb.as_str()).collect();
+        assert_eq!(said, ["delete", "delete"]);
     }
 
     #[test]
