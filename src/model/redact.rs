@@ -168,6 +168,8 @@ pub struct ShownChange {
     pub commits: Vec<Commit>,
     /// Why it is unknown.
     pub unknown: Option<String>,
+    /// How many objects that nobody declared go with it if it is deleted.
+    pub cascade: usize,
     /// How many fields each ignore rule hides.
     pub ignored: Vec<(Arc<str>, usize)>,
     /// Remarks.
@@ -329,6 +331,7 @@ impl Redactor {
             persons: change.persons.clone(),
             commits: change.commits.clone(),
             unknown: change.unknown.as_ref().map(|(_, message)| message.clone()),
+            cascade: change.cascade,
             ignored: hidden(&change.ignored),
             notes: change.notes.clone(),
         }

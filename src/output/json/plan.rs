@@ -162,6 +162,9 @@ struct ChangeEntry<'a> {
     notes: &'a [String],
     /// Why it is unknown.
     unknown: Option<&'a str>,
+    /// How many objects that nobody declared go with it; absent where none do.
+    #[serde(skip_serializing_if = "is_none")]
+    cascade: usize,
     /// How many fields each ignore rule hides.
     ignored: BTreeMap<&'a str, usize>,
 }
@@ -314,8 +317,13 @@ fn entry<'a>(change: &'a ShownChange, plan: &'a ShownPlan) -> ChangeEntry<'a> {
         commits: &change.commits,
         notes: &change.notes,
         unknown: change.unknown.as_deref(),
+        cascade: change.cascade,
         ignored: change.ignored.iter().map(|(rule, fields)| (&**rule, *fields)).collect(),
     }
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 fn ignored_by(found: &Use) -> Option<IgnoredBy<'_>> {

@@ -8,6 +8,7 @@ use std::{
 use super::{page::Page, span};
 use crate::{
     model::{
+        explain::{Explanation, Reason},
         plan::Summary,
         redact::{ShownChange, ShownPlan, totals},
     },
@@ -48,6 +49,8 @@ pub fn plans(plans: &Plans<'_>, max_bytes: usize, out: &mut dyn Write) -> io::Re
     page.list("**Look at these first:**", "deletes, conflicts and the like", dangerous.map(danger));
     let notes = plans.sheets.iter().flat_map(|sheet| remarks(&sheet.plan));
     page.list("Remarks:", "remarks", notes.map(|note| format!("- {}\n", span::code(&note))));
+    let explained = plans.sheets.iter().flat_map(|sheet| &sheet.plan.explanations);
+    page.list("Why:", "explanations", explained.map(explanation));
     let line = |(sheet, change)| object(&named(sheet, change), change);
     page.list("Objects (`D` drifted, `P` pending):", "objects", changes().map(line));
     let all: Vec<_> =
@@ -91,6 +94,16 @@ fn remarks(plan: &ShownPlan) -> Vec<String> {
     let ignored = plan.ignored.iter().filter(|found| found.fields > 0).map(words::ignored);
     let external = (plan.external.fields > 0).then(|| words::external(&plan.external));
     plan.notes.iter().cloned().chain(external).chain(ignored).collect()
+}
+
+/// Why an object is as declared or not.
+fn explanation(found: &Explanation) -> String {
+    let reason = |Reason { basis, path, text }: &Reason| {
+        let path = path.as_ref().map(|path| format!(" {}", span::code(path))).unwrap_or_default();
+        format!("  - {}{path}: {}\n", basis.word(), span::code(text))
+    };
+    let reasons: String = found.reasons.iter().map(reason).collect();
+    format!("- {}: {}\n{reasons}", span::code(found.address.as_str()), found.class)
 }
 
 /// One target in a line.

@@ -79,6 +79,7 @@ pub fn change(address: &str, before: Option<Shown>, after: Option<Shown>) -> Sho
         persons: Vec::new(),
         commits: Vec::new(),
         unknown: None,
+        cascade: 0,
         ignored: Vec::new(),
         notes: Vec::new(),
     }
