@@ -23,6 +23,7 @@ mod lists;
 mod meddling;
 mod proxy;
 mod random;
+mod random_adopt;
 mod secrets;
 mod server;
 mod session;

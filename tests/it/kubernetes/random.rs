@@ -15,10 +15,14 @@ use trueup::providers::kubernetes::unchanged;
 use super::server::Server;
 
 /// A generator that is the same everywhere (xorshift64*).
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(seed.max(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -29,7 +33,7 @@ impl Dice {
         self.roll(100) < percent
     }
 
-    fn word(&mut self) -> String {
+    pub(super) fn word(&mut self) -> String {
         ["a", "b", "c", "d"][self.roll(4) as usize].to_owned()
     }
 

@@ -1,0 +1,166 @@
+//! People who edit at random, and `drift --adopt`: Git takes in what they did, and nothing else in the file moves.
+
+use std::env;
+
+use serde_json::{Value, json};
+
+use super::{Shop, random::Dice};
+
+const ALL: &str = "# The shop
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  # what it looks like
+  a: blue
+  b: \"1\" # a number, and a text
+  c: 'it''s'
+  # the front page
+  d: |
+    <h1>
+      Shop
+    </h1>
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web # the site
+spec:
+  replicas: 2 # enough for now
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: 'web:1'
+        # how it runs
+        env:
+        - name: A
+          value: fast
+        - name: B
+          value: \"1\"
+        # last of all
+        - name: C
+          value: plain
+";
+
+/// Texts that YAML has something to say about.
+const TEXTS: [&str; 16] = [
+    "red",
+    "on",
+    "0777",
+    "1e3",
+    "~",
+    "",
+    " lead",
+    "a: b # c",
+    "- x",
+    "two\nlines\n",
+    "no end\nof line",
+    "\n\nlate",
+    "tab\there",
+    "\"quoted\" 'twice'",
+    "{{ not yaml }}",
+    "Grüße ☃",
+];
+
+/// One edit: what kubectl is told, and the line that begins what it may touch.
+struct Edit {
+    told: Vec<String>,
+    line: String,
+}
+
+fn edit(dice: &mut Dice) -> Edit {
+    let text = TEXTS[dice.roll(TEXTS.len() as u64) as usize];
+    match dice.roll(6) {
+        0 => web(&["scale"], &format!("--replicas={}", 1 + dice.roll(5)), "  replicas:"),
+        1 => web(&["set", "image"], &format!("web=web:{}", dice.roll(9)), "        image:"),
+        2 => {
+            let name = dice.word().to_uppercase();
+            web(&["set", "env"], &format!("{name}={text}"), &format!("        - name: {name}"))
+        }
+        roll => {
+            let key = dice.word();
+            let value = if roll == 3 && key != "a" { Value::Null } else { json!(text) };
+            let patch = json!({"data": {&key: value}}).to_string();
+            Edit::new(&["patch", "configmap/settings", "-p", &patch], &format!("  {key}:"))
+        }
+    }
+}
+
+fn web(verb: &[&str], value: &str, line: &str) -> Edit {
+    Edit::new(&[verb, &["deployment/web", value]].concat(), line)
+}
+
+impl Edit {
+    fn new(told: &[&str], line: &str) -> Edit {
+        Edit { told: told.iter().map(|&word| word.to_owned()).collect(), line: line.to_owned() }
+    }
+}
+
+/// The lines of `text` that are none of what some edits may touch, nor remarks right above it.
+fn untouched<'a>(text: &'a str, edits: &[Edit]) -> Vec<&'a str> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut kept: Vec<&str> = Vec::new();
+    let mut within = None;
+    for line in text.lines() {
+        if within.is_some_and(|depth| indent(line) > depth || line.is_empty()) {
+            continue;
+        }
+        within = edits.iter().any(|edit| line.starts_with(&edit.line)).then(|| indent(line));
+        if within.is_none() {
+            kept.push(line);
+        } else if kept.last().is_some_and(|last| last.trim_start().starts_with('#')) {
+            kept.pop();
+        }
+    }
+    kept
+}
+
+/// Whether `few` are among `many`, in the same order.
+fn are_among(few: &[&str], many: &str) -> bool {
+    let mut many = many.lines();
+    few.iter().all(|wanted| many.any(|line| line == *wanted))
+}
+
+#[test]
+fn what_people_do_at_random_is_taken_into_git_and_nothing_else_moves() {
+    let Some(shop) = Shop::new() else { return };
+    let trials =
+        env::var("TRUEUP_TRIALS").ok().map_or(8, |count| count.parse::<usize>().unwrap().div_ceil(100));
+    let mut dice = Dice::new(env::var("TRUEUP_SEED").ok().map_or(7, |seed| seed.parse().unwrap()));
+    shop.declare(&[("all.yaml", ALL)]);
+    shop.apply();
+    for trial in 0..trials {
+        let before = shop.sandbox.read("checkout/k8s/all.yaml");
+        let edits: Vec<Edit> = (0..1 + dice.roll(3)).map(|_| edit(&mut dice)).collect();
+        for edit in &edits {
+            shop.kubectl(&edit.told.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let said = format!("trial {trial}: {:?}", edits.iter().map(|edit| &edit.told).collect::<Vec<_>>());
+        shop.trueup(&["drift", "--adopt"]).expect(0);
+        let after = shop.sandbox.read("checkout/k8s/all.yaml");
+        assert!(are_among(&untouched(&before, &edits), &after), "{said}\n{before}\n{after}");
+        let added = untouched(&after, &edits).len();
+        assert!(added <= untouched(&before, &edits).len(), "{said}\n{before}\n{after}");
+        if after == before {
+            continue;
+        }
+        shop.sandbox.sh("commit 'Adopt'").expect(0);
+        // Nothing is left to do but to own what others wrote.
+        let plan = shop.trueup(&["plan", "-o", "json"]);
+        let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+        let actions: Vec<&str> = plan["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| change["action"].as_str().unwrap())
+            .collect();
+        assert!(actions.iter().all(|action| *action == "claim"), "{said}: {actions:?}\n{after}");
+        shop.apply();
+        shop.trueup(&["plan"]).expect(0);
+        shop.trueup(&["drift"]).expect(0);
+    }
+}
