@@ -33,6 +33,14 @@ fn on_gitea(gitea: &Gitea, scope: &str) -> Checkout {
     Checkout::new(&options, &gitea.token)
 }
 
+fn on_powerdns(server: &PowerDns) -> Checkout {
+    let options = format!(
+        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
+        server.url
+    );
+    Checkout::new(&options, PowerDns::KEY)
+}
+
 #[test]
 fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
     let Some(gitea) = Gitea::get() else { return };
@@ -195,11 +203,7 @@ webhook:
 fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    let options = format!(
-        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        server.url
-    );
-    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let checkout = on_powerdns(server);
     let zone = "scope: {zone: kinds.example.}\nzone:\n  - {name: kinds.example, kind: Native, nameservers: [ns.example.net]}\n";
     let cname = "  - {name: www.kinds.example, type: CNAME, ttl: 60, records: [a.example.net]}\n";
     let a = "  - {name: www.kinds.example, type: A, ttl: 60, records: [192.0.2.7]}\n";
@@ -232,11 +236,7 @@ fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
 fn a_zone_goes_only_with_consent_and_with_its_records_counted() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    let options = format!(
-        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        server.url
-    );
-    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let checkout = on_powerdns(server);
     let spared = "zone:\n  - {name: spared.example, kind: Native, nameservers: [ns.example.net]}\n";
     let both = format!("{spared}  - {{name: doomed.example, kind: Native, nameservers: [ns.example.net]}}\n");
     checkout.commit("zone.yaml", &both);
