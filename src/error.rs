@@ -18,7 +18,7 @@ pub fn usage(error: &clap::Error) -> Exit {
 
 /// Says what went wrong on stderr and answers with the code of the fault behind it.
 pub fn report(error: &anyhow::Error, terminal: &mut Terminal) -> Exit {
-    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    let fault = Fault::behind(error.as_ref());
     terminal.problem(&problem(error, fault.and_then(|fault| fault.hint.clone())));
     fault.map_or(Exit::Error, |fault| fault.exit)
 }
@@ -65,7 +65,7 @@ mod tests {
     fn a_fault_below_context_keeps_its_code_and_hint() {
         let fault: anyhow::Result<()> = Err(Fault::new(Exit::Locked, "locked").hint("wait").into());
         let error = fault.context("applying").unwrap_err();
-        let found = error.chain().find_map(|cause| cause.downcast_ref::<Fault>()).unwrap();
+        let found = Fault::behind(error.as_ref()).unwrap();
         assert_eq!((found.exit, found.hint.as_deref()), (Exit::Locked, Some("wait")));
     }
 }

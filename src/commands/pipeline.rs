@@ -233,7 +233,7 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
 }
 
 fn failed(session: &Session, chosen: &Chosen, error: &anyhow::Error) -> Planned {
-    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    let fault = Fault::behind(error.as_ref());
     let failure = Failure {
         result: fault.map_or(Exit::Error, |fault| fault.exit),
         message: format!("{error:#}"),

@@ -1,5 +1,7 @@
 //! An error with an exit code and a way out.
 
+use std::{error::Error, iter};
+
 use crate::exit::Exit;
 
 /// An error whose exit code is known where it happens. Travels inside
@@ -19,6 +21,11 @@ impl Fault {
     /// A fault without a hint yet.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Fault { exit, message: message.into(), hint: None }
+    }
+
+    /// The fault behind an error, however deep.
+    pub fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Fault> {
+        iter::successors(Some(error), |&cause| cause.source()).find_map(|cause| cause.downcast_ref())
     }
 
     /// Names the way out.

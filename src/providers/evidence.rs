@@ -8,6 +8,7 @@ use crate::model::{
     change::Sides,
     explain::{Basis, Reason},
     object::{Actual, Observed},
+    path::escape,
     value::Value,
 };
 
@@ -44,7 +45,7 @@ fn compared(sides: &Sides<&Value>, observed: &Observed) -> Vec<Reason> {
             Some(found) => held(value, found),
             None => "declared, and not there".to_owned(),
         };
-        Basis::Comparison.says_at(format!("/{}", key.replace('~', "~0").replace('/', "~1")), text)
+        Basis::Comparison.says_at(format!("/{}", escape(key)), text)
     });
     let mut reasons: Vec<Reason> = fields.collect();
     let equal = declared.iter().filter(|(key, value)| there.get(&**key) == Some(*value)).count();

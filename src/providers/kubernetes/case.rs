@@ -32,6 +32,7 @@ pub(super) struct Case {
     /// The kind is declared as well.
     pub kind_comes: bool,
 }
+
 /// What the declared objects bring that others need.
 pub(super) struct Coming {
     namespaces: Vec<String>,

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::model::{
     change::{Change, Sides},
+    path::escape,
     value::{Map, Value},
 };
 
@@ -30,9 +31,7 @@ pub(super) async fn defaults(
     let (path, operations) = (case.seen.path.as_ref()?, removals(actual, desired, live)?);
     match looking.dry_patch(path, &operations).await {
         Ok(answer) => {
-            let mut shape = Fields::default();
-            managed::entries(live).for_each(|entry| shape.add(entry.fields()));
-            let answer = shape.keyed(&stripped(&case.seen.name, &answer.value));
+            let answer = managed::shape(live).keyed(&stripped(&case.seen.name, &answer.value));
             base.iter_mut().for_each(|base| fill(base, actual, &answer));
             fill(desired, actual, &answer);
             None
@@ -79,10 +78,8 @@ pub(super) async fn take_out(writing: &Writing, path: &str, mut written: Value, 
 
 /// The operations that remove from `written` what the plan saw and wants gone; none if that is done.
 fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
-    let mut shape = Fields::default();
-    managed::entries(written).for_each(|entry| shape.add(entry.fields()));
     let mut pointers = Vec::new();
-    surplus(actual, after, written, &shape, String::new(), &mut pointers);
+    surplus(actual, after, written, &managed::shape(written), String::new(), &mut pointers);
     if pointers.is_empty() {
         return None;
     }
@@ -109,7 +106,7 @@ fn surplus(
     match written {
         Value::Map(map) => {
             for (key, value) in map.iter() {
-                below.push((format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), key, value));
+                below.push((format!("{at}/{}", escape(key)), key, value));
             }
         }
         Value::List(items) => {

@@ -79,7 +79,7 @@ impl Declared<'_> {
         if places.is_empty() {
             return Vec::new();
         }
-        let shape = shape(live);
+        let shape = managed::shape(live);
         let keyed = |value: Option<&Value>| value.map(|value| shape.keyed(value));
         let [live, was, is] = [Some(live), self.was, self.is].map(keyed);
         let effect = |(rule, place): (&Arc<Rule>, Place)| {
@@ -98,7 +98,7 @@ impl Declared<'_> {
     /// foreseen to have.
     pub(super) fn settle(&self, sides: &mut Sides<Value>, live: &Value) -> Vec<Ignored> {
         let places = self.places(live);
-        let shape = shape(live);
+        let shape = managed::shape(live);
         let [was, is] = [self.was, self.is].map(|value| value.map(|value| shape.keyed(value)));
         if let (Some(is), Some(desired)) = (&is, &mut sides.desired) {
             // The server was not told what is declared there.
@@ -130,7 +130,7 @@ impl Declared<'_> {
         if rules.is_empty() {
             return Vec::new();
         }
-        let shape = shape(live);
+        let shape = managed::shape(live);
         let [was, is] = [self.was, self.is].map(|value| value.map(|value| shape.keyed(value)));
         let live_keyed = shape.keyed(live);
         let git = Git { was: was.as_ref(), is: is.as_ref() };
@@ -167,13 +167,6 @@ impl Manifest<'_> {
         }
         rest
     }
-}
-
-/// Everything that anybody owns.
-fn shape(live: &Value) -> Fields {
-    let mut shape = Fields::default();
-    managed::entries(live).for_each(|entry| shape.add(entry.fields()));
-    shape
 }
 
 /// The places that some managers own.

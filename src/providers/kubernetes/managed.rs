@@ -24,6 +24,13 @@ pub(super) struct Entry<'a> {
     fields: Option<&'a Value>,
 }
 
+/// Everything that anybody owns: it tells which lists have keys.
+pub(super) fn shape(object: &Value) -> Fields {
+    let mut shape = Fields::default();
+    entries(object).for_each(|entry| shape.add(entry.fields()));
+    shape
+}
+
 /// All entries of an object of the server.
 pub(super) fn entries(object: &Value) -> impl Iterator<Item = Entry<'_>> {
     let list = match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {

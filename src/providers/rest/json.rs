@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::model::value::Value;
+use crate::model::{path::escape, value::Value};
 
 /// The steps of a JSON pointer (RFC 6901).
 pub fn steps(pointer: &str) -> Vec<String> {
@@ -17,7 +17,7 @@ pub fn steps(pointer: &str) -> Vec<String> {
 
 /// The pointer to `step` below `pointer`.
 pub fn join(pointer: &str, step: &str) -> String {
-    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", escape(step))
 }
 
 /// Puts `value` at `pointer`, making the objects on the way.
