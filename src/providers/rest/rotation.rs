@@ -47,6 +47,19 @@ impl Prints {
         }
     }
 
+    /// `theirs`, with what is new here since `before`. Prints under another key would say nothing there.
+    pub fn beside(&self, before: &Prints, theirs: &Prints) -> Prints {
+        let mut all = theirs.clone();
+        if all.is_empty() {
+            all.key.clone_from(&self.key);
+        }
+        if all.key == self.key {
+            let new = self.of.iter().filter(|(address, prints)| before.of.get(address) != Some(prints));
+            all.of.extend(new.map(|(address, prints)| (address.clone(), prints.clone())));
+        }
+        all
+    }
+
     /// What is remembered of the secret at `pointer` of an object.
     fn get(&self, address: &Address, pointer: &str) -> Option<&String> {
         self.of.get(address)?.get(pointer)

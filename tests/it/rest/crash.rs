@@ -1,4 +1,4 @@
-//! Runs that are killed, meet each other, or lose the server half way.
+//! Runs that are killed, or lose the server half way.
 
 use std::{
     process::{Command, Stdio},
@@ -51,13 +51,14 @@ fn killed_at_each(upstream: &str, least: usize, make: &dyn Fn(usize, &str) -> Ch
     assert!((least..39).contains(&writes), "killed {writes} times");
 }
 
-fn start(checkout: &Checkout) -> std::process::Child {
+/// Begins an apply.
+pub fn start(checkout: &Checkout) -> std::process::Child {
     let mut command = checkout.sandbox.command_trueup(&["apply", "--yes"]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// A bucket with two records; what was applied is remembered by the server, or in a file.
-fn kinto(name: &str, url: &str, memory: &str) -> Checkout {
+pub fn kinto(name: &str, url: &str, memory: &str) -> Checkout {
     let options = format!(
         "provider: kinto, url: '{url}', credentials: {{user: admin, file: ../home/secret}}, timeout_s: 3, {memory}"
     );
@@ -69,7 +70,8 @@ fn kinto(name: &str, url: &str, memory: &str) -> Checkout {
     checkout
 }
 
-const FILE: &str = "state: ../target/state.json";
+/// Remembered in a file.
+pub const FILE: &str = "state: ../target/state.json";
 
 #[test]
 fn killed_after_any_write_to_kinto_it_is_completed_by_running_it_again() {
@@ -82,7 +84,7 @@ fn killed_after_any_write_to_kinto_it_is_completed_by_running_it_again() {
 }
 
 /// An organisation with a repository, and what is in that.
-fn gitea(name: &str, url: &str, server: &Gitea) -> Checkout {
+pub fn gitea(name: &str, url: &str, server: &Gitea) -> Checkout {
     let options = format!("provider: gitea, url: '{url}', credentials: {{file: ../home/secret}}, {FILE}");
     let checkout = Checkout::new(&options, &server.token);
     let declared = format!(
@@ -103,7 +105,7 @@ fn killed_after_any_write_to_gitea_nothing_is_made_twice() {
 }
 
 /// A virtual host with all that is in one, and a user.
-fn rabbitmq(name: &str, url: &str) -> Checkout {
+pub fn rabbitmq(name: &str, url: &str) -> Checkout {
     let options =
         format!("provider: rabbitmq, url: '{url}', credentials: {{user: guest, file: ../home/secret}}");
     let checkout = Checkout::named(name, &options, "guest");
@@ -122,7 +124,7 @@ fn killed_after_any_write_to_rabbitmq_it_is_completed_by_running_it_again() {
 }
 
 /// A record of a zone that is there.
-fn powerdns(name: &str, url: &str, server: &PowerDns) -> Checkout {
+pub fn powerdns(name: &str, url: &str, server: &PowerDns) -> Checkout {
     let zone = format!("{name}.example.");
     powerdns::zone(server, &zone);
     let options = format!(
@@ -139,83 +141,6 @@ fn killed_after_any_write_to_powerdns_it_is_completed_by_running_it_again() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
     killed_at_each(&server.url, 3, &|fatal, url| powerdns(&format!("killed{fatal}"), url, server));
-}
-
-/// Two applies of the same begin at once, again and again: one waits outside, or both agree.
-fn twice_at_once(name: &str, checkout: &Checkout) {
-    for _ in 0..3 {
-        let exits = both(checkout);
-        assert!(exits.iter().all(|exit| [0, 9].contains(exit)) && exits.contains(&0), "{name}: {exits:?}");
-        checkout.run(&["plan"], 0);
-    }
-}
-
-/// The same where the memory of the target has no version to check: each may find what the other one wrote,
-/// and leaves it alone then. Running it again completes it.
-fn twice_without_versions(checkout: &Checkout) {
-    for _ in 0..3 {
-        let exits = both(checkout);
-        assert!(exits.iter().all(|exit| [0, 6, 7, 9].contains(exit)), "{exits:?}");
-        checkout.apply(&[]);
-    }
-}
-
-fn both(checkout: &Checkout) -> [i32; 2] {
-    [start(checkout), start(checkout)].map(|mut child| child.wait().unwrap().code().unwrap())
-}
-
-#[test]
-fn of_two_runs_at_once_on_kinto_one_waits_outside_or_both_agree() {
-    let Some(server) = Kinto::get() else { return };
-    for (name, memory) in [("twice", FILE), ("twins", "with: {memory_bucket: twins-memory}")] {
-        twice_at_once(name, &kinto(name, &server.url, memory));
-    }
-}
-
-#[test]
-fn of_two_runs_at_once_on_gitea_one_waits_outside() {
-    let Some(server) = Gitea::get() else { return };
-    twice_at_once("gitea", &gitea("twice", &server.url, server));
-    let labels = server.curl("GET", "/repos/twice/web/labels", "").unwrap();
-    assert_eq!(labels.matches("\"name\"").count(), 2, "{labels}");
-}
-
-#[test]
-fn two_runs_at_once_on_rabbitmq_do_no_harm() {
-    let Some(server) = RabbitMq::get() else { return };
-    twice_without_versions(&rabbitmq("twice", &server.url));
-}
-
-#[test]
-fn two_runs_at_once_on_powerdns_do_no_harm() {
-    let Some(server) = PowerDns::get() else { return };
-    let _alone = powerdns::alone();
-    twice_without_versions(&powerdns("twice", &server.url, server));
-}
-
-#[test]
-fn a_second_run_is_told_who_holds_the_target() {
-    let Some(server) = Kinto::get() else { return };
-    let (entered, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(1)));
-    let (inside, hold) = (entered.clone(), held.clone());
-    let proxy = Proxy::start(&server.url, move |asked| {
-        if asked.method != "GET" {
-            inside.store(1, Ordering::SeqCst);
-            while hold.load(Ordering::SeqCst) == 1 {
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-        Answer::Forward
-    });
-    let checkout = kinto("held", &proxy.url, FILE);
-    let mut first = start(&checkout);
-    while entered.load(Ordering::SeqCst) == 0 {
-        thread::sleep(Duration::from_millis(5));
-    }
-    let second = checkout.run(&["apply", "--yes"], 9);
-    assert!(second.stderr.contains("alice"), "{}", second.stderr);
-    held.store(0, Ordering::SeqCst);
-    assert_eq!(first.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod refusals;
 mod shapes;
 mod small;
 mod tls;
+mod together;
 mod waits;
 mod writes;
 
