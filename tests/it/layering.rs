@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("strsim", &["model/suggest.rs"]),
     // Any API.
     ("netrc", &["providers/rest/credentials.rs"]),
-    ("pbkdf2", &["providers/rest/rotation.rs"]),
+    ("pbkdf2", &["providers/rest/fingerprint.rs"]),
     ("percent_encoding", &["providers/rest/", "providers/kubernetes/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.
@@ -109,7 +109,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "providers/files/",
             "model/plan.rs",
             "providers/kubernetes/",
-            "providers/rest/rotation.rs",
+            "providers/rest/fingerprint.rs",
         ],
     ),
     ("thiserror", &["providers/", "model/"]),

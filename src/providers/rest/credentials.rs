@@ -16,7 +16,7 @@ use reqwest::{
 use super::{
     definition::{Auth, Scheme},
     exchange::Exchange,
-    options::Setup,
+    options::{Setup, Source},
     template::{self, STRICT},
 };
 use crate::{exit::Exit, model::fault::Fault};
@@ -68,18 +68,8 @@ pub fn find(setup: &Setup) -> Result<Proof> {
 fn named(setup: &Setup) -> Result<Option<(Option<String>, String)>> {
     let credentials = &setup.options.credentials;
     let user = credentials.user.clone();
-    if let Some(file) = &credentials.file {
-        return Ok(Some((user, read(&setup.path(file))?)));
-    }
-    if let Some(name) = &credentials.env {
-        let secret = std::env::var(name)
-            .map_err(|_| fault(&format!("the environment variable `{name}` is not set")))?;
+    if let Some(secret) = from_source(setup, &credentials.source(), "credentials")? {
         return Ok(Some((user, secret)));
-    }
-    if let Some(command) = &credentials.command {
-        let program = command.first().map(String::as_str).unwrap_or_default();
-        setup.programs.check(program, "the target")?;
-        return Ok(Some((user, run(command, &setup.folder)?)));
     }
     if credentials.netrc {
         let host = setup.base.host_str().unwrap_or_default();
@@ -91,32 +81,52 @@ fn named(setup: &Setup) -> Result<Option<(Option<String>, String)>> {
     Ok(None)
 }
 
-fn read(file: &Path) -> Result<String> {
-    let shown = || format!("reading the credentials `{}`", file.display());
+/// The secret that `source` names, which is what `key` of the target says.
+///
+/// # Errors
+/// It is not there.
+pub fn from_source(setup: &Setup, source: &Source, key: &str) -> Result<Option<String>> {
+    if let Some(file) = &source.file {
+        return read(&setup.path(file), key).map(Some);
+    }
+    if let Some(name) = &source.env {
+        let secret = std::env::var(name).map_err(|_| {
+            Fault::new(Exit::BadConfig, format!("the environment variable `{name}` is not set")).hint(
+                format!(
+                    "`{key}:` of the target takes it from there; it may name a file or a command instead"
+                ),
+            )
+        })?;
+        return Ok(Some(secret));
+    }
+    let Some(command) = &source.command else { return Ok(None) };
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    setup.programs.check(program, "the target")?;
+    run(command, &setup.folder, key).map(Some)
+}
+
+fn read(file: &Path, key: &str) -> Result<String> {
+    let shown = || format!("reading `{}` for `{key}`", file.display());
     let mut text = String::new();
     fs::File::open(file).with_context(shown)?.take(LONGEST).read_to_string(&mut text).with_context(shown)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Runs a program without a shell. Its errors are its own to tell; what it prints is not shown.
-fn run(command: &[String], folder: &Path) -> Result<String> {
+fn run(command: &[String], folder: &Path, key: &str) -> Result<String> {
+    let wrong = |message: String| Fault::new(Exit::BadConfig, message);
     let (program, arguments) =
-        command.split_first().ok_or_else(|| fault("`credentials.command` names no program"))?;
+        command.split_first().ok_or_else(|| wrong(format!("`{key}.command` names no program")))?;
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
         .stdin(std::process::Stdio::null())
         .output()
-        .with_context(|| format!("running `{program}` for credentials"))?;
+        .with_context(|| format!("running `{program}` for `{key}`"))?;
     if !output.status.success() {
-        return Err(fault(&format!(
-            "`{program}`, which was to print credentials, ended with {}",
-            output.status
-        ))
-        .into());
+        return Err(wrong(format!("`{program}`, run for `{key}`, ended with {}", output.status)).into());
     }
-    let text =
-        String::from_utf8(output.stdout).map_err(|_| fault(&format!("`{program}` printed no text")))?;
+    let text = String::from_utf8(output.stdout).map_err(|_| wrong(format!("`{program}` printed no text")))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -16,6 +16,7 @@ pub mod definition;
 mod emit;
 mod exchange;
 mod failure;
+mod fingerprint;
 mod form;
 mod gather;
 mod import;

@@ -36,6 +36,10 @@ pub struct Options {
     /// Where the secret comes from; the environment variables of the definition without it.
     #[serde(default)]
     pub credentials: Credentials,
+    /// Where the key comes from that fingerprints of secrets are made with, so that nobody who reads what the
+    /// target remembers can guess at them.
+    #[serde(default)]
+    pub fingerprint_key: Option<Source>,
     /// How the server proves who it is, and we do.
     #[serde(default)]
     pub tls: Tls,
@@ -64,6 +68,25 @@ pub struct Credentials {
     pub netrc: bool,
     /// The user that it belongs to, where the server asks for user and password.
     pub user: Option<String>,
+}
+
+impl Credentials {
+    /// Where they come from, if that is not the netrc file.
+    pub fn source(&self) -> Source {
+        Source { file: self.file.clone(), env: self.env.clone(), command: self.command.clone() }
+    }
+}
+
+/// Where a key comes from.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// A file that holds it, relative to trueup.yaml.
+    pub file: Option<PathBuf>,
+    /// An environment variable that holds it.
+    pub env: Option<String>,
+    /// A program, with its arguments, that prints it.
+    pub command: Option<Vec<String>>,
 }
 
 /// How the server proves who it is, and we do. Paths are relative to trueup.yaml.

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use pbkdf2::pbkdf2_hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sha2::Sha256;
 
-use super::{address::Place, form::Form, json, secrets, session::Session};
+use super::{
+    address::Place,
+    fingerprint::{self, Key},
+    form::Form,
+    json, secrets,
+    session::Session,
+};
 use crate::{
     model::{address::Address, diff::Candidate, value::Value},
     providers::Query,
@@ -18,15 +22,17 @@ use crate::{
 /// Marks the name of a secret that is another one now, in the form of the target's side.
 const WAS: &str = "$was";
 
-/// How often a secret is hashed for its fingerprint. The key has to lie beside the fingerprints, for whoever
-/// plans next, so whoever reads the memory can guess; this makes each guess cost some thousandths of a second.
-const ROUNDS: u32 = 30_000;
+/// What stands beside [`WAS`] where the secret is not the one that was sent.
+const ANOTHER: &str = "another value";
 
-/// Fingerprints of the secrets that were sent, under a key that only the target's memory knows.
+/// What stands there where nobody can tell: what was sent is remembered under another key.
+const UNKNOWN: &str = "unknown";
+
+/// Fingerprints of the secrets that were sent. Without a [`Key`] from outside, whoever reads them can guess.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prints {
-    /// Random, made with the first print.
+    /// Random, made with the first print: the same secret has another one in the memory of another target.
     key: String,
     /// By object and pointer.
     of: BTreeMap<Address, BTreeMap<String, String>>,
@@ -66,17 +72,17 @@ impl Prints {
     }
 
     /// Remembers what was sent for an object. Without randomness nothing is.
-    fn set(&mut self, address: &Address, sent: &[(String, String)]) {
+    fn set(&mut self, address: &Address, sent: &[(String, String)], key: Option<&Key>) {
         self.of.remove(address);
         if !sent.is_empty() && self.key.is_empty() {
-            let mut key = [0; 32];
-            if getrandom::fill(&mut key).is_err() {
+            let mut random = [0; 32];
+            if getrandom::fill(&mut random).is_err() {
                 return;
             }
-            self.key = STANDARD.encode(key);
+            self.key = STANDARD.encode(random);
         }
         let print = |(pointer, secret): &(String, String)| {
-            Some((pointer.clone(), self.print(address, pointer, secret)?))
+            Some((pointer.clone(), self.print(address, pointer, secret, key)?))
         };
         let prints: BTreeMap<String, String> = sent.iter().filter_map(print).collect();
         if !prints.is_empty() {
@@ -85,12 +91,10 @@ impl Prints {
     }
 
     /// The fingerprint of the secret at one place: the same secret has another one anywhere else.
-    fn print(&self, address: &Address, pointer: &str, secret: &str) -> Option<String> {
+    fn print(&self, address: &Address, pointer: &str, secret: &str, key: Option<&Key>) -> Option<String> {
         let mut salt = STANDARD.decode(&self.key).ok()?;
         salt.extend_from_slice(format!("{address}\n{pointer}").as_bytes());
-        let mut print = [0; 32];
-        pbkdf2_hmac::<Sha256>(secret.as_bytes(), &salt, ROUNDS, &mut print);
-        Some(STANDARD.encode(print))
+        Some(fingerprint::print(secret, &salt, key))
     }
 }
 
@@ -102,7 +106,7 @@ impl Session {
             .into_iter()
             .filter_map(|(pointer, name)| Some((pointer, secrets::get(name, &self.setup.folder).ok()?)));
         let sent: Vec<(String, String)> = sent.collect();
-        self.prints.set(address, &sent);
+        self.prints.set(address, &sent, self.key.as_ref());
     }
 
     /// `actual` with a mark at each secret that is another one now than the one that was sent.
@@ -113,14 +117,21 @@ impl Session {
         let mut marked = json::from_model(&actual);
         let plain = marked.clone();
         for (pointer, name) in secrets::names(&plain) {
-            let Some(sent) = self.prints.get(address, &pointer) else { continue };
-            let secret = secrets::get(name, &self.setup.folder).ok();
-            let print = secret.and_then(|secret| self.prints.print(address, &pointer, &secret));
-            if print.is_some_and(|print| print != *sent) {
-                json::set(&mut marked, &format!("{pointer}/{WAS}"), Json::String("another value".to_owned()));
+            if let Some(was) = self.was(address, &pointer, name) {
+                json::set(&mut marked, &format!("{pointer}/{WAS}"), Json::String(was.to_owned()));
             }
         }
         self.to_model(address, &marked).unwrap_or(actual)
+    }
+
+    /// What was sent, if that is not known to be what `name` names now.
+    fn was(&self, address: &Address, pointer: &str, name: &Json) -> Option<&'static str> {
+        let sent = self.prints.get(address, pointer)?;
+        if !fingerprint::is_of(sent, self.key.as_ref()) {
+            return Some(UNKNOWN);
+        }
+        let secret = secrets::get(name, &self.setup.folder).ok()?;
+        (self.prints.print(address, pointer, &secret, self.key.as_ref())? != *sent).then_some(ANOTHER)
     }
 
     /// A secret that changed behind its name is a change of ours, not of the target.
@@ -133,9 +144,10 @@ impl Session {
                 continue;
             };
             json::set(&mut base, pointer, marked.clone());
-            candidate
-                .notes
-                .push(format!("the secret that `{pointer}` names is not the one that was applied"));
+            candidate.notes.push(match marked[WAS] == UNKNOWN {
+                true => format!("what was sent as `{pointer}` is remembered under another `fingerprint_key`"),
+                false => format!("the secret that `{pointer}` names is not the one that was applied"),
+            });
         }
         candidate.sides.base = self.to_model(&candidate.address, &base);
     }
@@ -170,12 +182,12 @@ mod tests {
     fn a_print_tells_secrets_apart_and_holds_none() {
         let (one, other) = (Address::new("user/a"), Address::new("user/b"));
         let mut prints = Prints::default();
-        prints.set(&one, &[("/password".into(), "s3cret-canary".into())]);
-        prints.set(&other, &[]);
+        prints.set(&one, &[("/password".into(), "s3cret-canary".into())], None);
+        prints.set(&other, &[], None);
         let sent = prints.get(&one, "/password").unwrap().clone();
-        assert_eq!(prints.print(&one, "/password", "s3cret-canary"), Some(sent.clone()));
-        assert_ne!(prints.print(&one, "/password", "another"), Some(sent.clone()));
-        assert_ne!(prints.print(&other, "/password", "s3cret-canary"), Some(sent));
+        assert_eq!(prints.print(&one, "/password", "s3cret-canary", None), Some(sent.clone()));
+        assert_ne!(prints.print(&one, "/password", "another", None), Some(sent.clone()));
+        assert_ne!(prints.print(&other, "/password", "s3cret-canary", None), Some(sent));
         assert!(!serde_json::to_string(&prints).unwrap().contains("canary"));
         assert!(prints.kept(|address| *address == other).is_empty());
     }
@@ -185,7 +197,7 @@ mod tests {
         let (mut one, mut other) = (Prints::default(), Prints::default());
         let address = Address::new("user/a");
         for prints in [&mut one, &mut other] {
-            prints.set(&address, &[("/p".into(), "same".into())]);
+            prints.set(&address, &[("/p".into(), "same".into())], None);
         }
         assert_ne!(one.get(&address, "/p"), other.get(&address, "/p"));
     }

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::{
     address::{Collection, Place},
     definition::{Definition, Kind},
+    fingerprint::Key,
     form::Form,
     gather::{Extent, Found, Gathered, Gatherer, Wanted},
     json,
@@ -47,6 +48,8 @@ pub struct Session {
     pub server: Option<Server>,
     /// What is remembered of the secrets that were sent.
     pub prints: Prints,
+    /// What they are made with, besides.
+    pub(super) key: Option<Key>,
     /// When something was applied last.
     pub applied_at: Option<jiff::Timestamp>,
     /// The server's own ids of what others live in.
@@ -72,7 +75,7 @@ impl Session {
         let readers =
             setup.options.concurrent_reads.unwrap_or(setup.definition.limits.concurrent_reads).clamp(1, 64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(readers).build()?;
-        let store = Store::of(&setup);
+        let (store, key) = (Store::of(&setup), Key::find(&setup)?);
         Ok(Session {
             setup,
             getter,
@@ -82,6 +85,7 @@ impl Session {
             kinds: 0,
             server: None,
             prints: Prints::default(),
+            key,
             applied_at: None,
             ids: Mutex::default(),
             pool,

@@ -9,6 +9,7 @@ mod definitions;
 mod etcd;
 mod everyday;
 mod faults;
+mod fingerprints;
 mod gitea;
 mod github;
 mod imports;
