@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{Access, Kind, kind::Cascade},
+    definition::{Access, Kind, Rule, kind::Cascade},
     form::Form,
     json, request,
     session::Session,
@@ -77,7 +77,11 @@ impl Session {
         }
         let mut whole = raw.cloned().unwrap_or(Json::Null);
         merge(&mut whole, desired);
-        let rule = kind.validate.iter().find(|rule| rule.when.holds(&whole) && !rule.need.holds(&whole))?;
+        let broken = |rule: &&Rule| {
+            let object = if rule.declared { desired } else { &whole };
+            rule.when.holds(object) && !rule.need.holds(object)
+        };
+        let rule = kind.validate.iter().find(broken)?;
         Some(format!("where `{}`, the server wants `{}`", rule.when, rule.need))
     }
 
@@ -116,7 +120,10 @@ fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {
     if kind.update.is_none() && kind.batch.is_none() && kind.actions.is_empty() {
         return Some("this API cannot change one in place".to_owned());
     }
-    let fixed = kind.fields.iter().filter(|(_, field)| field.access == Access::CreateOnly);
+    let fixed = kind
+        .fields
+        .iter()
+        .filter(|(_, field)| matches!(field.access, Access::CreateOnly | Access::WriteOnce));
     let differs = |pointer: &String| {
         desired.pointer(pointer).is_some_and(|value| actual.pointer(pointer) != Some(value))
     };

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place, normal_scope},
-    definition::{Access, Kind, load},
+    definition::{Access, Field, Kind, load},
     form::Form,
     json,
     options::Setup,
@@ -293,6 +293,10 @@ fn check(kind: &Kind, form: &Form<'_>, node: &Node, object: &Json) -> Result<Vec
     Ok(notes)
 }
 
+fn about(field: &Field) -> String {
+    field.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
+}
+
 fn fields(
     kind: &Kind,
     form: &Form<'_>,
@@ -320,17 +324,17 @@ fn fields(
                 let wrong =
                     |message: String| Err(Complaint::new(*mark, format!("`{}` {message}", path.join("/"))));
                 let json = value.to_json();
-                let secret = field.sensitive || field.access == Access::WriteOnly;
+                let secret = field.sensitive || !field.access.is_answered();
                 let named = secrets::is_name(&json);
                 if field.access == Access::ReadOnly {
-                    return wrong("is the server's own and cannot be declared".to_owned());
+                    return wrong(format!("is the server's own and cannot be declared{}", about(field)));
                 }
                 if named && !secret {
                     return wrong("is shown in plans, so it cannot be a secret".to_owned());
                 }
                 if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
                     let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();
-                    return wrong(format!("is {json}, and can be {}", all.join(", ")));
+                    return wrong(format!("is {json}, and can be {}{}", all.join(", "), about(field)));
                 }
                 if field.sensitive && json.is_string() {
                     let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";

@@ -1,5 +1,7 @@
 //! The form in which declared and observed objects of a kind are compared.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -49,6 +51,9 @@ impl<'a> Form<'a> {
                     });
                 }
             }
+            if !field.stands_for.is_empty() {
+                json::visit_steps(object, steps, &mut |value| expand(value, &field.stands_for));
+            }
             match field.list {
                 Items::Ordered => {}
                 Items::Set => json::visit_steps(object, steps, &mut sort_set),
@@ -61,9 +66,15 @@ impl<'a> Form<'a> {
         self.fold(object);
     }
 
-    /// Takes values out of what the server packs them in. What is not packed so stays as it is.
+    /// Takes values of an answer out of what the server packs them in, and calls them as they are sent. What is
+    /// not packed so stays as it is.
     pub fn decode(&self, object: &mut Json) {
         self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &packing::unpacked);
+        for (steps, field) in self.fields.iter().filter(|(_, field)| !field.answers.is_empty()) {
+            json::visit_steps(object, steps, &mut |value| {
+                each_text(value, &|text| field.answers.get(text).map_or(text, String::as_str).to_owned());
+            });
+        }
     }
 
     /// Packs values as the server wants them.
@@ -129,10 +140,16 @@ impl<'a> Form<'a> {
     ) -> Option<Json> {
         let field = self.field(path);
         match field.map(|field| field.access) {
-            Some(Access::WriteOnly) => return known.cloned(),
+            Some(Access::WriteOnly | Access::WriteOnce) => return known.cloned(),
+            Some(Access::Initial) => return Some(shape.clone()),
             _ if path.len() == 1 && self.is_previous_name(path) => return Some(shape.clone()),
             _ => {}
         }
+        // What Git takes away is held against what it declared.
+        let shape = match (actual, known) {
+            (Some(Json::Object(_)), Some(known @ Json::Object(_))) if shape.is_null() => known,
+            _ => shape,
+        };
         if let (Json::Object(shape), true) = (shape, self.is_divided(path)) {
             let mut whole = Map::new();
             for (key, inner) in shape {
@@ -180,7 +197,9 @@ impl<'a> Form<'a> {
         match self.field(path) {
             _ if is_key => return Some(value.clone()),
             Some(field)
-                if matches!(field.access, Access::ReadOnly | Access::WriteOnly) || field.sensitive =>
+                if matches!(field.access, Access::ReadOnly | Access::Initial)
+                    || !field.access.is_answered()
+                    || field.sensitive =>
             {
                 return None;
             }
@@ -237,6 +256,25 @@ fn each_text(value: &mut Json, turn: &dyn Fn(&str) -> String) {
         Json::String(text) => *text = turn(text),
         Json::Array(items) => items.iter_mut().for_each(|item| each_text(item, turn)),
         _ => {}
+    }
+}
+
+/// Puts what words stand for in their places.
+fn expand(value: &mut Json, words: &BTreeMap<String, Vec<String>>) {
+    let known = |value: &Json| words.get(value.as_str()?).map(Vec::as_slice);
+    match value {
+        Json::Array(items) => {
+            let many = |item: &Json| match known(item) {
+                Some(words) => words.iter().map(|word| Json::from(word.as_str())).collect(),
+                None => vec![item.clone()],
+            };
+            *items = items.iter().flat_map(many).collect();
+        }
+        value => {
+            if let Some([word]) = known(value) {
+                *value = Json::from(word.as_str());
+            }
+        }
     }
 }
 
@@ -310,6 +348,25 @@ mod tests {
             normal(json!({"name": "Bug", "color": "#FFF", "tags": ["b", "a", "b"]})),
             json!({"name": "bug", "color": "fff", "tags": ["a", "b"]})
         );
+    }
+
+    #[test]
+    fn words_stand_for_others_and_answers_have_words_of_their_own() {
+        let kind: Kind = serde_json::from_value(json!({
+            "identity": {"keys": ["/name"]}, "list": {"path": "/things"},
+            "fields": {
+                "/events": {"list": "set", "stands_for": {"all": ["one", "other"]}, "answers": {"all": "one"}},
+                "/role": {"stands_for": {"primary": "master"}},
+            },
+        }))
+        .unwrap();
+        let form = Form::of(&kind);
+        let (mut declared, mut answered) =
+            (json!({"events": ["all"], "role": "primary"}), json!({"events": ["all"], "role": "master"}));
+        form.decode(&mut answered);
+        [&mut declared, &mut answered].into_iter().for_each(|object| form.normalize(object));
+        assert_eq!(declared, json!({"events": ["one", "other"], "role": "master"}));
+        assert_eq!(answered, json!({"events": ["one"], "role": "master"}));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Access, Call, ErrorClass as Class, Kind, Write, write::Provided},
+    definition::{Call, ErrorClass as Class, Kind, Write, write::Provided},
     form::Form,
     gather::{Found, Gathered},
     json, references,
@@ -113,7 +113,7 @@ impl<'a> Job<'a> {
     /// `object` without what the server never answers.
     fn visible(&self, object: &Json) -> Json {
         let mut object = object.clone();
-        let hidden = self.kind.fields.iter().filter(|(_, field)| field.access == Access::WriteOnly);
+        let hidden = self.kind.fields.iter().filter(|(_, field)| !field.access.is_answered());
         hidden.for_each(|(pointer, _)| _ = json::remove(&mut object, pointer));
         object
     }

@@ -20,6 +20,7 @@ mod fingerprint;
 mod form;
 mod gather;
 mod import;
+mod initial;
 mod items;
 mod job;
 mod json;

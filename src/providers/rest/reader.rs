@@ -281,6 +281,7 @@ impl Reader for Session {
         }
         self.strangers(query, &wanted, &gathered, &mut actual)?;
         actual.notes.extend(self.unseen(query));
+        actual.notes.extend(self.too_late(query));
         self.kinds = gathered.keys().map(|collection| &collection.kind).collect::<BTreeSet<_>>().len();
         self.reasons = evidence::explain(query, &actual, |address| how_read(&self.setup, &gathered, address));
         Ok(actual)

@@ -77,7 +77,10 @@ pub struct Sides<'a> {
 /// The content of `write`; `None` if there is nothing to send.
 pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables) -> Option<Content> {
     let form = Form::of(kind);
-    let desired = writable(kind, &form, sides.desired);
+    let mut desired = writable(kind, &form, sides.desired);
+    if sides.raw.is_some() {
+        initial(kind).for_each(|pointer| _ = json::remove(&mut desired, pointer));
+    }
     let whole = || match sides.raw {
         Some(raw) => overlay(&form, &writable(kind, &form, raw), &desired, &mut Vec::new()),
         None => desired.clone(),
@@ -118,6 +121,12 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
     let mut content = Json::Null;
     json::set(&mut content, &write.wrap, body);
     Some(Content::Json(content))
+}
+
+/// What is only for making one.
+fn initial(kind: &Kind) -> impl Iterator<Item = &String> {
+    let initial = kind.fields.iter().filter(|(_, field)| field.access == Access::Initial);
+    initial.map(|(pointer, _)| pointer)
 }
 
 /// `object` without what the server owns, what has requests of its own and what only trueup knows.
@@ -226,7 +235,7 @@ pub fn secrets(kind: &Kind, object: &Json) -> Vec<String> {
 fn hidden(kind: &Kind, mut object: Json) -> Vec<String> {
     let mut found = Vec::new();
     for (pointer, field) in &kind.fields {
-        if field.sensitive || field.access == Access::WriteOnly {
+        if field.sensitive || !field.access.is_answered() {
             json::visit(&mut object, pointer, &mut |value| {
                 if let Json::String(text) = value {
                     found.push(text.clone());

@@ -105,20 +105,14 @@ pub struct Ingredients<'a> {
 /// Fills a JSON template. `{$: /ptr}` inserts a value and is left out where
 /// there is none, unless it has a `default`; `each` and `keep` map a list,
 /// and `unless` leaves it out where another place has a value;
-/// `{$merge: [..]}` lays objects over each other; `{$var: name}` inserts a
-/// name, packed with `encoding: base64`.
+/// `{$merge: [..]}` lays objects over each other, and puts lists one after
+/// the other; `{$var: name}` inserts a name, packed with `encoding: base64`.
 pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
     match template {
         Json::Object(map) if map.contains_key("$") => insert(map, with),
         Json::Object(map) if map.contains_key("$merge") => {
             let layers = map["$merge"].as_array()?.iter().filter_map(|layer| body(layer, with));
-            let mut merged = Map::new();
-            layers.for_each(|layer| {
-                if let Json::Object(layer) = layer {
-                    merged.extend(layer);
-                }
-            });
-            Some(Json::Object(merged))
+            Some(layers.fold(Json::Object(Map::new()), merge))
         }
         Json::Object(map) if map.contains_key("$var") => {
             let text = with.variables.get(map["$var"].as_str()?)?;
@@ -132,6 +126,21 @@ pub fn body(template: &Json, with: &Ingredients<'_>) -> Option<Json> {
         )),
         Json::Array(items) => Some(items.iter().filter_map(|item| body(item, with)).collect()),
         other => Some(other.clone()),
+    }
+}
+
+fn merge(below: Json, layer: Json) -> Json {
+    match (below, layer) {
+        (Json::Object(mut whole), Json::Object(layer)) => {
+            whole.extend(layer);
+            Json::Object(whole)
+        }
+        (Json::Array(mut whole), Json::Array(more)) => {
+            whole.extend(more);
+            Json::Array(whole)
+        }
+        (_, Json::Array(first)) => Json::Array(first),
+        (below, _) => below,
     }
 }
 
@@ -246,11 +255,11 @@ mod tests {
             "a": {"$": "/a"}, "none": {"$": "/none"}, "d": {"$": "/none", "default": 0},
             "v": {"$": "actual:/version"}, "n": {"$var": "name"}, "p": {"$var": "up", "encoding": "base64"},
             "l": {"$": "/l", "each": {"$": "/c"}, "keep": "/off == false"},
-            "m": {"$merge": [{"$": ""}, {"a": 2, "l": null}]},
+            "m": {"$merge": [{"$": ""}, {"a": 2, "l": null}]}, "c": {"$merge": [[1], {"$": "/none"}, [2]]},
         });
         assert_eq!(
             body(&template, &with).unwrap(),
-            json!({"a": 1, "d": 0, "v": 7, "n": "release/*", "p": "Li4=", "l": ["x"], "m": {"a": 2, "l": null}})
+            json!({"a": 1, "d": 0, "v": 7, "n": "release/*", "p": "Li4=", "l": ["x"], "m": {"a": 2, "l": null}, "c": [1, 2]})
         );
     }
 }

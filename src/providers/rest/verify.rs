@@ -3,13 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{
-    address::Place,
-    definition::{Access, Kind},
-    form::Form,
-    gather::Found,
-    json,
-    session::Session,
-    trouble::Trouble,
+    address::Place, definition::Kind, form::Form, gather::Found, json, session::Session, trouble::Trouble,
 };
 use crate::model::{change::Change, report::Verdict};
 
@@ -54,7 +48,7 @@ fn differences(kind: &Kind, now: &Json, written: &Json) -> String {
     for (key, wanted) in written.as_object().into_iter().flatten() {
         let path = [key.clone()];
         let hidden = form.is_divided(&path)
-            || form.field(&path).is_some_and(|field| field.sensitive || field.access == Access::WriteOnly);
+            || form.field(&path).is_some_and(|field| field.sensitive || !field.access.is_answered());
         match now.get(key) {
             Some(has) if has == wanted => {}
             _ if hidden => found.push(format!("`/{key}`")),

@@ -10,6 +10,7 @@ mod etcd;
 mod everyday;
 mod faults;
 mod fingerprints;
+mod forms;
 mod gitea;
 mod github;
 mod imports;

@@ -14,7 +14,8 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
+/// A checkout for one zone.
+pub fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
     let options = format!(
         "provider: powerdns, url: '{}', scope: {{zone: {zone}}}, credentials: {{file: ../home/secret}}",
         powerdns.url

@@ -1,7 +1,9 @@
 //! What a definition says of one field.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::{Condition, release::Release};
@@ -26,6 +28,13 @@ pub struct Field {
     pub required: bool,
     /// The only values there are.
     pub one_of: Vec<Json>,
+    /// Values that stand for others, wherever they are found: a text for one, and for several a list of those that
+    /// a set then has in its place.
+    #[serde(deserialize_with = "words")]
+    #[schemars(with = "BTreeMap<String, Words>")]
+    pub stands_for: BTreeMap<String, Vec<String>>,
+    /// What a value of the server's answers is called where it is sent, if that is another word.
+    pub answers: BTreeMap<String, String>,
     /// How the server packs it.
     pub encoding: Option<Encoding>,
     /// Where the server tells whether it has a value that it never answers; `*` is what it is in the field's name.
@@ -36,7 +45,7 @@ pub struct Field {
     pub since: Option<Release>,
     /// The first version of the product that has it no more.
     pub until: Option<Release>,
-    /// What it is for.
+    /// What it is for; also said where a declaration of it is refused.
     pub about: Option<String>,
 }
 
@@ -46,6 +55,8 @@ impl Field {
         let access = match self.access {
             Access::WriteOnly => Some("never answered by the server"),
             Access::CreateOnly => Some("fixed once it is made"),
+            Access::WriteOnce => Some("never answered by the server, and fixed once it is made"),
+            Access::Initial => Some("for making one only"),
             Access::ReadOnly => Some("the server's own"),
             Access::ReadWrite => None,
         };
@@ -81,6 +92,37 @@ pub enum Access {
     WriteOnly,
     /// It is fixed once the object is made: another value needs another object.
     CreateOnly,
+    /// Both of these: never answered, and fixed.
+    WriteOnce,
+    /// It says how the object is made. Later the server knows nothing of it, so it is not compared, and a change
+    /// of it is a remark.
+    Initial,
+}
+
+impl Access {
+    /// Whether the server says what it has.
+    pub fn is_answered(self) -> bool {
+        !matches!(self, Access::WriteOnly | Access::WriteOnce)
+    }
+}
+
+/// What a value stands for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Words {
+    /// Another one.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+fn words<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let read = BTreeMap::<String, Words>::deserialize(from)?;
+    let many = |words| match words {
+        Words::One(word) => vec![word],
+        Words::Many(words) => words,
+    };
+    Ok(read.into_iter().map(|(word, words)| (word, many(words))).collect())
 }
 
 /// How items of a list are changed one by one.

@@ -227,6 +227,9 @@ pub struct Rule {
     pub when: Condition,
     /// this has to hold too.
     pub need: Condition,
+    /// Whether only what is declared counts; without, what the server has of other fields counts too.
+    #[serde(default)]
+    pub declared: bool,
 }
 
 impl Definition {

@@ -12,13 +12,19 @@ use crate::providers::rest::definition::{
 /// A key without an effect.
 pub fn check(kind: &Kind, field: &Field, at: &Place, pointer: &str) -> Result<(), Wrong> {
     let wrong = |message: &str| at.wrong(pointer, message.to_owned());
+    if !field.answers.is_empty() && !field.access.is_answered() {
+        return wrong("is never answered, so `answers` has no effect");
+    }
+    if field.list != Items::Set && field.stands_for.values().any(|words| words.len() != 1) {
+        return wrong("only in a `list: set` a value can stand for several");
+    }
     if field.key.is_some() != (field.list == Items::Keyed) {
         return wrong("`key` tells the items of a `list: keyed` apart");
     }
     if field.access == Access::ReadOnly && (field.required || !field.one_of.is_empty()) {
         return wrong("cannot be declared, so `required` and `one_of` have no effect");
     }
-    if field.presence.is_some() && field.access != Access::WriteOnly {
+    if field.presence.is_some() && field.access.is_answered() {
         return wrong("`presence` is for what the server never answers (`access: write_only`)");
     }
     let in_parts = |write: &Write| matches!(write.body, Body::Changed | Body::MergePatch);
