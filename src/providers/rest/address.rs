@@ -38,7 +38,9 @@ impl Place {
         let rest: Vec<String> = parts.map(decode).collect();
         let known = definition.kind(&kind)?;
         let scope = definition.params(known).len();
-        (rest.len() == scope + known.identity.keys.len()).then(|| Place {
+        let names = scope + known.identity.keys.len();
+        let most = names + usize::from(known.identity.also.is_some());
+        (names..=most).contains(&rest.len()).then(|| Place {
             kind,
             keys: rest[scope..].to_vec(),
             scope: rest[..scope].to_vec(),

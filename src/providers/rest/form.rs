@@ -112,7 +112,16 @@ impl<'a> Form<'a> {
 
     /// The names of `object` within its scope; `None` if one is missing.
     pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
-        self.kind.identity.keys.iter().map(|key| json::text(object.pointer(key)?)).collect()
+        let keys = self.kind.identity.keys.iter().map(|key| json::text(object.pointer(key)?));
+        keys.chain(self.distinction(object).map(Some)).collect()
+    }
+
+    /// What tells `object` apart from others of the same names, if something does.
+    fn distinction(&self, object: &Json) -> Option<String> {
+        let pointer = self.kind.identity.also.as_ref()?;
+        let value = object.pointer(pointer).filter(|value| !value.is_null())?;
+        let default = self.field(&json::steps(pointer)).and_then(|field| field.default.as_ref());
+        (default != Some(value)).then(|| json::text(value).unwrap_or_else(|| json::sorted(value).to_string()))
     }
 
     /// What the server has of the fields that `shape` declares. What it never

@@ -1,6 +1,6 @@
 //! JSON trees: pointers, patterns, and the way to and from the model's values.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 
@@ -105,6 +105,18 @@ pub fn text(value: &Json) -> Option<String> {
         Json::Number(number) => Some(number.to_string()),
         Json::Bool(flag) => Some(flag.to_string()),
         _ => None,
+    }
+}
+
+/// `value` with the keys of every object in order.
+pub fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let inside = map.iter().map(|(key, value)| (key.clone(), sorted(value)));
+            Json::Object(inside.collect::<BTreeMap<_, _>>().into_iter().collect())
+        }
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
     }
 }
 

@@ -170,7 +170,7 @@ impl PowerDns {
     pub fn run(&self) {
         let place = self.folder.display();
         let api = self.url.rsplit(':').next().unwrap_or_default();
-        let words = "--daemon=no --guardian=no --launch=gsqlite3 --webserver=yes --api=yes --write-pid=no \
+        let words = "--daemon=no --guardian=no --launch=gsqlite3 --gsqlite3-dnssec=yes --webserver=yes --api=yes --write-pid=no \
                      --local-address=127.0.0.1 --webserver-address=127.0.0.1";
         let mut args: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         args.extend([

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Asked, Proxy, json},
     small::{self, Room, UNPAGED},
 };
@@ -130,11 +130,7 @@ fn a_server_that_says_back_what_it_was_told_tells_nobody_else() {
 fn secrets_of_gitea_stay_where_they_are() {
     let Some(gitea) = Gitea::get() else { return };
     gitea.curl("POST", "/orgs", r#"{"username": "canary"}"#).unwrap();
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: canary, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: canary, repo: web}");
     checkout.sandbox.write("home/field", CANARY);
     let declared = "repository: [{name: web}]
 webhook:
@@ -160,11 +156,7 @@ actions_secret: [{name: token, data: {$file: ../home/field}}]
 #[test]
 fn passwords_of_rabbitmq_stay_where_they_are() {
     let Some(rabbit) = RabbitMq::get() else { return };
-    let options = format!(
-        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
-    let checkout = Checkout::named("canary", &options, "guest");
+    let checkout = opening::rabbitmq("canary", &rabbit.url, "");
     checkout.sandbox.write("home/field", CANARY);
     checkout.commit("all.yaml", "user: [{name: canary, password: {$file: ../home/field}}]\n");
     look_everywhere(&checkout, &[CANARY]);

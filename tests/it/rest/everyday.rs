@@ -1,6 +1,6 @@
 //! One session on each server, from the first import to the last prune, read back by the server's own client.
 
-use super::{Checkout, powerdns};
+use super::{Checkout, opening, powerdns};
 use crate::parts::{Gitea, Kinto, PowerDns, RabbitMq};
 
 /// A session. What the client says is looked through for these words.
@@ -119,12 +119,8 @@ fn a_session_on_gitea() {
     gitea.curl("POST", "/orgs/everyday/repos", r#"{"name": "web", "auto_init": true}"#).unwrap();
     gitea.curl("POST", labels, r##"{"name": "bug", "color": "#ff0000", "description": "x"}"##).unwrap();
     gitea.curl("POST", "/repos/everyday/web/branch_protections", r#"{"rule_name": "main"}"#).unwrap();
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: everyday, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
     Session {
-        checkout: Checkout::new(&options, &gitea.token),
+        checkout: opening::gitea(gitea, &gitea.url, "scope: {owner: everyday, repo: web}"),
         kinds: &["repository", "label", "branch_protection"],
         file: "label.yaml",
         edit: ["ff0000", "\"00ff00\""],
@@ -154,12 +150,8 @@ fn a_session_on_powerdns() {
         server.curl("PATCH", "/zones/everyday.example.", &body).unwrap();
     };
     put("192.0.2.1");
-    let options = format!(
-        "provider: powerdns, url: '{}', scope: {{zone: everyday.example.}}, credentials: {{file: ../home/secret}}",
-        server.url
-    );
     Session {
-        checkout: Checkout::new(&options, PowerDns::KEY),
+        checkout: opening::powerdns(&server.url, "scope: {zone: everyday.example.}"),
         kinds: &["zone", "rrset"],
         file: "rrset.yaml",
         edit: ["192.0.2.1", "192.0.2.22"],
@@ -188,12 +180,8 @@ fn a_session_on_rabbitmq() {
     rabbit.curl("PUT", "/vhosts/everyday", "{}").unwrap();
     rabbit.curl("PUT", "/queues/everyday/old", r#"{"durable": true}"#).unwrap();
     policy("^old");
-    let options = format!(
-        "provider: rabbitmq, url: '{}', scope: {{vhost: everyday}}, credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
     Session {
-        checkout: Checkout::named("everyday", &options, "guest"),
+        checkout: opening::rabbitmq("everyday", &rabbit.url, "scope: {vhost: everyday}"),
         kinds: &["policy", "queue", "exchange", "binding", "permission"],
         file: "policy.yaml",
         edit: ["^old", "^new"],
@@ -221,12 +209,11 @@ fn a_session_on_kinto() {
     }
     kinto.curl("PUT", "/buckets/everyday/groups/g", r#"{"data": {"members": ["account:alice"]}}"#).unwrap();
     kinto.curl("PUT", &format!("{records}/a"), r#"{"data": {"color": "red", "n": 1}}"#).unwrap();
-    let options = format!(
-        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, scope: {{bucket: everyday, collection: c}}, with: {{memory_bucket: memory-everyday}}",
-        kinto.url
-    );
     Session {
-        checkout: Checkout::new(&options, "p4ssw0rd-canary"),
+        checkout: opening::kinto(
+            &kinto.url,
+            "scope: {bucket: everyday, collection: c}, with: {memory_bucket: memory-everyday}",
+        ),
         kinds: &["collection", "group", "record"],
         file: "record.yaml",
         edit: ["red", "green"],

@@ -1,15 +1,11 @@
 //! Values that a server writes in its own way, and fields that it takes at times only.
 
-use super::{
-    Checkout,
-    kinds::{on_gitea, on_powerdns},
-    powerdns,
-};
+use super::{Checkout, opening, powerdns};
 use crate::parts::{Gitea, PowerDns};
 
 fn on(gitea: &Gitea, org: &str) -> Checkout {
     gitea.curl("POST", "/orgs", &format!(r#"{{"username": "{org}"}}"#)).unwrap();
-    on_gitea(gitea, &format!("scope: {{owner: {org}, repo: web}},"))
+    opening::gitea(gitea, &gitea.url, &format!("scope: {{owner: {org}, repo: web}}"))
 }
 
 fn hook(events: &str, secret: &str) -> String {
@@ -175,10 +171,33 @@ fn records_of_powerdns_that_are_not_served_stay() {
 }
 
 #[test]
+fn addresses_and_digests_of_powerdns_have_one_form() {
+    let Some(server) = PowerDns::get() else { return };
+    let _alone = powerdns::alone();
+    powerdns::zone(server, "formed.example.");
+    let checkout = powerdns::checkout(server, "formed.example.");
+    let digest = "AABBCCDDEEFF00112233445566778899AABBCCDDEEFF00112233445566778899";
+    let records = format!(
+        "rrset:
+  - {{name: v6.formed.example, type: AAAA, ttl: 60, records: ['2001:DB8:0:0::1']}}
+  - {{name: _25._tcp.formed.example, type: TLSA, ttl: 60, records: [3 1 1 {digest}]}}
+  - {{name: sub.formed.example, type: DS, ttl: 60, records: [1 13 2 {digest}]}}
+  - {{name: formed.example, type: TXT, ttl: 60, records: ['a \"b\" \\ c; 50%', '\"two\" \"parts\"']}}
+"
+    );
+    checkout.commit("records.yaml", &records);
+    checkout.apply(&[]);
+    assert_eq!(server.dig("v6.formed.example", "AAAA"), "2001:db8::1");
+    // Keys of the zone are its own affair: records that it makes of them are none of ours.
+    server.curl("PUT", "/zones/formed.example.", r#"{"dnssec": true}"#).unwrap();
+    checkout.run(&["plan"], 0);
+}
+
+#[test]
 fn a_zone_of_powerdns_has_two_words_for_its_kind_and_name_servers_at_first() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    let checkout = on_powerdns(server);
+    let checkout = opening::powerdns(&server.url, opening::FILE);
     let declare = |kind: &str, ns: &str| {
         checkout.commit(
             "zone.yaml",

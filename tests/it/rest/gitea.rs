@@ -1,6 +1,6 @@
 //! Gitea: scopes, ids, pages, secrets, and fields that only work together.
 
-use super::Checkout;
+use super::{Checkout, opening};
 use crate::parts::Gitea;
 
 const DECLARED: &str = "scope: {owner: ORG, repo: web}
@@ -38,11 +38,7 @@ actions_secret:
 ";
 
 fn checkout(gitea: &Gitea, org: &str) -> Checkout {
-    let options = format!(
-        "provider: gitea, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, &gitea.url, "");
     checkout.sandbox.write("home/hook", "h00k-canary");
     checkout.commit("all.yaml", &DECLARED.replace("ORG", org));
     checkout
@@ -130,11 +126,7 @@ fn a_repository_can_be_imported_and_many_labels_are_all_seen() {
     gitea
         .curl("POST", "/repos/many/web/branch_protections", r#"{"rule_name": "main", "enable_push": true}"#)
         .unwrap();
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: many, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: many, repo: web}");
     checkout.commit_all();
     checkout.run(&["import", "t", "repository", "label", "branch_protection"], 0);
     assert_eq!(checkout.sandbox.read("checkout/objects/label.yaml").matches("- name:").count(), 60);

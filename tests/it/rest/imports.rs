@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checkout, powerdns};
+use super::{Checkout, opening, powerdns};
 use crate::parts::{Gitea, Kinto, PowerDns, RabbitMq};
 
 /// Imports every kind that the definition has and plans. `made` says what was made of each, in words that its
@@ -84,12 +84,8 @@ fn every_kind_of_gitea() {
     send("PUT", &format!("{repo}/collaborators/imported"), r#"{"permission": "read"}"#);
     send("PUT", &format!("{repo}/actions/secrets/TOKEN"), r#"{"data": "x", "description": "told"}"#);
     send("POST", &format!("{repo}/actions/variables/COLOUR"), r#"{"value": "blue"}"#);
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: imports, repo: web, team: readers}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
     import_all(
-        &Checkout::new(&options, &gitea.token),
+        &opening::gitea(gitea, &gitea.url, "scope: {owner: imports, repo: web, team: readers}"),
         "gitea",
         &[
             ("organisation", &["username: imports", "description: an organisation"]),
@@ -118,12 +114,8 @@ fn every_kind_of_powerdns() {
         {"name": "imports.example.", "type": "MX", "ttl": 60, "records": [{"content": "10 mx.imports.example.", "disabled": false}]},
         {"name": "*.imports.example.", "type": "CNAME", "ttl": 60, "records": [{"content": "www.imports.example.", "disabled": false}]}]}"#;
     server.curl("POST", "/zones", zone).unwrap();
-    let options = format!(
-        "provider: powerdns, url: '{}', scope: {{zone: imports.example.}}, credentials: {{file: ../home/secret}}",
-        server.url
-    );
     import_all(
-        &Checkout::new(&options, PowerDns::KEY),
+        &opening::powerdns(&server.url, "scope: {zone: imports.example.}"),
         "powerdns",
         &[
             ("zone", &["name: imports.example.", "kind: Master", "soa_edit_api: EPOCH"]),
@@ -154,15 +146,20 @@ fn every_kind_of_rabbitmq() {
     );
     put("/queues/imports/tmp", r#"{"durable": true, "arguments": {"x-max-length": 10}}"#);
     put("/queues/imports/q", r#"{"durable": true, "arguments": {"x-queue-type": "quorum"}}"#);
-    for body in [r#"{"routing_key": "a.b"}"#, r##"{"routing_key": "#", "arguments": {"x": 1}}"##] {
-        rabbit.curl("POST", "/bindings/imports/e/jobs/q/tmp", body).unwrap();
+    // An exchange looks at arguments, and has ways that differ in nothing else; a queue has its name.
+    put("/exchanges/imports/tmp", r#"{"type": "headers"}"#);
+    for (way, body) in [
+        ("jobs/q/tmp", r#"{"routing_key": "a.b"}"#),
+        ("jobs/q/tmp", r##"{"routing_key": "#", "arguments": {"x": 1}}"##),
+        ("tmp/q/q", r#"{"routing_key": "", "arguments": {"x-match": "all", "format": "pdf"}}"#),
+        ("tmp/q/q", r#"{"routing_key": "", "arguments": {"format": "doc", "x-match": "any"}}"#),
+        ("jobs/e/tmp", r#"{"routing_key": "a.b"}"#),
+        ("amq.topic/e/jobs", r##"{"routing_key": "deep/#", "arguments": {"y": "z"}}"##),
+    ] {
+        rabbit.curl("POST", &format!("/bindings/imports/e/{way}"), body).unwrap();
     }
-    let options = format!(
-        "provider: rabbitmq, url: '{}', scope: {{vhost: imports}}, credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
     import_all(
-        &Checkout::named("imports", &options, "guest"),
+        &opening::rabbitmq("imports", &rabbit.url, "scope: {vhost: imports}"),
         "rabbitmq",
         &[
             ("vhost", &["name: imports", "description: a host", "one"]),
@@ -171,7 +168,8 @@ fn every_kind_of_rabbitmq() {
             ("policy", &["name: ttl", "message-ttl: 1000", "priority: 3"]),
             ("exchange", &["name: jobs", "type: topic", "alternate-exchange"]),
             ("queue", &["name: tmp", "x-max-length: 10", "quorum"]),
-            ("binding", &["routing_key: a.b", "x: 1"]),
+            ("binding", &["routing_key: a.b", "x: 1", "format: pdf", "format: doc"]),
+            ("exchange_binding", &["destination: tmp", "deep/#"]),
         ],
     );
 }
@@ -188,12 +186,11 @@ fn every_kind_of_kinto() {
     );
     put("/buckets/imports/groups/g", r#"{"data": {"members": ["account:b", "account:a"]}}"#);
     put("/buckets/imports/collections/c/records/r", r#"{"data": {"n": 1, "deep": {"l": [1, {"x": null}]}}}"#);
-    let options = format!(
-        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, scope: {{bucket: imports, collection: c}}, with: {{memory_bucket: memory-imports}}",
-        kinto.url
-    );
     import_all(
-        &Checkout::new(&options, "p4ssw0rd-canary"),
+        &opening::kinto(
+            &kinto.url,
+            "scope: {bucket: imports, collection: c}, with: {memory_bucket: memory-imports}",
+        ),
         "kinto",
         &[
             ("bucket", &["id: imports", "owner: us"]),

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Checkout, powerdns};
+use super::{opening, powerdns};
 use crate::{
     parts::{Gitea, PowerDns, RabbitMq},
     sandbox::Ran,
@@ -25,23 +25,6 @@ collaborator:
   - {login: loner, permission: write}
 ";
 
-pub fn on_gitea(gitea: &Gitea, scope: &str) -> Checkout {
-    let options = format!(
-        "provider: gitea, url: '{}', {scope} credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    Checkout::new(&options, &gitea.token)
-}
-
-/// A checkout.
-pub fn on_powerdns(server: &PowerDns) -> Checkout {
-    let options = format!(
-        "provider: powerdns, url: '{}', credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        server.url
-    );
-    Checkout::new(&options, PowerDns::KEY)
-}
-
 #[test]
 fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
     let Some(gitea) = Gitea::get() else { return };
@@ -52,7 +35,7 @@ fn people_and_keys_of_gitea_are_made_imported_and_pruned() {
         );
         gitea.curl("POST", "/admin/users", &person).unwrap();
     }
-    let checkout = on_gitea(gitea, "");
+    let checkout = opening::gitea(gitea, &gitea.url, "");
     checkout.commit("all.yaml", PEOPLE);
     checkout.apply(&[]);
     let held = |path: &str| gitea.curl("GET", path, "").unwrap();
@@ -89,7 +72,7 @@ fn repositories_of_a_person_are_made_as_those_of_an_organisation() {
     let other = r#"{"username": "owner", "email": "o@example.org", "password": "Passw0rd4", "must_change_password": false}"#;
     gitea.curl("POST", "/admin/users", other).unwrap();
     for owner in ["admin1", "owner"] {
-        let checkout = on_gitea(gitea, &format!("scope: {{owner: {owner}, repo: own}},"));
+        let checkout = opening::gitea(gitea, &gitea.url, &format!("scope: {{owner: {owner}, repo: own}}"));
         let declared = "repository:\n  - {name: own, description: one}\n  - {name: own2}\nlabel:\n  - {name: bug, color: '00ff00'}\n";
         checkout.commit("all.yaml", declared);
         checkout.run(&["plan"], 2);
@@ -110,7 +93,7 @@ fn repositories_of_a_person_are_made_as_those_of_an_organisation() {
 #[test]
 fn what_a_server_makes_along_with_another_object_is_made_equal_at_once() {
     let Some(gitea) = Gitea::get() else { return };
-    let checkout = on_gitea(gitea, "");
+    let checkout = opening::gitea(gitea, &gitea.url, "");
     // Every organisation of Gitea begins with the team of its owners.
     checkout.commit(
         "all.yaml",
@@ -119,12 +102,8 @@ fn what_a_server_makes_along_with_another_object_is_made_equal_at_once() {
     checkout.apply(&[]);
     assert!(gitea.curl("GET", "/orgs/along/teams", "").unwrap().contains("\"us\""));
     let Some(rabbit) = RabbitMq::get() else { return };
-    let options = format!(
-        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
     // Whoever makes a virtual host of RabbitMQ may do everything there.
-    let checkout = Checkout::named("along", &options, "guest");
+    let checkout = opening::rabbitmq("along", &rabbit.url, "");
     checkout.commit(
         "all.yaml",
         "scope: {vhost: along}\nvhost: [{name: along}]\npermission: [{user: guest, configure: '', write: '.*', read: '.*'}]\n",
@@ -136,11 +115,7 @@ fn what_a_server_makes_along_with_another_object_is_made_equal_at_once() {
 #[test]
 fn a_password_that_is_taken_away_is_seen_and_set_again() {
     let Some(rabbit) = RabbitMq::get() else { return };
-    let options = format!(
-        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
-    let checkout = Checkout::named("cleared", &options, "guest");
+    let checkout = opening::rabbitmq("cleared", &rabbit.url, "");
     checkout.sandbox.write("home/field", "f1eld-canary");
     checkout.commit("all.yaml", "user: [{name: cleared, password: {$file: ../home/field}}]\n");
     checkout.apply(&[]);
@@ -155,7 +130,7 @@ fn a_password_that_is_taken_away_is_seen_and_set_again() {
 
 /// What is there is written down by somebody else, for whom nothing is left to do then.
 fn import_people(gitea: &Gitea) {
-    let checkout = on_gitea(gitea, "scope: {owner: people, repo: web, team: writers},");
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: people, repo: web, team: writers}");
     checkout.commit_all();
     let kinds = ["team", "team_member", "team_repository", "repository", "deploy_key", "collaborator"];
     checkout.run(&[&["import", "t"][..], &kinds].concat(), 0);
@@ -173,7 +148,7 @@ fn a_secret_of_gitea_behind_a_variable_rotates() {
     let Some(gitea) = Gitea::get() else { return };
     gitea.curl("POST", "/orgs", r#"{"username": "rotating"}"#).unwrap();
     gitea.curl("POST", "/orgs/rotating/repos", r#"{"name": "web", "auto_init": true}"#).unwrap();
-    let checkout = on_gitea(gitea, "scope: {owner: rotating, repo: web},");
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: rotating, repo: web}");
     checkout.commit(
         "secret.yaml",
         "actions_secret:
@@ -205,7 +180,7 @@ webhook:
 fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    let checkout = on_powerdns(server);
+    let checkout = opening::powerdns(&server.url, opening::FILE);
     let zone = "scope: {zone: kinds.example.}\nzone:\n  - {name: kinds.example, kind: Native, nameservers: [ns.example.net]}\n";
     let cname = "  - {name: www.kinds.example, type: CNAME, ttl: 60, records: [a.example.net]}\n";
     let a = "  - {name: www.kinds.example, type: A, ttl: 60, records: [192.0.2.7]}\n";
@@ -238,7 +213,7 @@ fn a_zone_is_made_and_a_name_changes_its_type_at_once() {
 fn a_zone_goes_only_with_consent_and_with_its_records_counted() {
     let Some(server) = PowerDns::get() else { return };
     let _alone = powerdns::alone();
-    let checkout = on_powerdns(server);
+    let checkout = opening::powerdns(&server.url, opening::FILE);
     let spared = "zone:\n  - {name: spared.example, kind: Native, nameservers: [ns.example.net]}\n";
     let both = format!("{spared}  - {{name: doomed.example, kind: Native, nameservers: [ns.example.net]}}\n");
     checkout.commit("zone.yaml", &both);
@@ -257,11 +232,7 @@ fn a_zone_goes_only_with_consent_and_with_its_records_counted() {
 #[test]
 fn a_virtual_host_goes_only_with_consent_and_with_its_queues_counted() {
     let Some(rabbit) = RabbitMq::get() else { return };
-    let options = format!(
-        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
-        rabbit.url
-    );
-    let checkout = Checkout::named("doomed", &options, "guest");
+    let checkout = opening::rabbitmq("doomed", &rabbit.url, "");
     checkout.commit("all.yaml", "vhost:\n  - {name: spared}\n  - {name: doomed}\n");
     checkout.apply(&[]);
     for queue in ["one", "two"] {

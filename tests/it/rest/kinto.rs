@@ -1,14 +1,10 @@
 //! Kinto: a version on every object, and a memory in the target.
 
-use super::Checkout;
+use super::{Checkout, opening};
 use crate::parts::Kinto;
 
 fn checkout(kinto: &Kinto, bucket: &str) -> Checkout {
-    let options = format!(
-        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, with: {{memory_bucket: memory-{bucket}}}",
-        kinto.url
-    );
-    Checkout::new(&options, "p4ssw0rd-canary")
+    opening::kinto(&kinto.url, &format!("with: {{memory_bucket: memory-{bucket}}}"))
 }
 
 fn declarations(bucket: &str, color: &str) -> String {
@@ -109,11 +105,10 @@ fn what_is_imported_is_in_sync() {
             .curl("PUT", &path, r#"{"data": {"text": "a: b\n", "n": 1.5, "deep": {"list": [true, null]}}}"#)
             .unwrap();
     }
-    let options = format!(
-        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, scope: {{bucket: imported, collection: c}}, with: {{memory_bucket: memory-imported}}",
-        kinto.url
+    let checkout = opening::kinto(
+        &kinto.url,
+        "scope: {bucket: imported, collection: c}, with: {memory_bucket: memory-imported}",
     );
-    let checkout = Checkout::new(&options, "p4ssw0rd-canary");
     checkout.commit_all();
     checkout.run(&["import", "t", "collection", "record"], 0);
     checkout.commit_all();

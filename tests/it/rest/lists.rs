@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Proxy, json, reply},
     small::{self, COUNTED, LINKED, Room, UNPAGED, writes},
 };
@@ -130,11 +130,7 @@ fn two_objects_of_one_name_are_nobodys_to_change() {
         let label = format!(r#"{{"name": "bug", "color": "{color}"}}"#);
         gitea.curl("POST", "/repos/twins/web/labels", &label).unwrap();
     }
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: twins, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: twins, repo: web}");
     checkout.commit("l.yaml", "label:\n  - {name: bug, color: '0000ff'}\n");
     let ran = checkout.run(&["apply", "--yes", "--adopt", "**"], 1);
     assert!(ran.stdout.contains("more than one `bug`"), "{}", ran.stdout);

@@ -19,6 +19,8 @@ mod kinds;
 mod kinto;
 mod language;
 mod lists;
+mod odd;
+mod opening;
 mod powerdns;
 mod proxy;
 mod rabbitmq;

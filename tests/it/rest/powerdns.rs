@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Proxy},
 };
 use crate::parts::PowerDns;
@@ -16,11 +16,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
 
 /// A checkout for one zone.
 pub fn checkout(powerdns: &PowerDns, zone: &str) -> Checkout {
-    let options = format!(
-        "provider: powerdns, url: '{}', scope: {{zone: {zone}}}, credentials: {{file: ../home/secret}}",
-        powerdns.url
-    );
-    Checkout::new(&options, PowerDns::KEY)
+    opening::powerdns(&powerdns.url, &format!("scope: {{zone: {zone}}}"))
 }
 
 /// Makes a zone.
@@ -81,11 +77,7 @@ fn many_records_take_few_requests() {
     let _alone = alone();
     zone(powerdns, "many.example.");
     let proxy = Proxy::start(&powerdns.url, |_| Answer::Forward);
-    let options = format!(
-        "provider: powerdns, url: '{}', scope: {{zone: many.example.}}, credentials: {{file: ../home/secret}}",
-        proxy.url
-    );
-    let checkout = Checkout::new(&options, PowerDns::KEY);
+    let checkout = opening::powerdns(&proxy.url, "scope: {zone: many.example.}");
     let mut records = String::from("rrset:\n");
     for index in 0..2500 {
         let line = format!(

@@ -1,6 +1,6 @@
 //! RabbitMQ: passwords that are never answered, and queues that cannot be changed.
 
-use super::Checkout;
+use super::opening;
 use crate::parts::RabbitMq;
 
 const DECLARED: &str = "scope: {vhost: whole}
@@ -16,20 +16,21 @@ policy:
   - {name: ttl, pattern: '^tmp', definition: {message-ttl: 1000}, apply-to: queues}
 exchange:
   - {name: jobs, type: topic, durable: true}
+  - {name: tmp, type: headers}
 queue:
   - {name: tmp, durable: true, arguments: {x-max-length: 10}}
 binding:
+  - {source: jobs, destination: tmp, routing_key: a.b}
+  - {source: tmp, destination: tmp, routing_key: '', arguments: {x-match: all, a: 1}}
+  - {source: tmp, destination: tmp, routing_key: '', arguments: {x-match: all, a: 2}}
+exchange_binding:
   - {source: jobs, destination: tmp, routing_key: a.b}
 ";
 
 #[test]
 fn rabbitmq_goes_the_whole_way() {
     let Some(rabbitmq) = RabbitMq::get() else { return };
-    let options = format!(
-        "provider: rabbitmq, url: '{}', credentials: {{user: guest, file: ../home/secret}}",
-        rabbitmq.url
-    );
-    let checkout = Checkout::new(&options, "guest");
+    let checkout = opening::rabbitmq("t", &rabbitmq.url, "");
     checkout.sandbox.write("home/worker", "w0rker-canary");
     checkout.commit("all.yaml", DECLARED);
     checkout.run(&["plan"], 2);
@@ -63,8 +64,14 @@ fn rabbitmq_goes_the_whole_way() {
         "all.yaml",
         &other
             .replace("  - {source: jobs, destination: tmp, routing_key: a.b}\n", "")
-            .replace("binding:\n", ""),
+            .replace(
+                "  - {source: tmp, destination: tmp, routing_key: '', arguments: {x-match: all, a: 2}}\n",
+                "",
+            )
+            .replace("exchange_binding:\n", ""),
     );
-    checkout.apply(&[]);
-    assert!(!rabbitmq.curl("GET", "/bindings/whole", "").unwrap().contains("a.b"));
+    checkout.apply(&["--max-delete-percent", "30"]);
+    let bindings = rabbitmq.curl("GET", "/bindings/whole", "").unwrap();
+    assert!(!bindings.contains("a.b") && !bindings.contains("\"a\":2"), "{bindings}");
+    assert!(bindings.contains("\"a\":1"), "{bindings}");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Proxy, json, reply},
     small::{self, Room, UNPAGED, writes},
 };
@@ -97,10 +97,7 @@ fn nobody_waits_for_an_hour() {
 fn labels(gitea: &Gitea, owner: &str, url: &str) -> Checkout {
     gitea.curl("POST", "/orgs", &format!(r#"{{"username": "{owner}"}}"#)).unwrap();
     gitea.curl("POST", &format!("/orgs/{owner}/repos"), r#"{"name": "web"}"#).unwrap();
-    let options = format!(
-        "provider: gitea, url: '{url}', scope: {{owner: {owner}, repo: web}}, credentials: {{file: ../home/secret}}, state: ../target/state.json"
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, url, &format!("scope: {{owner: {owner}, repo: web}}"));
     checkout.commit("l.yaml", "label:\n  - {name: bug, color: '0000ff'}\n");
     checkout
 }
@@ -130,11 +127,7 @@ fn a_field_that_the_server_drops_in_silence_is_named() {
     let Some(gitea) = Gitea::get() else { return };
     // Teams belong to organisations: for a repository of a person, Gitea takes and forgets them.
     gitea.curl("POST", "/user/repos", r#"{"name": "dropping", "auto_init": true}"#).unwrap();
-    let options = format!(
-        "provider: gitea, url: '{}', scope: {{owner: admin1, repo: dropping}}, credentials: {{file: ../home/secret}}, state: ../target/state.json",
-        gitea.url
-    );
-    let checkout = Checkout::new(&options, &gitea.token);
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: admin1, repo: dropping}");
     checkout.commit(
         "b.yaml",
         "branch_protection:\n  - rule_name: main\n    enable_push: true\n    enable_push_whitelist: true\n    push_whitelist_teams: [writers]\n",
@@ -158,11 +151,7 @@ fn a_value_that_gets_lost_on_the_way_is_found_when_read_back() {
         true if asked.method == "PUT" => Answer::ForwardAs(asked.body.replace("\"n\":1", "\"n\":2")),
         _ => Answer::Forward,
     });
-    let options = format!(
-        "provider: kinto, url: '{}', credentials: {{user: admin, file: ../home/secret}}, state: ../target/state.json",
-        proxy.url
-    );
-    let checkout = Checkout::new(&options, "p4ssw0rd-canary");
+    let checkout = opening::kinto(&proxy.url, opening::FILE);
     checkout.commit(
         "all.yaml",
         "scope: {bucket: altered, collection: c}\nbucket: [{id: altered}]\ncollection: [{id: c}]\nrecord:\n  - {id: a, n: 1}\n  - {id: b, n: 1}\n",

@@ -1,6 +1,6 @@
 //! What a definition says of one field.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -192,6 +192,8 @@ pub enum Normalizer {
     Trim,
     /// Without a slash at the end.
     StripSlash,
+    /// The shortest form, if it is an IP address (RFC 5952).
+    Ip,
 }
 
 impl Normalizer {
@@ -213,6 +215,9 @@ impl Normalizer {
                 format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
             }
             Normalizer::Trim => value.trim().to_owned(),
+            Normalizer::Ip => {
+                value.parse::<IpAddr>().map_or_else(|_| value.to_owned(), |address| address.to_string())
+            }
             Normalizer::StripSlash => value.trim_end_matches('/').to_owned(),
             Normalizer::ExpandHex3 | Normalizer::TrailingDot | Normalizer::Quote => value.to_owned(),
         }
@@ -234,6 +239,8 @@ mod tests {
             (Normalizer::Quote, "v=spf1 -all", "\"v=spf1 -all\""),
             (Normalizer::Quote, "\"v=spf1 -all\"", "\"v=spf1 -all\""),
             (Normalizer::StripSlash, "http://a/", "http://a"),
+            (Normalizer::Ip, "2001:DB8:0:0::1", "2001:db8::1"),
+            (Normalizer::Ip, "no address", "no address"),
         ];
         for (normalizer, value, expected) in cases {
             assert_eq!(normalizer.apply(value, None), expected);

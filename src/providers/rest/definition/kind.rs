@@ -120,6 +120,10 @@ pub enum Risk {
 pub struct Identity {
     /// Pointers to the fields, in the order of the address.
     pub keys: Vec<String>,
+    /// Pointer to a field that tells apart what those do not: its value is the end of the address, and left out
+    /// where it is the default.
+    #[serde(default)]
+    pub also: Option<String>,
     /// How they are written.
     #[serde(default)]
     pub fold: Fold,

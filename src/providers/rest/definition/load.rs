@@ -23,7 +23,13 @@ pub fn parse(text: &[u8]) -> Result<Definition, Complaint> {
     let mut definition: Definition = typed(&node)?;
     for (name, kind) in &mut definition.kinds {
         kind.fields = expand(std::mem::take(&mut kind.fields));
-        if !kind.fields.keys().chain(&kind.identity.keys).all(|pointer| pointer.starts_with('/')) {
+        if !kind
+            .fields
+            .keys()
+            .chain(&kind.identity.keys)
+            .chain(&kind.identity.also)
+            .all(|pointer| pointer.starts_with('/'))
+        {
             let mark = node.mark_of(["kinds", name, "fields"]);
             return Err(Complaint::new(mark, "a field is named by a pointer, which starts with `/`"));
         }

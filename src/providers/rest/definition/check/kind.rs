@@ -27,6 +27,9 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     if kind.identity.rename.is_some() && kind.identity.previously.is_none() {
         return at.under("identity").wrong("rename", "has no effect without `previously`".to_owned());
     }
+    if kind.identity.also.is_some() && kind.identity.previously.is_some() {
+        return at.under("identity").wrong("also", "has no effect beside `previously`".to_owned());
+    }
     for (pointer, field) in &kind.fields {
         field::check(kind, field, &at.under("fields"), pointer)?;
     }
