@@ -118,14 +118,14 @@ fn join<'a>(kind: &str, parts: impl Iterator<Item = &'a String>) -> Address {
 
 /// Encodes what would be taken for something else in an address, and nothing more.
 fn encode(part: &str, text: &mut String) {
-    for character in part.chars() {
-        let plain = !matches!(character, '/' | '%' | '"' | '\\')
-            && !crate::model::address::steers_terminal(character);
-        let mut buffer = [0; 4];
-        match (plain, character.encode_utf8(&mut buffer)) {
-            (true, same) => text.push_str(same),
-            (false, odd) => odd.bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}"))),
-        }
+    let odd = |character: char| {
+        matches!(character, '/' | '%' | '"' | '\\') || crate::model::address::steers_terminal(character)
+    };
+    for piece in part.split_inclusive(odd) {
+        let last = piece.chars().next_back().filter(|character| odd(*character)).map_or(0, char::len_utf8);
+        let (plain, odd) = piece.split_at(piece.len() - last);
+        text.push_str(plain);
+        odd.bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
     }
 }
 

@@ -68,7 +68,7 @@ impl Term {
                 match operator {
                     Operator::Equal => left == right,
                     Operator::NotEqual => left != right,
-                    Operator::In => right.as_array().is_some_and(|items| items.contains(&left)),
+                    Operator::In => right.as_array().is_some_and(|items| items.contains(left)),
                     Operator::Matches => match (left.as_str(), right.as_str()) {
                         (Some(text), Some(glob)) => {
                             globset::Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(text))
@@ -82,10 +82,10 @@ impl Term {
 }
 
 impl Operand {
-    fn value(&self, tree: &Json) -> Json {
+    fn value<'a>(&'a self, tree: &'a Json) -> &'a Json {
         match self {
-            Operand::Pointer(pointer) => tree.pointer(pointer).cloned().unwrap_or(Json::Null),
-            Operand::Literal(value) => value.clone(),
+            Operand::Pointer(pointer) => tree.pointer(pointer).unwrap_or(&Json::Null),
+            Operand::Literal(value) => value,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the YAML files of a revision declare.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
@@ -262,22 +262,23 @@ fn normal(kind: &Kind, form: &Form<'_>, mut object: Json, mark: Mark) -> Result<
 /// The lines of the fields below `node` that do not stand in its own line, by pointer.
 fn lines(node: &Node) -> BTreeMap<Box<str>, u32> {
     let mut found = BTreeMap::new();
-    collect(node, String::new(), node.mark.line, &mut found);
+    collect(node, &mut Vec::new(), node.mark.line, &mut found);
     found
 }
 
-fn collect(node: &Node, at: String, line: u32, found: &mut BTreeMap<Box<str>, u32>) {
-    let mut add = |step: &str, mark: Mark, node: &Node| {
-        let at = json::join(&at, step);
+fn collect<'a>(node: &'a Node, at: &mut Vec<Cow<'a, str>>, line: u32, found: &mut BTreeMap<Box<str>, u32>) {
+    let mut add = |step: Cow<'a, str>, mark: Mark, node: &'a Node| {
+        at.push(step);
         if mark.line != line {
-            found.insert(at.as_str().into(), mark.line);
+            found.insert(json::pointer(at).into(), mark.line);
         }
         collect(node, at, mark.line, found);
+        at.pop();
     };
     match &node.kind {
-        Shape::Map(fields) => fields.iter().for_each(|(key, mark, value)| add(key, *mark, value)),
+        Shape::Map(fields) => fields.iter().for_each(|(key, mark, value)| add(key.into(), *mark, value)),
         Shape::List(items) => {
-            items.iter().enumerate().for_each(|(index, item)| add(&index.to_string(), item.mark, item));
+            items.iter().enumerate().for_each(|(index, item)| add(index.to_string().into(), item.mark, item));
         }
         Shape::Scalar(_) => {}
     }
@@ -307,16 +308,17 @@ fn fields(
     let Shape::Map(entries) = &node.kind else { return Ok(()) };
     for (key, mark, value) in entries {
         path.push(key.clone());
-        let pointer = format!("/{}", path.join("/"));
+        let pointer = || format!("/{}", path.join("/"));
+        let is_previous_name = || kind.identity.previously.as_deref() == Some(&pointer());
         match form.field(path) {
-            None if kind.identity.previously.as_deref() == Some(&pointer) || form.is_divided(path) => {
+            None if form.is_divided(path) || is_previous_name() => {
                 fields(kind, form, value, path, notes)?;
             }
             None if kind.open => {}
             None => {
                 let known = kind.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly);
                 let known = known.map(|(pointer, _)| pointer.as_str());
-                let hint = nearest(&pointer, known)
+                let hint = nearest(&pointer(), known)
                     .map_or_else(String::new, |near| format!("; did you mean `{}`?", &near[1..]));
                 return Err(Complaint::new(*mark, format!("no field `{}`{hint}", path.join("/"))));
             }

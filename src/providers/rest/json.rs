@@ -88,8 +88,8 @@ pub fn filled(pointer: &str, pattern: &[String], place: &[String]) -> String {
 }
 
 /// The pointer to the place `path`.
-pub fn pointer(path: &[String]) -> String {
-    path.iter().fold(String::new(), |pointer, step| join(&pointer, step))
+pub fn pointer(path: &[impl AsRef<str>]) -> String {
+    path.iter().fold(String::new(), |pointer, step| join(&pointer, step.as_ref()))
 }
 
 /// Whether `pattern` leads to the place of `path`.

@@ -69,10 +69,14 @@ impl Gatherer<'_> {
     fn sorted(&self, list: &List, listing: Listing, wanted: &Names, form: &Form<'_>) -> Gathered {
         let mut gathered = Gathered { listed: true, ..Gathered::default() };
         let (mut twice, mut nameless) = (BTreeSet::new(), None);
-        for item in listing.items {
+        let look = |item: Json| {
             let kept = list.keep.as_ref().is_none_or(|keep| keep.holds(&item));
-            let Some(object) = self.shaped(list, &item, form) else { continue };
-            let Some(keys) = form.identity(&object) else {
+            let object = self.shaped(list, &item, form)?;
+            Some((kept, form.identity(&object), object))
+        };
+        let looked: Vec<_> = listing.items.into_par_iter().map(look).collect();
+        for (kept, keys, object) in looked.into_iter().flatten() {
+            let Some(keys) = keys else {
                 nameless = nameless.or(kept.then(|| "an item of the list has no name".to_owned()));
                 continue;
             };

@@ -7,6 +7,7 @@ use crate::model::address::Address;
 
 mod address;
 mod adopt;
+mod ahead;
 mod batch;
 mod complete;
 mod condition;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::{
-    Url,
+    StatusCode, Url,
     header::{HeaderMap, LINK},
 };
 use serde_json::Value as Json;
@@ -129,12 +129,12 @@ fn level(
             listing.truncated = Some(format!("it has more than {most} pages"));
             break;
         }
-        let answer = match &list.safe_post {
+        let mut answer = match &list.safe_post {
             None => getter.get(&url)?,
             Some(question) => getter.safe_post(&url, template::question(question, variables))?,
         };
         listing.filtered |= is_filtered(list, &answer.headers);
-        let items = items(&answer, list)?;
+        let items = items(&mut answer.body, answer.status, list)?;
         let count = items.len();
         listing.items.extend(items);
         listing.announce(total(&list.page, &answer));
@@ -178,7 +178,11 @@ enum Next {
     Short(String),
 }
 
-fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failure> {
+/// The address of the first page of a list.
+///
+/// # Errors
+/// As [`list`].
+pub fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failure> {
     let mut url = super::request::url(setup, &list.path, &list.query, variables)?;
     let page = &list.page;
     if let (Some(name), Some(size)) = (&page.size_param, page.size) {
@@ -190,24 +194,25 @@ fn first(setup: &Setup, list: &List, variables: &Variables) -> Result<Url, Failu
     Ok(url)
 }
 
-fn items(answer: &Answer, list: &List) -> Result<Vec<Json>, Failure> {
-    if list.empty_when.as_ref().is_some_and(|empty| empty.holds(&answer.body)) {
+/// Takes the items out of an answer.
+fn items(body: &mut Json, status: StatusCode, list: &List) -> Result<Vec<Json>, Failure> {
+    if list.empty_when.as_ref().is_some_and(|empty| empty.holds(body)) {
         return Ok(Vec::new());
     }
-    match answer.body.pointer(&list.items) {
-        Some(Json::Array(items)) => Ok(items.clone()),
+    match body.pointer_mut(&list.items) {
+        Some(Json::Array(items)) => Ok(std::mem::take(items)),
         Some(Json::Object(map)) if list.named.is_some() => {
-            Ok(map.iter().map(|item| named(item, list)).collect())
+            Ok(map.iter_mut().map(|item| named(item, list)).collect())
         }
         // Some servers write an empty list as null.
-        Some(Json::Null) if answer.status.is_success() => Ok(Vec::new()),
+        Some(Json::Null) if status.is_success() => Ok(Vec::new()),
         _ => Err(Failure::new(Class::Other, format!("the answer has no list at `{}`", list.items))),
     }
 }
 
 /// An object of a mapping, with its name among its fields.
-fn named((name, value): (&String, &Json), list: &List) -> Json {
-    let mut object = value.clone();
+fn named((name, value): (&String, &mut Json), list: &List) -> Json {
+    let mut object = value.take();
     super::json::set(&mut object, list.named.as_deref().unwrap_or_default(), Json::String(name.clone()));
     object
 }

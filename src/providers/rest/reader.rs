@@ -49,16 +49,10 @@ impl Session {
                 strangers.push((*address).clone());
                 continue;
             };
-            if let Some(desired) = sides.desired {
-                let desired = json::from_model(desired);
-                let referents = references::all(&desired);
-                referents
-                    .iter()
-                    .filter_map(|other| Place::parse(self.definition(), other))
-                    .for_each(&mut add);
-                if let Some(keys) = self.previous(&place, &desired) {
-                    add(Place { keys, ..place.clone() });
-                }
+            let referents = sides.desired.map(references::all_of).unwrap_or_default();
+            referents.iter().filter_map(|other| Place::parse(self.definition(), other)).for_each(&mut add);
+            if let Some(keys) = sides.desired.and_then(|desired| self.previous(&place, desired)) {
+                add(Place { keys, ..place.clone() });
             }
             add(place);
         }
@@ -116,7 +110,7 @@ impl Session {
         kind.identity.previously.as_ref()?;
         let place = Place::parse(self.definition(), address)?;
         let answers = gathered.get(&place.collection())?;
-        let keys = self.previous(&place, &json::from_model(desired))?;
+        let keys = self.previous(&place, desired)?;
         matches!(answers.get(&place.keys), Found::Absent).then_some(Place { keys, ..place })
     }
 
@@ -250,9 +244,15 @@ impl Reader for Session {
         Ok(memory)
     }
 
+    fn anticipate(&mut self, memory: &Memory) {
+        self.begin(memory);
+    }
+
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
         let (wanted, strangers) = self.wanted(query);
+        self.getter.settle();
         let (server, mut gathered) = rayon::join(|| self.probe(), || self.gather(&wanted));
+        self.getter.forget();
         unreachable(&gathered)?;
         let remark = server.as_ref().and_then(|server| probe::remark(self.definition(), server));
         self.server = server.and_then(Result::ok);
@@ -318,10 +318,10 @@ fn how_read(setup: &Setup, gathered: &BTreeMap<Collection, Gathered>, address: &
 /// Objects that are there under their old names only, which nothing else declares.
 fn renamed(session: &Session, query: &Query<'_>) -> BTreeMap<Address, Address> {
     let old = |(address, sides): (&&Address, &Sides<&Value>)| {
+        let kind = session.kind_of(address).filter(|kind| kind.identity.previously.is_some())?;
         let place = Place::parse(session.definition(), address)?;
-        let keys = session.previous(&place, &json::from_model(sides.desired?))?;
+        let keys = session.previous(&place, sides.desired?)?;
         let raw = session.seen.get(*address)?;
-        let kind = session.definition().kind(&place.kind)?;
         let same = Form::of(kind).identity(raw).as_ref() == Some(&keys);
         let old = Place { keys, ..place }.address();
         let declared = query.objects.get(&old).is_some_and(|sides| sides.desired.is_some());

@@ -2,12 +2,31 @@
 
 use serde_json::Value as Json;
 
-use crate::model::address::Address;
+use crate::model::{address::Address, value::Value};
 
 /// The addresses that `object` refers to.
 pub fn all(object: &Json) -> Vec<Address> {
     let mut found = Vec::new();
     walk(object, &mut |reference| found.extend(reference["$ref"].as_str().map(Address::new)));
+    found
+}
+
+/// As [`all`], of an object in the model's form.
+pub fn all_of(object: &Value) -> Vec<Address> {
+    let mut found = Vec::new();
+    let mut rest = vec![object];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Map(map) => match map.get("$ref") {
+                Some(Value::String(address)) => found.push(Address::new(address.as_ref())),
+                Some(_) => {}
+                None => rest.extend(map.values()),
+            },
+            Value::List(items) => rest.extend(items),
+            Value::Sensitive(inner) => rest.push(inner),
+            _ => {}
+        }
+    }
     found
 }
 
@@ -81,6 +100,9 @@ mod tests {
     fn a_reference_goes_and_comes_back() {
         let declared = json!({"a": {"$ref": "k/x"}, "b": 1, "l": [{"$ref": "k/y"}]});
         assert_eq!(all(&declared), [Address::new("k/x"), Address::new("k/y")]);
+        let mut same = all_of(&super::super::json::to_model(&declared, &|path| path[0] == "l"));
+        same.sort();
+        assert_eq!(same, all(&declared));
         let mut resolved = declared.clone();
         replace(&mut resolved, &|reference| Some(json!(reference["$ref"].as_str().unwrap().len())));
         assert_eq!(resolved, json!({"a": 3, "b": 1, "l": [3]}));

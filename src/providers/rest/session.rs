@@ -113,6 +113,11 @@ impl Session {
         self.pool.install(|| wanted.par_iter().filter_map(one).collect())
     }
 
+    /// How many requests may be under way at a time.
+    pub fn readers(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
     /// Reads the object at `place`.
     pub fn read(&self, place: &Place) -> Found {
         let wanted =
@@ -188,9 +193,11 @@ impl Session {
     }
 
     /// The names that an object had before it was renamed.
-    pub fn previous(&self, place: &Place, desired: &Json) -> Option<Vec<String>> {
+    pub fn previous(&self, place: &Place, desired: &Value) -> Option<Vec<String>> {
         let kind = self.definition().kind(&place.kind)?;
-        let name = desired.pointer(kind.identity.previously.as_ref()?)?.as_str()?;
+        let pointer = kind.identity.previously.as_ref()?;
+        let desired = json::from_model(desired);
+        let name = desired.pointer(pointer)?.as_str()?;
         let mut keys = place.keys.clone();
         *keys.last_mut()? = name.to_owned();
         Some(keys)

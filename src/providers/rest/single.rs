@@ -94,11 +94,20 @@ impl Gatherer<'_> {
         match map {
             None => Some(object.clone()),
             Some(map) => {
-                let map = from_item(map, item);
-                template::body(&map, &Ingredients { object, actual: None, variables: &self.variables })
+                let with = Ingredients { object, actual: None, variables: &self.variables };
+                match names_item(map) {
+                    true => template::body(&from_item(map, item), &with),
+                    false => template::body(map, &with),
+                }
             }
         }
     }
+}
+
+fn names_item(map: &Json) -> bool {
+    let Json::Object(fields) = map else { return false };
+    let pointer = fields.get("$").and_then(Json::as_str);
+    pointer.is_some_and(|text| text.starts_with("item:")) || fields.values().any(names_item)
 }
 
 /// Fills the `item:` pointers of a map.

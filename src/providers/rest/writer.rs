@@ -14,7 +14,6 @@ use super::{
     batch,
     gather::{Extent, Found, Gathered, Wanted},
     job::{Job, Made, Within},
-    json,
     options::Setup,
     references,
     session::Session,
@@ -68,8 +67,7 @@ impl Writing {
         let needs: Vec<Vec<usize>> = changes
             .iter()
             .map(|change| {
-                let after = change.after.as_ref().map(json::from_model);
-                let all = after.map(|after| references::all(&after)).unwrap_or_default();
+                let all = change.after.as_ref().map(references::all_of).unwrap_or_default();
                 all.iter().filter_map(|address| index.get(address).copied()).collect()
             })
             .collect();
@@ -110,8 +108,7 @@ impl Writing {
     /// Whether something that `change` needs failed in this run.
     fn depends_on_failed(&self, change: &Change, failed: &BTreeSet<Address>) -> Option<Address> {
         let definition = &self.session.setup.definition;
-        let mut needs: Vec<Address> =
-            change.after.as_ref().map(|after| references::all(&json::from_model(after))).unwrap_or_default();
+        let mut needs: Vec<Address> = change.after.as_ref().map(references::all_of).unwrap_or_default();
         let place = Place::parse(definition, &change.address)?;
         needs.extend(
             definition.kind(&place.kind).and_then(|kind| place.collection().parent(definition, kind)),
@@ -161,6 +158,10 @@ impl Reader for Writing {
 
     fn memory(&mut self) -> Result<Memory> {
         self.session.memory()
+    }
+
+    fn anticipate(&mut self, memory: &Memory) {
+        self.session.anticipate(memory);
     }
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {

@@ -20,9 +20,11 @@ use super::{
 };
 use crate::providers::meter::Meter;
 
+mod ahead;
 mod client;
 mod wire;
 
+use ahead::Ahead;
 use wire::{Again, Reading, Wire};
 
 /// How many redirects of a read are followed.
@@ -75,6 +77,7 @@ pub struct Request<'a> {
 #[derive(Clone)]
 pub struct Getter {
     wire: Arc<Wire>,
+    ahead: Arc<Ahead>,
 }
 
 /// Writes.
@@ -104,7 +107,8 @@ impl Getter {
         let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
         let timeout = Duration::from_secs(seconds.max(1));
         let client = client::open(setup, timeout)?;
-        Ok(Getter { wire: Arc::new(Wire { client, proof, setup: setup.clone(), meter: Meter::default() }) })
+        let wire = Wire { client, proof, setup: setup.clone(), meter: Meter::default() };
+        Ok(Getter { wire: Arc::new(wire), ahead: Arc::default() })
     }
 
     /// Counts what is sent.
@@ -117,6 +121,10 @@ impl Getter {
     /// # Errors
     /// Any answer but success, and no answer.
     pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        self.ahead.take(url).unwrap_or_else(|| self.ask_for(url))
+    }
+
+    fn ask_for(&self, url: &Url) -> Result<Answer, Failure> {
         self.ask(Method::GET, url, &Content::Nothing, Reading::Json)
     }
 

@@ -1,0 +1,48 @@
+//! Lists that will be asked for in any case, asked for while the files are read.
+
+use std::collections::BTreeMap;
+
+use reqwest::Url;
+
+use super::{
+    address::{Collection, Place},
+    pages,
+    session::Session,
+};
+use crate::model::record::Memory;
+
+impl Session {
+    /// Begins to read the lists of what is remembered, as many as may be read at a time.
+    pub(super) fn begin(&self, memory: &Memory) {
+        let mut seen: BTreeMap<Collection, usize> = BTreeMap::new();
+        let mut begun = 0;
+        for address in memory.owned.keys() {
+            let Some(place) = Place::parse(self.definition(), address) else { continue };
+            let collection = place.collection();
+            let count = seen.entry(collection.clone()).or_default();
+            *count += 1;
+            // One alone is asked for by itself.
+            if *count == 2
+                && let Some(url) = self.first_page(&collection)
+            {
+                self.getter.begin(url);
+                begun += 1;
+            }
+            if begun == self.readers() {
+                return;
+            }
+        }
+    }
+
+    /// The address of the first page of a collection's list, where nothing has to be asked to know it.
+    fn first_page(&self, collection: &Collection) -> Option<Url> {
+        let kind = self.definition().kind(&collection.kind)?;
+        let scope = kind.scope.as_ref().and_then(|scope| self.definition().scopes.get(scope));
+        let list = kind.list.as_ref().filter(|list| list.safe_post.is_none())?;
+        if scope.is_some_and(|scope| scope.id.is_some()) {
+            return None;
+        }
+        let variables = self.variables(kind, collection).ok()?;
+        pages::first(&self.setup, list, &variables).ok()
+    }
+}
