@@ -1,6 +1,6 @@
 //! What is left to others: the rules of a target, what they do, and what to say of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::pipeline::{Chosen, Planned, Session};
 use crate::{
@@ -63,12 +63,14 @@ pub fn settle<'a>(
         let names = names.as_ref().map(|names| names.each_ref().map(String::as_str));
         chosen.rules.about(&Subject { address, names, declared: declared(address), facts: &[] })
     };
-    let mut ignored: BTreeMap<&Address, Vec<Ignored>> = BTreeMap::new();
-    for address in in_sync.iter() {
-        let Some(Observed::Present(state)) = actual.objects.get(address) else { continue };
-        let effects = state.ignored.clone().unwrap_or_else(|| same(&about(address), &state.value));
-        ignored.insert(address, effects);
-    }
+    let effects = |address: &Address| match actual.objects.get(address) {
+        Some(Observed::Present(state)) => {
+            state.ignored.clone().unwrap_or_else(|| same(&about(address), &state.value))
+        }
+        _ => Vec::new(),
+    };
+    let ignored: Vec<Vec<Ignored>> =
+        in_sync.iter().map(effects).filter(|effects| !effects.is_empty()).collect();
     for candidate in candidates.iter_mut().filter(|candidate| candidate.unknown.is_none()) {
         let effects = match candidate.ignored.take() {
             Some(effects) => effects,
@@ -82,7 +84,7 @@ pub fn settle<'a>(
         candidate.ignored = Some(effects);
     }
     let looked_at = candidates.iter().filter_map(|candidate| candidate.ignored.as_deref());
-    chosen.rules.uses(ignored.values().map(Vec::as_slice).chain(looked_at))
+    chosen.rules.uses(ignored.iter().map(Vec::as_slice).chain(looked_at))
 }
 
 /// What rules name in an object that is as declared.

@@ -1,6 +1,6 @@
 //! What objects and kinds are called: kinds, identities and addresses.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::model::{address::Address, value::Value};
 
@@ -147,8 +147,22 @@ pub(super) fn names(address: &Address) -> Option<[String; 4]> {
 
 /// The collection of an address, for the guard against emptied collections: its kind in its namespace.
 pub(super) fn collection(address: &Address) -> String {
+    of_collection(address).to_owned()
+}
+
+fn of_collection(address: &Address) -> &str {
     let text = address.as_str();
-    text.rsplit_once('/').map_or(text, |(collection, _)| collection).to_owned()
+    text.rsplit_once('/').map_or(text, |(collection, _)| collection)
+}
+
+/// The kinds of some addresses, which cost least in order: one of each collection is enough to tell.
+pub(super) fn kinds<'a>(addresses: impl Iterator<Item = &'a Address>) -> BTreeSet<Kind> {
+    let mut last = None;
+    let one_of_each = addresses.filter(|address| {
+        let collection = Some(of_collection(address));
+        std::mem::replace(&mut last, collection) != collection
+    });
+    one_of_each.filter_map(Name::parse).map(|name| name.kind).collect()
 }
 
 /// `v1`, `v2beta1`: what a group is never called.
@@ -210,6 +224,23 @@ const CLUSTER_SCOPED: [(&str, &str); 38] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kinds_of_addresses_are_told_from_one_of_each_collection() {
+        let addresses = [
+            "apps/v1/Deployment/a/web",
+            "apps/v1/Deployment/b/web",
+            "v1/ConfigMap/a/one",
+            "v1/ConfigMap/a/two",
+            "v1/Namespace/a",
+            "v1/Namespace/b",
+            "no name",
+            "v1/ConfigMap/a/three",
+        ]
+        .map(Address::new);
+        let kinds: Vec<String> = kinds(addresses.iter()).iter().map(|kind| kind.kind.clone()).collect();
+        assert_eq!(kinds, ["ConfigMap", "Namespace", "Deployment"]);
+    }
 
     #[test]
     fn an_address_says_what_it_names() {

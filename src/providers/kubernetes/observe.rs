@@ -17,7 +17,7 @@ use super::{
     ignoring::Ignoring,
     listing::{self, Ahead, Listed, Wanted},
     marks::{is_deleting, stripped},
-    names::{Kind, Name},
+    names::{Kind, Name, kinds},
     scaling,
     sieve::{Found, Sieve, What},
 };
@@ -109,9 +109,8 @@ fn list(cluster: &mut Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>)
 /// Asks for the lists of the kinds that the record names.
 pub(super) fn anticipate(cluster: &mut Cluster, memory: &Memory) {
     let Some(about) = &cluster.about else { return };
-    let kinds: BTreeSet<Kind> = memory.owned.keys().filter_map(Name::parse).map(|name| name.kind).collect();
     let _within = cluster.runtime.enter();
-    let lists = kinds.into_iter().filter_map(|kind| match about.discovery.find(&kind) {
+    let lists = kinds(memory.owned.keys()).into_iter().filter_map(|kind| match about.discovery.find(&kind) {
         Known::Yes(resource) => {
             let (resource, set) = (resource.clone(), cluster.place.label().to_owned());
             let wanted = Wanted { kind: kind.clone(), resource, namespaces: BTreeSet::new(), set };
