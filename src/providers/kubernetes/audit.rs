@@ -2,13 +2,14 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, BufRead, Read as _},
 };
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+use super::selection::{fields_fit, labels_fit};
 use crate::{exit::Exit, model::fault::Fault, providers::Log};
 
 /// The longest line that is read; what is longer is skipped.
@@ -17,10 +18,16 @@ const LONGEST: u64 = 16 << 20;
 /// How the log names an object: group, resource, namespace, name.
 pub(super) type Key = (String, String, String, String);
 
+/// What somebody asks about, with the labels that it is known to have had.
+pub(super) type Wanted = BTreeMap<Key, BTreeMap<String, String>>;
+
 /// A request that wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Write {
     pub verb: String,
+    pub reach: Reach,
+    /// It made the object.
+    pub made: bool,
     pub subresource: String,
     /// As `managedFields` would name the program.
     pub manager: String,
@@ -31,6 +38,15 @@ pub(super) struct Write {
     pub received: String,
     /// When it was answered.
     pub done: String,
+}
+
+/// What a write was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// This object by its name.
+    Named,
+    /// Everything of its kind, or what a selector fits.
+    Selected,
 }
 
 /// What logs say.
@@ -105,7 +121,7 @@ struct Status {
 ///
 /// # Errors
 /// A file that cannot be read, or that is no audit log (66).
-pub(super) fn read(logs: &mut [Log], wanted: &BTreeSet<Key>) -> Result<Told> {
+pub(super) fn read(logs: &mut [Log], wanted: &Wanted) -> Result<Told> {
     let mut told = Told::default();
     for log in logs {
         told.take(log, wanted)?;
@@ -117,7 +133,7 @@ pub(super) fn read(logs: &mut [Log], wanted: &BTreeSet<Key>) -> Result<Told> {
 }
 
 impl Told {
-    fn take(&mut self, log: &mut Log, wanted: &BTreeSet<Key>) -> Result<()> {
+    fn take(&mut self, log: &mut Log, wanted: &Wanted) -> Result<()> {
         let (mut events, mut lines, mut odd) = (0, 0_usize, Vec::new());
         let mut line = Vec::new();
         while next(&mut log.lines, &mut line).with_context(|| format!("reading `{}`", log.name))? {
@@ -149,7 +165,7 @@ impl Told {
         Ok(())
     }
 
-    fn event(&mut self, event: &Event<'_>, wanted: &BTreeSet<Key>) {
+    fn event(&mut self, event: &Event<'_>, wanted: &Wanted) {
         // Not when its request arrived: that of a watch may have, long before anything else that is in the log.
         let written = &*event.stage_timestamp;
         if self.begins.as_deref().is_none_or(|begins| written < begins) {
@@ -162,12 +178,10 @@ impl Told {
         let key =
             [&about.api_group, &about.resource, &about.namespace, &about.name].map(|part| part.to_string());
         let key: Key = key.into();
-        if event.deletes_all() {
-            let gone = wanted
-                .iter()
-                .filter(|one| (&one.0, &one.1) == (&key.0, &key.1) && (key.2.is_empty() || one.2 == key.2));
-            gone.for_each(|one| self.writes.entry(one.clone()).or_default().push(event.write()));
-        } else if wanted.contains(&key) {
+        if event.selects() {
+            let gone = wanted.iter().filter(|(one, labels)| event.selected(one, labels));
+            gone.for_each(|(one, _)| self.writes.entry(one.clone()).or_default().push(event.write()));
+        } else if wanted.contains_key(&key) {
             self.writes.entry(key).or_default().push(event.write());
         }
     }
@@ -199,21 +213,32 @@ impl Event<'_> {
     /// Whether it is the end of a write that took effect.
     fn wrote(&self) -> bool {
         self.stage == "ResponseComplete"
-            && (matches!(&*self.verb, "create" | "update" | "patch" | "delete") || self.deletes_all())
+            && (matches!(&*self.verb, "create" | "update" | "patch" | "delete") || self.selects())
             && (200..300).contains(&self.response_status.code)
             && parameter(&self.request_uri, "dryRun").is_none()
     }
 
-    /// Whether it deleted everything of a kind. Of one with a selector nobody knows what it was about.
-    fn deletes_all(&self) -> bool {
-        let selects = |name| parameter(&self.request_uri, name).is_some_and(|selector| !selector.is_empty());
-        self.verb == "deletecollection" && !selects("labelSelector") && !selects("fieldSelector")
+    /// Whether it deleted whatever there was.
+    fn selects(&self) -> bool {
+        self.verb == "deletecollection"
+    }
+
+    /// Whether it deleted an object that had these labels.
+    fn selected(&self, (group, resource, namespace, name): &Key, labels: &BTreeMap<String, String>) -> bool {
+        let about = &self.object_ref;
+        let selector = |name| parameter(&self.request_uri, name).unwrap_or_default();
+        (&*about.api_group, &*about.resource) == (group, resource)
+            && (about.namespace.is_empty() || about.namespace == *namespace)
+            && labels_fit(&selector("labelSelector"), labels)
+            && fields_fit(&selector("fieldSelector"), namespace, name)
     }
 
     fn write(&self) -> Write {
         let program = self.user_agent.split('/').next().unwrap_or_default();
         Write {
             verb: self.verb.strip_suffix("collection").unwrap_or(&self.verb).to_owned(),
+            reach: if self.selects() { Reach::Selected } else { Reach::Named },
+            made: self.response_status.code == 201,
             subresource: self.object_ref.subresource.to_string(),
             manager: parameter(&self.request_uri, "fieldManager").unwrap_or_else(|| program.to_owned()),
             user: self.user.username.to_string(),
@@ -241,6 +266,10 @@ mod tests {
         ["", "configmaps", "shop", "settings"].map(str::to_owned).into()
     }
 
+    fn labels() -> BTreeMap<String, String> {
+        BTreeMap::from([("app".to_owned(), "web".to_owned())])
+    }
+
     fn event(verb: &str, query: &str, code: u16) -> String {
         format!(
             r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete","requestURI":"/api/v1/x{query}","verb":"{verb}","user":{{"username":"jane","groups":["a"]}},"impersonatedUser":{{"username":"deployer"}},"userAgent":"kubectl/v1.35.4 (linux/amd64)","objectRef":{{"resource":"configmaps","namespace":"shop","name":"settings","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":{code}}},"requestReceivedTimestamp":"2026-05-06T07:08:09.123456Z","stageTimestamp":"2026-05-06T07:08:09.200000Z","annotations":{{}}}}"#
@@ -249,7 +278,7 @@ mod tests {
 
     fn told(text: &str) -> Result<Told> {
         let lines: Box<dyn BufRead> = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
-        read(&mut [Log { name: "audit.log".to_owned(), lines }], &BTreeSet::from([key()]))
+        read(&mut [Log { name: "audit.log".to_owned(), lines }], &Wanted::from([(key(), labels())]))
     }
 
     #[test]
@@ -278,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn who_deletes_everything_deletes_each() {
+    fn who_deletes_what_a_selector_fits_deletes_each() {
         let all = |query: &str, namespace: &str| {
             event("deletecollection", query, 200)
                 .replace(r#""name":"settings","#, "")
@@ -286,8 +315,9 @@ mod tests {
         };
         let here = r#""namespace":"shop","#;
         let lines = [
-            all("?labelSelector=a%3Db", here),
-            all("?fieldSelector=a%3Db", here),
+            all("?labelSelector=app%3Dshop", here),
+            all("?fieldSelector=metadata.name%3Dother", here),
+            all("?labelSelector=app%3Dweb&fieldSelector=metadata.name%3Dsettings", here),
             all("?dryRun=All", here),
             all("", r#""namespace":"other","#),
             all("?limit=500&labelSelector=", here),
@@ -295,7 +325,7 @@ mod tests {
         ];
         let told = told(&lines.join("\n")).unwrap();
         let said: Vec<_> = told.writes[&key()].iter().map(|write| write.verb.as_str()).collect();
-        assert_eq!(said, ["delete", "delete"]);
+        assert_eq!(said, ["delete", "delete", "delete"]);
     }
 
     #[test]

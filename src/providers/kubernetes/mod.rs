@@ -42,6 +42,7 @@ mod ready;
 mod references;
 mod refused;
 mod scaling;
+mod selection;
 mod sent;
 mod sides;
 mod sieve;

@@ -1,15 +1,16 @@
 //! Who was behind what moved: `managedFields` names programs and times, the audit log who used them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
 use super::{
     attribution,
-    audit::{self, Key, Write},
+    audit::{self, Key, Reach, Write},
     cluster::Cluster,
     discovery::Known,
     managed::{Entry, applied},
+    marks,
     transport::MANAGER,
 };
 use crate::{
@@ -29,7 +30,9 @@ pub(super) fn testify(
 ) -> Result<Vec<String>> {
     let keys: Vec<Option<Key>> =
         changes.iter().map(|change| key(cluster, change).filter(|_| change.drifted())).collect();
-    let told = audit::read(logs, &keys.iter().flatten().cloned().collect::<BTreeSet<_>>())?;
+    let asked = changes.iter().zip(&keys);
+    let wanted = asked.filter_map(|(change, key)| Some((key.clone()?, labels(cluster, change)))).collect();
+    let told = audit::read(logs, &wanted)?;
     for (change, key) in changes.iter_mut().zip(keys) {
         let writes = key.and_then(|key| told.writes.get(&key)).map_or(&[][..], Vec::as_slice);
         let live = cluster.seen.get(&change.address).and_then(|seen| seen.live.as_deref());
@@ -55,16 +58,40 @@ fn key(cluster: &Cluster, change: &Change) -> Option<Key> {
     Some((name.kind.group.clone(), resource.plural.clone(), namespace, name.name.clone()))
 }
 
+/// The labels that an object is known to have had: what it was given.
+fn labels(cluster: &Cluster, change: &Change) -> BTreeMap<String, String> {
+    let base = change.sides.base.as_ref();
+    let given = match base.and_then(|base| base.get("metadata")?.get("labels")) {
+        Some(Value::Map(labels)) => Some(labels.iter()),
+        _ => None,
+    };
+    let given = given.into_iter().flatten();
+    let given = given.filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned())));
+    given.chain([(marks::PART_OF.to_owned(), cluster.place.label().to_owned())]).collect()
+}
+
+/// The write that made an object go: of what was deleted before it was made again nothing is missing now, and who
+/// deleted it by name found it there.
+fn deletion<'a>(writes: impl Iterator<Item = &'a Write>) -> Option<&'a Write> {
+    let mut found: Option<&Write> = None;
+    for write in writes {
+        let is_known = found.is_some_and(|found| found.reach == Reach::Named);
+        match (write.verb == "delete" && write.subresource.is_empty(), write.reach) {
+            (true, Reach::Selected) if is_known => {}
+            (true, _) => found = Some(write),
+            (false, _) if write.made => found = None,
+            (false, _) => {}
+        }
+    }
+    found
+}
+
 fn persons(change: &Change, live: Option<&Value>, writes: &[Write], since: Option<&str>) -> Vec<Person> {
     let others = |write: &&Write| write.manager != MANAGER;
     let Some(live) = live.filter(|_| change.sides.actual.is_some()) else {
-        let deletes: Vec<&Write> = writes
-            .iter()
-            .filter(others)
-            .filter(|write| write.verb == "delete" && write.subresource.is_empty() && is_after(write, since))
-            .collect();
-        // What was deleted before it was made again is not what is missing now.
-        return named(&deletes[deletes.len().saturating_sub(1)..], &[]);
+        let writes = writes.iter().filter(|write| is_after(write, since));
+        let deleted = deletion(writes).filter(others);
+        return named(deleted.as_slice(), &[]);
     };
     let since = applied(live).and_then(|ours| ours.time).or(since);
     let mut groups: Vec<(Option<Entry<'_>>, Vec<String>)> = Vec::new();
@@ -154,6 +181,8 @@ mod tests {
         let time = format!("2026-05-06T07:{at}");
         Write {
             verb: "patch".to_owned(),
+            reach: Reach::Named,
+            made: false,
             subresource: String::new(),
             manager: manager.to_owned(),
             user: user.to_owned(),
@@ -203,6 +232,23 @@ mod tests {
         ] {
             assert_eq!(who(std::slice::from_ref(&other)), [], "{other:?}");
         }
+    }
+
+    #[test]
+    fn who_deleted_it_is_who_found_it_there() {
+        let delete = |user: &str, reach: Reach| Write {
+            verb: "delete".to_owned(),
+            reach,
+            ..write(user, "kubectl", "10:00")
+        };
+        let made = Write { made: true, ..write("joe", "kubectl", "10:00") };
+        let (jane, all) = (delete("jane", Reach::Named), delete("all", Reach::Selected));
+        let who = |writes: &[&Write]| deletion(writes.iter().copied()).map(|write| write.user.clone());
+        assert_eq!(who(&[&jane, &all]).as_deref(), Some("jane"));
+        assert_eq!(who(&[&all, &jane]).as_deref(), Some("jane"));
+        assert_eq!(who(&[&jane, &made, &all]).as_deref(), Some("all"));
+        assert_eq!(who(&[&jane, &write("controller", "kcm", "10:00")]).as_deref(), Some("jane"));
+        assert_eq!(who(&[&all, &made]), None);
     }
 
     impl Write {
