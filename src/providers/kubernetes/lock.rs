@@ -21,12 +21,17 @@ use crate::{
 /// How long a lock is valid after its holder was last heard of.
 const VALID: u64 = 30;
 
-/// How often the holder is heard of.
-const RENEWED: Duration = Duration::from_secs(5);
+/// How often the holder of a lock is heard of.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    every: Duration,
+    /// How long after it was last renewed a lock is certainly still ours: what begins then has some time to end
+    /// before anybody else may take it.
+    certain: Duration,
+}
 
-/// How long after it was last renewed a lock is certainly still ours, in seconds: what begins then has some time
-/// to end before anybody else may take it.
-const CERTAIN: i64 = VALID as i64 - 5;
+/// The pace of every lock but those of tests.
+pub(super) const PACE: Pace = Pace { every: Duration::from_secs(5), certain: Duration::from_secs(VALID - 5) };
 
 /// A lock that is held, until it is dropped.
 pub(super) struct Lock {
@@ -42,7 +47,8 @@ struct Lease {
     holder: String,
     /// The version that is ours.
     version: Mutex<String>,
-    /// The second in which the server was last asked to note that we are alive, and did.
+    pace: Pace,
+    /// When the server was last asked to note that we are alive, and did, in milliseconds.
     heard: AtomicI64,
     /// What became of it, once it is not ours any more.
     lost: OnceLock<String>,
@@ -67,7 +73,7 @@ impl Lock {
         writing: &Writing,
         place: &Place,
         who: &Who,
-        patience: Duration,
+        (patience, pace): (Duration, Pace),
     ) -> Result<Option<Lock>> {
         let lease = Arc::new(Lease {
             writing: writing.clone(),
@@ -75,6 +81,7 @@ impl Lock {
             place: place.clone(),
             holder: format!("{} on {}, process {}", who.actor, who.host, std::process::id()),
             version: Mutex::new(String::new()),
+            pace,
             heard: AtomicI64::new(0),
             lost: OnceLock::new(),
         });
@@ -88,8 +95,10 @@ impl Lock {
 
     /// Why it is not, or not certainly, ours any more.
     pub(super) fn lost(&self) -> Option<String> {
-        let silent = Timestamp::now().as_second() - self.lease.heard.load(Ordering::SeqCst);
-        let late = || (silent > CERTAIN).then(|| format!("could not be renewed for {silent} seconds"));
+        let silent = Timestamp::now().as_millisecond() - self.lease.heard.load(Ordering::SeqCst);
+        let silent = Duration::from_millis(silent.unsigned_abs());
+        let is_late = silent > self.lease.pace.certain;
+        let late = || is_late.then(|| format!("could not be renewed for {} seconds", silent.as_secs()));
         let became = self.lease.lost.get().cloned().or_else(late)?;
         Some(format!("the lock `{}` {became}", self.lease.place))
     }
@@ -153,7 +162,7 @@ impl Lease {
         match answer {
             Ok(lease) => {
                 self.note_version(&lease).await;
-                self.heard.store(asked.as_second(), Ordering::SeqCst);
+                self.heard.store(asked.as_millisecond(), Ordering::SeqCst);
                 Ok(Try::Taken)
             }
             Err(failure) if failure.code() == 409 => Ok(Try::Again),
@@ -181,7 +190,7 @@ impl Lease {
     /// Says from time to time that the holder is alive.
     async fn keep(&self) {
         while self.lost.get().is_none() {
-            tokio::time::sleep(RENEWED).await;
+            tokio::time::sleep(self.pace.every).await;
             let asked = Timestamp::now();
             let put = self.put(&self.holder).await;
             match self.took(put, asked).await {
@@ -241,5 +250,68 @@ fn is_over(renewed: &str) -> bool {
     match renewed.parse::<Timestamp>() {
         Ok(renewed) => Timestamp::now().duration_since(renewed) > SignedDuration::from_secs(VALID as i64),
         Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use kube::client::Body;
+
+    use super::*;
+    use crate::providers::{
+        kubernetes::{options::Options, testing::target, transport::Line},
+        meter::Meter,
+    };
+
+    /// A server that knows one lease, and answers no renewal while it is `mute`.
+    fn writing(mute: &Arc<AtomicBool>) -> Writing {
+        let mute = mute.clone();
+        let answer = move |request: http::Request<Body>| {
+            let mute = mute.clone();
+            async move {
+                let status = match *request.method() {
+                    http::Method::POST => 201,
+                    http::Method::PUT if mute.load(Ordering::SeqCst) => 500,
+                    http::Method::PUT => 200,
+                    _ => 404,
+                };
+                let body = Body::from(br#"{"metadata":{"resourceVersion":"1"}}"#.to_vec());
+                http::Response::builder().status(status).body(body)
+            }
+        };
+        let client = kube::Client::new(tower::service_fn(answer), "default");
+        Writing::new(Line { client, server: "test".into(), unheeded: None, meter: Meter::default() })
+    }
+
+    /// Looks at a lock until it is as wanted.
+    fn lost(lock: &Lock, wanted: impl Fn(&Option<String>) -> bool) -> Option<String> {
+        let begun = std::time::Instant::now();
+        loop {
+            let lost = lock.lost();
+            if wanted(&lost) || begun.elapsed() > Duration::from_secs(20) {
+                return lost;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_renewed_is_not_certain_after_a_while() {
+        let runtime = Arc::new(super::super::connect::runtime().unwrap());
+        let mute = Arc::new(AtomicBool::new(false));
+        let writing = runtime.block_on(async { writing(&mute) });
+        let place = Place::of(&target("shop", "{}"), &Options::default()).unwrap();
+        let who = Who { actor: "alice".into(), source: String::new(), host: "here".into(), job: None };
+        let pace = Pace { every: Duration::from_millis(20), certain: Duration::from_secs(1) };
+        let lock = Lock::take(&runtime, &writing, &place, &who, (Duration::ZERO, pace)).unwrap().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        assert_eq!(lock.lost(), None, "it was renewed all the time");
+        mute.store(true, Ordering::SeqCst);
+        let lost_at_last = lost(&lock, Option::is_some).unwrap();
+        assert!(lost_at_last.contains("could not be renewed for 1 seconds"), "{lost_at_last}");
+        mute.store(false, Ordering::SeqCst);
+        assert_eq!(lost(&lock, Option::is_none), None, "nobody else had it");
     }
 }

@@ -241,17 +241,11 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::kubernetes::testing::target;
 
     #[test]
     fn what_is_ours_survives_the_way_to_the_cluster_and_back() {
-        let target = Target {
-            name: "shop".into(),
-            provider: "kubernetes".into(),
-            path: "k8s".into(),
-            base_dir: ".".into(),
-            options: Default::default(),
-            programs: Default::default(),
-        };
+        let target = target("shop", "{}");
         let place = Place::of(&target, &Options::default()).unwrap();
         let commit: Digest = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
         let owned = BTreeMap::from([
@@ -268,14 +262,7 @@ mod tests {
 
     #[test]
     fn the_id_of_a_set_is_that_of_the_enhancement_proposal() {
-        let target = Target {
-            name: "x".into(),
-            provider: "kubernetes".into(),
-            path: String::new(),
-            base_dir: ".".into(),
-            options: Default::default(),
-            programs: Default::default(),
-        };
+        let target = target("x", "{}");
         let place = Place::of(&target, &Options::default()).unwrap();
         assert!(place.label().starts_with("applyset-") && place.label().ends_with("-v1"));
         assert!(place.label().len() <= 63);

@@ -101,3 +101,20 @@ pub fn unchanged(config: &[u8], live: &[u8]) -> Result<(), String> {
     let api_version = config.get("apiVersion").and_then(|version| version.as_str()).unwrap_or_default();
     managed::unchanged(&config, &live, api_version).map_err(|found| format!("{}: {}", found.path, found.why))
 }
+
+#[cfg(test)]
+mod testing {
+    use crate::providers::Target;
+
+    /// A target with these options.
+    pub(super) fn target(name: &str, options: &str) -> Target {
+        Target {
+            name: name.into(),
+            provider: "kubernetes".into(),
+            path: "k8s".into(),
+            base_dir: ".".into(),
+            options: serde_yaml::from_str(options).unwrap(),
+            programs: Default::default(),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::{
     apply,
     cluster::Cluster,
     connect, home,
-    lock::Lock,
+    lock::{Lock, PACE},
     memory, options,
     transport::{Force, Writing},
     wait,
@@ -98,7 +98,7 @@ impl Writer for Applier {
 
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
         let place = &self.cluster.place;
-        self.lock = Lock::take(&self.cluster.runtime, &self.writing, place, who, patience)?;
+        self.lock = Lock::take(&self.cluster.runtime, &self.writing, place, who, (patience, PACE))?;
         self.waiting = self.lock.is_none().then(|| who.clone());
         Ok(())
     }
