@@ -107,6 +107,15 @@ impl Node {
 }
 
 impl Node {
+    /// The value at a path, as [`Node::locate`] takes it.
+    pub fn find<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Option<&Node> {
+        path.into_iter().try_fold(self, |at, step| match &at.content {
+            Content::Map(_) => at.get(step),
+            Content::List(items) => items.get(at.item(step)?),
+            Content::Scalar(_) => None,
+        })
+    }
+
     /// Which item of a list is meant by `[key=value]`, `[value]` or its position.
     pub fn item(&self, step: &str) -> Option<usize> {
         let items = self.as_list()?;

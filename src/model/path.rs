@@ -1,6 +1,10 @@
 //! Places within objects, as rules name them: JSON pointers with `*`, and `[key=value]` for items of lists.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+};
 
 use super::value::{Map, Value};
 
@@ -158,7 +162,7 @@ fn places(steps: &[Step], value: &Value, at: &mut Place, found: &mut Vec<Place>)
 }
 
 /// Which item is meant by `[key=value]`, `[value]` or its position.
-fn position(items: &[Value], key: &str) -> Option<usize> {
+pub fn position(items: &[Value], key: &str) -> Option<usize> {
     let Some(pairs) = inner(key) else {
         return key.parse().ok().filter(|position| *position < items.len());
     };
@@ -173,8 +177,7 @@ fn is_called(item: &Value, pair: &str) -> bool {
     };
     match pair.split_once('=') {
         None => is(item, pair),
-        // A port without a protocol is a TCP port.
-        Some((key, wanted)) => item.get(key).map_or(pair == "protocol=TCP", |value| is(value, wanted)),
+        Some((key, wanted)) => name(item, key).is_some_and(|value| is(value, wanted)),
     }
 }
 
@@ -210,7 +213,7 @@ pub fn lay(onto: &mut Value, place: &[Arc<str>], from: Option<&Value>) {
     let there = from.and_then(|from| below(from, step));
     match onto {
         Value::Map(map) => lay_in_map(Arc::make_mut(map), step, rest, there),
-        Value::List(items) => lay_in_list(items, step, rest, there),
+        Value::List(items) => lay_in_list(items, (step, rest), from, there),
         _ => {}
     }
 }
@@ -227,7 +230,10 @@ fn lay_in_map(map: &mut Map, step: &Arc<str>, rest: &[Arc<str>], there: Option<&
             }
         }
         (None, Some(value)) if inner(step).is_none() && get(value, rest).is_some() => {
-            let mut own = Value::from(Map::new());
+            let mut own = match value {
+                Value::List(_) => Value::List(Vec::new()),
+                _ => Value::from(Map::new()),
+            };
             lay(&mut own, rest, there);
             if !is_empty(&own) {
                 map.insert(step.clone(), own);
@@ -237,18 +243,52 @@ fn lay_in_map(map: &mut Map, step: &Arc<str>, rest: &[Arc<str>], there: Option<&
     }
 }
 
-fn lay_in_list(items: &mut Vec<Value>, step: &str, rest: &[Arc<str>], there: Option<&Value>) {
+fn lay_in_list(
+    items: &mut Vec<Value>,
+    (step, rest): (&str, &[Arc<str>]),
+    from: Option<&Value>,
+    there: Option<&Value>,
+) {
     match (position(items, step), there) {
         (Some(position), Some(value)) if rest.is_empty() => items[position] = value.clone(),
         (Some(position), None) if rest.is_empty() => _ = items.remove(position),
-        (None, Some(value)) if rest.is_empty() => items.push(value.clone()),
+        (None, Some(value)) if rest.is_empty() => items.insert(place_for(items, step, from), value.clone()),
         (Some(position), there) => lay(&mut items[position], rest, there),
         (None, _) => {}
     }
 }
 
+/// Where among `items` one belongs that only `from` has: behind the item that it is behind there.
+fn place_for(items: &[Value], step: &str, from: Option<&Value>) -> usize {
+    let Some(Value::List(from)) = from else { return items.len() };
+    let Some(at) = position(from, step) else { return items.len() };
+    let find = |other: &Value| items.iter().position(|item| are_called_alike(item, other, step));
+    let before = from[..at].iter().rev().find_map(find).map(|before| before + 1);
+    before.or_else(|| from[at..].iter().find_map(find)).unwrap_or(items.len())
+}
+
+/// Whether two items have the same name in the list that `label` names an item of.
+fn are_called_alike(one: &Value, other: &Value, label: &str) -> bool {
+    inner(label).is_some_and(|pairs| {
+        pairs.split(',').all(|pair| match pair.split_once('=') {
+            None => one == other,
+            Some((key, _)) => name(one, key) == name(other, key),
+        })
+    })
+}
+
+/// The value of a key that names an item: a port without a protocol is a TCP port.
+fn name<'a>(item: &'a Value, key: &str) -> Option<&'a Value> {
+    static TCP: LazyLock<Value> = LazyLock::new(|| Value::string("TCP"));
+    item.get(key).or_else(|| (key == "protocol").then_some(&*TCP))
+}
+
 fn is_empty(value: &Value) -> bool {
-    matches!(value, Value::Map(map) if map.is_empty())
+    match value {
+        Value::Map(map) => map.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// A place as a JSON pointer.
@@ -336,6 +376,21 @@ mod tests {
                 r#"{"l": [{"n": 0}, {"n": 1, "v": 2}]}"#,
                 r#"{"l": [{"n": 1, "v": 2}]}"#,
             ),
+            // An item comes to where it is among those that both have; a list of its own is made for it.
+            (
+                r#"{"l": [{"n": 2, "v": 0}, {"n": 4}]}"#,
+                "/l/[n=3]",
+                r#"{"l": [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]}"#,
+                r#"{"l": [{"n": 2, "v": 0}, {"n": 3}, {"n": 4}]}"#,
+            ),
+            (
+                r#"{"l": [{"n": 2}]}"#,
+                "/l/[n=1]",
+                r#"{"l": [{"n": 1}, {"n": 2}]}"#,
+                r#"{"l": [{"n": 1}, {"n": 2}]}"#,
+            ),
+            (r#"{}"#, "/l/[n=2]", r#"{"l": [{"n": 1}, {"n": 2}]}"#, r#"{"l": [{"n": 2}]}"#),
+            (r#"{}"#, "/l/[n=2]/v", r#"{"l": [{"n": 2, "v": 1}]}"#, r#"{}"#),
             (r#"{"l": {}}"#, "/l/[n=1]/v", r#"{"l": {"[n=1]": {"v": 2}}}"#, r#"{"l": {}}"#),
         ] {
             let (mut onto, from) = (value(onto), value(from));

@@ -349,9 +349,10 @@ impl Redactor {
             Value::Number(number) => Shown::Plain(number.clone().into()),
             Value::String(text) => Shown::Plain((&**text).into()),
             Value::List(items) => Shown::List(items.iter().map(|item| self.value(item)).collect()),
-            Value::Map(map) => {
-                Shown::Map(map.iter().map(|(key, value)| (key.clone(), self.value(value))).collect())
-            }
+            Value::Map(map) => match value.items() {
+                Some(items) => Shown::List(items.into_iter().map(|item| self.value(item)).collect()),
+                None => Shown::Map(map.iter().map(|(key, value)| (key.clone(), self.value(value))).collect()),
+            },
             Value::Blob(blob) => Shown::Content { id: blob.id, size: blob.size, bytes: blob.bytes.clone() },
             Value::Sensitive(inner) => Shown::Hidden(self.number(inner)),
         }
@@ -411,6 +412,17 @@ mod tests {
         assert_eq!(field["actual"], "(sensitive) #1");
         assert_eq!(field["desired"], "(sensitive) #2");
         assert!(!format!("{shown:?}").contains("canary"));
+    }
+
+    #[test]
+    fn lists_by_key_are_shown_as_the_lists_that_people_wrote() {
+        let text = r#"{"env":{"[name=A]":{"name":"A"},"[name=B]":{"name":"B"},"(order)":["[name=B]","[name=A]"]},
+            "finalizers":{"[a]":"a","[b]":"b"},"odd":{"[a]":"c"},"none":{}}"#;
+        let shown = serde_json::to_string(&Redactor::default().value(&testing::value(text))).unwrap();
+        assert_eq!(
+            shown,
+            r#"{"env":[{"name":"B"},{"name":"A"}],"finalizers":["a","b"],"none":{},"odd":{"[a]":"c"}}"#
+        );
     }
 
     #[test]

@@ -107,6 +107,32 @@ impl Value {
         }
     }
 
+    /// The items of a list that stands as a mapping by key, in the order that it knows.
+    pub fn items(&self) -> Option<Vec<&Value>> {
+        let Value::Map(map) = self else { return None };
+        let mut items: Vec<_> = map.iter().filter(|(key, _)| &***key != ORDER).collect();
+        if items.is_empty() || !items.iter().all(|(key, item)| item.is_labelled(key)) {
+            return None;
+        }
+        if let Some(Value::List(order)) = map.get(ORDER) {
+            items.sort_by_cached_key(|(key, _)| order.iter().position(|label| label.as_str() == Some(key)));
+        }
+        Some(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Whether `label` is what it would be called in a list by key: `[name=web]`, or `[web]` for a word.
+    fn is_labelled(&self, label: &str) -> bool {
+        let Some(label) = label.strip_prefix('[').and_then(|label| label.strip_suffix(']')) else {
+            return false;
+        };
+        match self {
+            Value::String(text) => **text == *label,
+            Value::Number(number) => number.to_string() == label,
+            Value::Map(map) => label.split_once('=').is_some_and(|(key, _)| map.get(key).is_some()),
+            _ => false,
+        }
+    }
+
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {

@@ -4,11 +4,11 @@
 //! reads as a boolean or a number; here everything that is not plainly a word
 //! stands between quotes.
 
-use std::{borrow::Cow, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::Value as Json;
 
-use crate::model::{address::steers_terminal, redact::Shown, value::ORDER};
+use crate::model::{address::steers_terminal, redact::Shown};
 
 /// The document that shows `value`, with a line feed at the end.
 pub fn document(value: &Shown) -> String {
@@ -62,8 +62,7 @@ fn child(value: &Shown, indent: usize, out: &mut String) {
     }
 }
 
-/// The value with lists and mappings of JSON in the form that has names for them, and with
-/// lists that stand as mappings by key as the lists that people wrote.
+/// The value with lists and mappings of JSON in the form that has names for them.
 fn grown(value: &Shown) -> Cow<'_, Shown> {
     match value {
         Shown::Plain(Json::Array(items)) => {
@@ -71,41 +70,9 @@ fn grown(value: &Shown) -> Cow<'_, Shown> {
         }
         Shown::Plain(Json::Object(fields)) => {
             let field = |(key, value): (&String, &Json)| (key.as_str().into(), Shown::Plain(value.clone()));
-            let fields: Vec<_> = fields.iter().map(field).collect();
-            Cow::Owned(items(&fields).map_or_else(|| Shown::Map(fields), Shown::List))
-        }
-        Shown::Map(fields) => {
-            items(fields).map_or(Cow::Borrowed(value), |items| Cow::Owned(Shown::List(items)))
+            Cow::Owned(Shown::Map(fields.iter().map(field).collect()))
         }
         other => Cow::Borrowed(other),
-    }
-}
-
-/// The items of a list that stands as a mapping by key, in the order that it knows.
-fn items(fields: &[(Arc<str>, Shown)]) -> Option<Vec<Shown>> {
-    let (orders, mut items): (Vec<_>, Vec<_>) = fields.iter().partition(|(key, _)| &**key == ORDER);
-    if items.is_empty() || !items.iter().all(|(key, item)| is_item(key, item)) {
-        return None;
-    }
-    if let Some((_, Shown::Plain(Json::Array(order)))) = orders.first() {
-        items.sort_by_key(|(key, _)| order.iter().position(|label| label.as_str() == Some(key)));
-    }
-    Some(items.into_iter().map(|(_, item)| item.clone()).collect())
-}
-
-/// Whether `label` is what `item` would be called in a list by key: `[name=web]`, or `[web]` for a word.
-fn is_item(label: &str, item: &Shown) -> bool {
-    let Some(label) = label.strip_prefix('[').and_then(|label| label.strip_suffix(']')) else { return false };
-    let named = |key: &str| match item {
-        Shown::Map(fields) => fields.iter().any(|(name, _)| &**name == key),
-        Shown::Plain(Json::Object(fields)) => fields.contains_key(key),
-        _ => false,
-    };
-    match item {
-        Shown::Plain(Json::String(text)) => text == label,
-        Shown::Plain(plain) if !plain.is_object() => format!("{plain}") == label,
-        Shown::Map(_) | Shown::Plain(_) => label.split_once('=').is_some_and(|(key, _)| named(key)),
-        _ => false,
     }
 }
 
@@ -245,16 +212,6 @@ mod tests {
     fn hidden_values_are_numbered() {
         let value = Shown::Map(vec![("password".into(), Shown::Hidden(2))]);
         assert_eq!(document(&value), "password: (sensitive) #2\n");
-    }
-
-    #[test]
-    fn lists_by_key_are_shown_as_lists() {
-        let keyed = plain(
-            r#"{"env":{"[name=A]":{"name":"A"},"[name=B]":{"name":"B"},"(order)":["[name=B]","[name=A]"]},
-                "finalizers":{"[a]":"a","[b]":"b"},"odd":{"[a]":"c"},"none":{}}"#,
-        );
-        let text = document(&keyed);
-        assert_eq!(text, "env:\n- name: B\n- name: A\nfinalizers:\n- a\n- b\nodd:\n  \"[a]\": c\nnone: {}\n");
     }
 
     proptest::proptest! {

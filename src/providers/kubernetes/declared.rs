@@ -7,23 +7,16 @@ use anyhow::Result;
 use super::{names::Name, normal, options};
 use crate::{
     manifest::{self, Node},
-    model::change::Change,
+    model::{change::Change, path},
     providers::Target,
     yaml::Place,
 };
-
-/// One step into a document.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
-    Key(String),
-    Item(usize),
-}
 
 /// A document of a file, and the way to an object in it.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     pub document: usize,
-    pub steps: Vec<Step>,
+    pub steps: path::Place,
 }
 
 /// A file, taken apart.
@@ -61,7 +54,7 @@ impl Declared {
 
     /// What stands there.
     pub(super) fn node(&self, way: &Way) -> Option<&Node> {
-        way.steps.iter().try_fold(self.documents.get(way.document)?, step)
+        self.documents.get(way.document)?.find(way.steps.iter().map(|step| &**step))
     }
 }
 
@@ -73,37 +66,22 @@ fn collect(node: &Node, way: Way, ways: &mut BTreeMap<Place, Way>) {
         return;
     };
     for (at, item) in items.iter().enumerate() {
-        let inner = [Step::Key("items".to_owned()), Step::Item(at)];
+        let inner = ["items".into(), at.to_string().into()];
         let steps = way.steps.iter().cloned().chain(inner).collect();
         collect(item, Way { steps, ..way }, ways);
-    }
-}
-
-fn step<'n>(node: &'n Node, step: &Step) -> Option<&'n Node> {
-    match step {
-        Step::Key(key) => node.get(key),
-        Step::Item(at) => node.as_list()?.get(*at),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        change::{Action, Class, Sides},
-        testing,
+    use crate::{
+        model::{
+            change::{Action, Class, Sides},
+            testing,
+        },
+        providers::kubernetes::testing::target,
     };
-
-    fn target() -> Target {
-        Target {
-            name: "shop".into(),
-            provider: "kubernetes".into(),
-            path: "k8s".into(),
-            base_dir: ".".into(),
-            options: serde_yaml::from_str("{namespace: shop}").unwrap(),
-            programs: Default::default(),
-        }
-    }
 
     fn line(file: &Declared, address: &str) -> Option<u32> {
         let change = testing::change(address, Action::Update, Class::Pending, Sides::default());
@@ -118,7 +96,7 @@ mod tests {
             - apiVersion: v1\n  kind: ConfigMapList\n  items:\n  - metadata: {name: b}\n---\n\
             apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: c}\n---\n\
             apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, namespace: odd}\n";
-        let file = Declared::read(&target(), text.as_bytes()).unwrap();
+        let file = Declared::read(&target("shop", "{namespace: shop}"), text.as_bytes()).unwrap();
         assert_eq!(line(&file, "v1/ConfigMap/shop/a"), Some(1));
         assert_eq!(line(&file, "v1/ConfigMap/other/a"), Some(9));
         assert_eq!(line(&file, "v1/ConfigMap/shop/b"), Some(13));

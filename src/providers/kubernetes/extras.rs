@@ -46,7 +46,7 @@ pub(super) async fn defaults(
 fn fill(side: &mut Value, actual: &Value, answer: &Value) {
     let (Value::Map(side), Value::Map(actual), Value::Map(answer)) = (side, actual, answer) else { return };
     let side = Arc::make_mut(side);
-    for (key, actual) in actual.iter() {
+    for (key, actual) in actual.iter().filter(|(key, _)| &***key != ORDER) {
         let Some(answer) = answer.get(key) else { continue };
         match side.get_mut(key) {
             Some(side) => fill(side, actual, answer),

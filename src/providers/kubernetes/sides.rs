@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{
     fields::{Fields, ORDER},
     managed::same,
+    orders,
     owners::Owners,
+    quantity::same_quantity,
 };
 use crate::model::{
     change::Sides,
@@ -46,7 +48,7 @@ pub(super) fn sides(evidence: &Evidence<'_>) -> Sides<Value> {
         base_of(&four, &Held { ours: Some(ours), foreign: Some(foreign) })
     });
     let mut actual = live.cloned();
-    settle_orders(base.as_mut(), desired.as_mut(), actual.as_mut());
+    orders::settle([base.as_mut(), desired.as_mut(), actual.as_mut()]);
     Sides { base, desired, actual }
 }
 
@@ -56,7 +58,7 @@ pub(super) fn base_of_leaving(base: &Value, live: &Value, owners: &Owners) -> Op
     let four = Four { base: Some(base), config: None, live: Some(live), desired: untouched.as_ref() };
     let mut base = base_of(&four, &Held { ours: Some(&owners.ours), foreign: None })?;
     let mut actual = live.clone();
-    settle_orders(Some(&mut base), None, Some(&mut actual));
+    orders::settle([Some(&mut base), None, Some(&mut actual)]);
     Some(base)
 }
 
@@ -168,53 +170,6 @@ fn keys(value: &Value) -> impl Iterator<Item = &Arc<str>> {
     map.into_iter().flat_map(|map| map.keys())
 }
 
-/// Leaves the order of a keyed list only where common items changed places.
-fn settle_orders(base: Option<&mut Value>, desired: Option<&mut Value>, actual: Option<&mut Value>) {
-    let differs = match (desired.as_deref(), actual.as_deref()) {
-        (Some(desired), Some(actual)) => {
-            let (one, other) = (order(desired), order(actual));
-            let common = |these: &[Arc<str>], those: &[Arc<str>]| -> Vec<Arc<str>> {
-                these.iter().filter(|label| those.contains(label)).cloned().collect()
-            };
-            common(&one, &other) != common(&other, &one)
-        }
-        _ => false,
-    };
-    let mut maps = [base, desired, actual].map(|side| match side {
-        Some(Value::Map(map)) => Some(Arc::make_mut(map)),
-        _ => None,
-    });
-    if !differs {
-        maps.iter_mut().flatten().for_each(|map| _ = map.remove(ORDER));
-    }
-    let [base, desired, actual] = maps;
-    let mut children: Vec<Arc<str>> =
-        [&base, &desired, &actual].into_iter().flatten().flat_map(|map| map.keys().cloned()).collect();
-    children.sort_unstable();
-    children.dedup();
-    let (mut base, mut desired, mut actual) = (base, desired, actual);
-    for key in children {
-        settle_orders(
-            base.as_mut().and_then(|map| map.get_mut(&key)),
-            desired.as_mut().and_then(|map| map.get_mut(&key)),
-            actual.as_mut().and_then(|map| map.get_mut(&key)),
-        );
-    }
-}
-
-fn order(value: &Value) -> Vec<Arc<str>> {
-    match value.get(ORDER) {
-        Some(Value::List(items)) => items
-            .iter()
-            .filter_map(|item| match item {
-                Value::String(label) => Some(label.clone()),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// What a server would make of `config`, told without asking it: declared fields win, what was declared the same
 /// in `base` stays what the server made of it, and what we own and do not declare any more goes unless somebody
 /// else owns it too.
@@ -265,43 +220,6 @@ fn overlay(live: &mut Value, config: &Value, base: Option<&Value>, ours: Option<
 /// Whether a value is what the server made of what trueup applied: whoever else had changed it would own it.
 fn is_untouched(ours: Option<&Fields>) -> bool {
     ours.is_some_and(Fields::is_empty)
-}
-
-/// Whether two scalars are one quantity in different words: `1000m` and `1`.
-fn same_quantity(one: &Value, other: &Value) -> bool {
-    match (quantity(one), quantity(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
-    }
-}
-
-/// A Kubernetes quantity in thousandths.
-fn quantity(value: &Value) -> Option<i128> {
-    let text = match value {
-        Value::String(text) => text.to_string(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let at = text.find(|character: char| !character.is_ascii_digit() && !".+-".contains(character));
-    let (digits, suffix) = text.split_at(at.unwrap_or(text.len()));
-    let scale: i128 = match suffix {
-        "" => 1000,
-        "m" => 1,
-        "k" => 1_000_000,
-        "M" => 1_000_000_000,
-        "G" => 1_000_000_000_000,
-        "T" => 1_000_000_000_000_000,
-        "Ki" => 1000 << 10,
-        "Mi" => 1000 << 20,
-        "Gi" => 1000 << 30,
-        "Ti" => 1000 << 40,
-        _ => return None,
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let places = u32::try_from(fraction.len()).ok().filter(|places| *places <= 9)?;
-    let units: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let power = 10_i128.pow(places);
-    (units * scale % power == 0).then(|| units * scale / power)
 }
 
 #[cfg(test)]
@@ -366,12 +284,5 @@ mod tests {
         let entries = Value::map([("managedFields", Value::List(vec![entry]))]);
         let applied = Value::map([("metadata", entries)]);
         Owners::of(&applied, &applied, &globset::GlobSet::empty())
-    }
-
-    #[test]
-    fn quantities_are_compared_by_what_they_mean() {
-        let same = |one: &str, other: &str| same_quantity(&Value::string(one), &Value::string(other));
-        assert!(same("1000m", "1") && same("1Gi", "1024Mi") && same("0.5", "500m") && same("1k", "1000"));
-        assert!(!same("1", "2") && !same("web", "web2") && !same("", ""));
     }
 }

@@ -20,6 +20,19 @@ fn is_akin(one: &Json, other: &Json) -> bool {
     }
 }
 
+/// For each item of a new list that holds those of an old one in another order, which of them it is.
+pub(super) fn moves(old: &[Json], new: &[Json]) -> Option<Vec<usize>> {
+    if old.len() != new.len() {
+        return None;
+    }
+    let mut left: Vec<usize> = (0..old.len()).collect();
+    let find = |item: &Json| {
+        let at = left.iter().position(|from| old[*from] == *item)?;
+        Some(left.remove(at))
+    };
+    new.iter().map(find).collect()
+}
+
 impl Step {
     /// The same behind some items that stay.
     fn behind(self, count: usize) -> Step {
@@ -68,17 +81,18 @@ fn way(old: &[Json], new: &[Json]) -> Vec<Step> {
                 j += 1;
             }
         }
-        let (mut dropped, mut inserted) = (dropped.into_iter(), inserted.into_iter());
-        loop {
-            match (dropped.next(), inserted.next()) {
-                (Some(at), Some(now)) if is_akin(&old[at], &new[now]) => steps.push(Step::Turn(at, now)),
-                (None, None) => break,
-                (at, now) => {
-                    steps.extend(at.map(Step::Drop));
-                    steps.extend(now.map(|now| Step::Insert(i, now)));
+        let mut left = dropped.as_slice();
+        for now in inserted {
+            match left.iter().position(|at| is_akin(&old[*at], &new[now])) {
+                Some(akin) => {
+                    steps.extend(left[..akin].iter().map(|at| Step::Drop(*at)));
+                    steps.push(Step::Turn(left[akin], now));
+                    left = &left[akin + 1..];
                 }
+                None => steps.push(Step::Insert(left.first().copied().unwrap_or(i), now)),
             }
         }
+        steps.extend(left.iter().map(|at| Step::Drop(*at)));
     }
     steps
 }

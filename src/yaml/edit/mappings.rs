@@ -49,21 +49,22 @@ impl Editor<'_> {
         match node.flow {
             true => {
                 let field = |(key, value): &(&String, &Json)| {
-                    format!("{}: {}", emit::scalar(key, quotes), emit::flow(value, quotes))
+                    let text = format!("{}: {}", emit::scalar(key, quotes), emit::flow(value, quotes));
+                    (entries.len(), text)
                 };
-                let added: Vec<String> = added.iter().map(field).collect();
+                let added: Vec<(usize, String)> = added.iter().map(field).collect();
                 self.change_flow(node, &parts(entries), &gone, &added)
             }
-            false => self.change_block(&parts(entries), &gone, &|editor, space| {
+            false => {
+                let parts = parts(entries);
+                let indent = self.space(&parts).len() + 2;
                 let field = |(key, value): &(&String, &Json)| {
-                    format!(
-                        "{}:{}",
-                        emit::scalar(key, Quotes::AsNeeded),
-                        editor.block(value, space.len() + 2)
-                    )
+                    let key = emit::scalar(key, Quotes::AsNeeded);
+                    (entries.len(), format!("{key}:{}", self.block(value, indent)))
                 };
-                added.iter().map(field).collect()
-            }),
+                let added: Vec<(usize, String)> = added.iter().map(field).collect();
+                self.change_block(&parts, &gone, &added)
+            }
         }
     }
 }

@@ -16,14 +16,38 @@ pub(super) fn parts(entries: &[(Node, Node)]) -> Vec<Part<'_>> {
     entries.iter().map(|(key, value)| Part { start: key.span.bytes.start, value }).collect()
 }
 
+/// What is to join a collection, by the number of parts before it.
+type Added = (usize, String);
+
+/// The neighbour of something that joins a collection.
+enum Neighbour<'a, 'n> {
+    Before(&'a Part<'n>),
+    /// And its number.
+    After(&'a Part<'n>, usize),
+}
+
+/// Where something joins, next to a part that stays.
+fn neighbour<'a, 'n>(
+    all: &'a [Part<'n>],
+    at: usize,
+    kept: impl Fn(&Part<'n>) -> bool,
+) -> Result<Neighbour<'a, 'n>, String> {
+    let before = all[..at].iter().rev().find(|part| kept(part)).map(Neighbour::Before);
+    let after = || {
+        let found = all.iter().enumerate().skip(at).find(|(_, part)| kept(part));
+        found.map(|(at, part)| Neighbour::After(part, at))
+    };
+    before.or_else(after).ok_or_else(|| "nothing of it is left".to_owned())
+}
+
 impl Editor<'_> {
-    /// Takes parts out of a collection between brackets, and adds others at its end.
+    /// Takes parts out of a collection between brackets, and adds others.
     pub(super) fn change_flow(
         &mut self,
         node: &Node,
         all: &[Part<'_>],
         gone: &BTreeSet<usize>,
-        added: &[String],
+        added: &[Added],
     ) -> Outcome {
         let kept = |part: &Part<'_>| !gone.contains(&part.start);
         for (at, part) in all.iter().enumerate().filter(|(_, part)| !kept(part)) {
@@ -38,53 +62,75 @@ impl Editor<'_> {
             }
             self.edits.push((range, String::new()));
         }
-        let Some(last) = all.iter().rev().find(|part| kept(part)) else { return Ok(()) };
-        let first = &all[0];
-        let own_lines = self.line_start(first.start) > node.span.bytes.start;
-        let between = match own_lines {
-            true => format!(",{}{}", self.eol, self.indent(first.start)?),
-            false => ", ".to_owned(),
+        let between = match all.first() {
+            Some(first) if self.line_start(first.start) > node.span.bytes.start => {
+                format!(",{}{}", self.eol, self.indent(first.start)?)
+            }
+            _ => ", ".to_owned(),
         };
-        let end = self.end_of(last.value);
-        self.edits.extend(added.iter().map(|text| (end..end, format!("{between}{text}"))));
+        for (at, text) in added {
+            let (place, text) = match neighbour(all, *at, kept)? {
+                Neighbour::Before(part) => (self.end_of(part.value), format!("{between}{text}")),
+                Neighbour::After(part, _) => (part.start, format!("{text}{between}")),
+            };
+            self.edits.push((place..place, text));
+        }
         Ok(())
     }
 
-    /// Takes parts out of a block, and adds others at its end.
+    /// Takes parts out of a block, and adds others.
     pub(super) fn change_block(
         &mut self,
         all: &[Part<'_>],
         gone: &BTreeSet<usize>,
-        added: &dyn Fn(&Self, &str) -> Vec<String>,
+        added: &[Added],
     ) -> Outcome {
-        let (Some(first), Some(last)) =
-            (all.first(), all.iter().rev().find(|part| !gone.contains(&part.start)))
-        else {
-            return Err("nothing of it is left".to_owned());
-        };
-        let column = first.start - self.line_start(first.start);
-        let space = " ".repeat(self.text[first.start - column..first.start].chars().count());
-        let added = added(self, &space);
-        let mut edits = Vec::new();
-        for (at, part) in all.iter().enumerate().filter(|(_, part)| gone.contains(&part.start)) {
+        let kept = |part: &Part<'_>| !gone.contains(&part.start);
+        for (at, part) in all.iter().enumerate().filter(|(_, part)| !kept(part)) {
             let (start, end) = (self.line_start(part.start), self.line_end(self.end_of(part.value)));
-            edits.push(match all.get(at + 1) {
+            self.edits.push(match all.get(at + 1) {
                 _ if self.text[start..part.start].trim_matches(' ').is_empty() => (start..end, String::new()),
                 // It shares its line with the dash of an item: what follows takes its place.
                 Some(next) if self.line_start(next.start) == end => (part.start..next.start, String::new()),
                 _ => return Err("it shares its line with something else".to_owned()),
             });
         }
-        if !added.is_empty() {
-            let end = self.line_end(self.end_of(last.value));
-            let lines = added.iter().map(|line| format!("{space}{line}{}", self.eol));
-            let mut lines: String = lines.collect();
-            if !self.text[..end].ends_with('\n') {
-                lines = format!("{}{}", self.eol, lines.trim_end_matches(self.eol));
-            }
-            edits.push((end..end, lines));
+        let space = self.space(all);
+        for (at, text) in added {
+            let place = match neighbour(all, *at, kept)? {
+                Neighbour::Before(part) => self.line_end(self.end_of(part.value)),
+                Neighbour::After(part, at) => {
+                    self.indent(part.start)?;
+                    self.remarks_start(all, at)
+                }
+            };
+            let text = match self.text[..place].ends_with('\n') || place == 0 {
+                true => format!("{space}{text}{}", self.eol),
+                false => format!("{}{space}{text}", self.eol),
+            };
+            self.edits.push((place..place, text));
         }
-        self.edits.extend(edits);
         Ok(())
+    }
+
+    /// The blanks before the parts of a block, the first of which may stand behind a dash.
+    pub(super) fn space(&self, all: &[Part<'_>]) -> String {
+        let before = all.first().map_or("", |first| &self.text[self.line_start(first.start)..first.start]);
+        " ".repeat(before.chars().count())
+    }
+
+    /// Where the remarks right above a part begin, or the line of the part.
+    pub(super) fn remarks_start(&self, all: &[Part<'_>], at: usize) -> usize {
+        // What ends with the part before may be text that looks like a remark.
+        let floor = at.checked_sub(1).map_or(0, |before| self.line_end(self.end_of(all[before].value)));
+        let mut start = self.line_start(all[at].start);
+        while start > floor {
+            let before = self.line_start(start - 1);
+            if before < floor || !self.text[before..start].trim_start().starts_with('#') {
+                break;
+            }
+            start = before;
+        }
+        start
     }
 }

@@ -9,8 +9,12 @@ impl Editor<'_> {
         if list.flow {
             return Ok(item.span.bytes.start);
         }
-        let before = &self.text[..item.span.bytes.start];
-        let bare = before.trim_end_matches([' ', '\r', '\n']);
+        let before = self.text[..item.span.bytes.start].trim_end_matches([' ', '\r', '\n']);
+        let header = |text: &str| text.trim_end_matches(['-', '+']).strip_suffix(['|', '>']).map(str::len);
+        let bare = match header(before).filter(|_| item.block) {
+            Some(mark) => before[..mark].trim_end_matches(' '),
+            None => before,
+        };
         match bare.ends_with('-') {
             true => Ok(bare.len() - 1),
             false => Err("an item has an anchor, a tag or a comment before it".to_owned()),

@@ -45,6 +45,9 @@ fn edited(text: &str, pointer: &str, new: Option<Json>) -> Result<String, String
         (Json::Object(map), Some(new)) => _ = map.insert(last.to_owned(), new),
         (Json::Object(map), None) => _ = map.shift_remove(last),
         (Json::Array(items), Some(new)) if last == "-" => items.push(new),
+        (Json::Array(items), Some(new)) if last.starts_with('+') => {
+            items.insert(last.parse().unwrap(), new);
+        }
         (Json::Array(items), Some(new)) => items[last.parse::<usize>().unwrap()] = new,
         (Json::Array(items), None) => _ = items.remove(last.parse().unwrap()),
         (other, _) => *other = Json::Null,
@@ -122,6 +125,57 @@ fn items_come_and_go_in_a_block() {
     );
     without_it("l:\n# of x\n- x\n# of y\n- y\n", "/l/0", "l:\n# of x\n# of y\n- y\n");
     becomes("l:\n- x # c\n- y\n", "/l/0", json!("z"), "l:\n- z # c\n- y\n");
+}
+
+#[test]
+fn items_come_and_go_together_in_the_middle() {
+    let text = "l:\n# of x\n- x # c\n\n# of y\n- y\n- |\n  # text\n# of z\n- z";
+    let change = |items: Json| {
+        let old = read(text.as_bytes()).unwrap();
+        let turned = turn(text.as_bytes(), (&old, &[json!({"l": items})]), read);
+        turned.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    becomes(text, "/l/+0", json!("w"), &text.replace("# of x", "- w\n# of x"));
+    becomes(text, "/l/+1", json!("w"), &text.replace("x # c\n", "x # c\n- w\n"));
+    becomes(text, "/l/+3", json!("w"), &text.replace("# of z", "- w\n# of z"));
+    assert_eq!(
+        change(json!(["v", "y", "# text\n", "w", "z"])).unwrap(),
+        "l:\n# of x\n- v # c\n\n# of y\n- y\n- |\n  # text\n- w\n# of z\n- z"
+    );
+    assert_eq!(
+        change(json!(["y", "w", "# text\n", "z"])).unwrap(),
+        "l:\n# of x\n\n# of y\n- y\n- w\n- |\n  # text\n# of z\n- z"
+    );
+    let named = "l:\n- name: x\n- name: y\n  v: 'a' # of y\n";
+    let old = read(named.as_bytes()).unwrap();
+    let new = [json!({"l": [{"name": "w"}, {"name": "y", "v": "b"}]})];
+    let turned = turn(named.as_bytes(), (&old, &new), read).unwrap();
+    assert_eq!(turned, b"l:\n- name: w\n- name: y\n  v: 'b' # of y\n");
+    becomes("l: [x, y]\n", "/l/+0", json!("w"), "l: [w, x, y]\n");
+    becomes("l: [x, y]\n", "/l/+1", json!("w"), "l: [x, w, y]\n");
+    becomes("l: [\n  x,\n  y\n]\n", "/l/+0", json!("w"), "l: [\n  w,\n  x,\n  y\n]\n");
+}
+
+#[test]
+fn items_change_places_with_what_is_said_of_them() {
+    let sorted = |text: &str, items: Json| {
+        let old = read(text.as_bytes()).unwrap();
+        let turned = turn(text.as_bytes(), (&old, &[json!({"l": items, "z": 1})]), read);
+        turned.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let text =
+        "l:\n# of x\n# too\n- x # c\n\n# of y\n- y: 'a' # d\n  v: |\n    # text\n- w\n# the last\nz: 1\n";
+    assert_eq!(
+        sorted(text, json!([{"y": "a", "v": "# text\n"}, "w", "x"])).unwrap(),
+        "l:\n# of y\n- y: 'a' # d\n  v: |\n    # text\n\n- w\n# of x\n# too\n- x # c\n# the last\nz: 1\n"
+    );
+    assert_eq!(sorted("{l: [1, {a: b}], z: 1}", json!([{"a": "b"}, 1])).unwrap(), "{l: [{a: b}, 1], z: 1}");
+    for odd in ["l: [x, # c\n  y]\nz: 1\n", "l:\n- &a x\n- *a\n- y\nz: 1\n"] {
+        let old = read(odd.as_bytes()).unwrap();
+        let mut items = old[0]["l"].clone();
+        items.as_array_mut().unwrap().reverse();
+        assert!(sorted(odd, items).is_err(), "{odd}");
+    }
 }
 
 #[test]
@@ -316,10 +370,11 @@ fn changed(value: &mut Json, new: &Json, choices: &mut dyn Iterator<Item = u8>) 
         }
         Json::Array(items) if !items.is_empty() => {
             let at = choice % items.len();
-            match choices.next().unwrap_or_default() % 6 {
+            match choices.next().unwrap_or_default() % 8 {
                 0 => _ = items.remove(at),
                 1 => items.insert(at, new.clone()),
                 2 => items.push(new.clone()),
+                3 => items.reverse(),
                 _ => changed(&mut items[at], new, choices),
             }
         }

@@ -74,20 +74,44 @@ struct Edit {
 
 fn edit(dice: &mut Dice) -> Edit {
     let text = TEXTS[dice.roll(TEXTS.len() as u64) as usize];
-    match dice.roll(6) {
+    match dice.roll(10) {
         0 => web(&["scale"], &format!("--replicas={}", 1 + dice.roll(5)), "  replicas:"),
         1 => web(&["set", "image"], &format!("web=web:{}", dice.roll(9)), "        image:"),
         2 => {
             let name = dice.word().to_uppercase();
             web(&["set", "env"], &format!("{name}={text}"), &format!("        - name: {name}"))
         }
+        // What a patch adds comes first.
+        3 | 4 => {
+            let name = dice.word().to_uppercase();
+            let line = format!("        - name: {name}");
+            patch(json!([{"name": name, "value": text}]), &line)
+        }
+        5 => {
+            let name = ["B", "C", "D"][dice.roll(3) as usize];
+            let line = format!("        - name: {name}");
+            patch(json!([{"name": name, "$patch": "delete"}]), &line)
+        }
+        6 => Edit::new(&["patch", "deployment/web", "--type=json", "-p", SECOND_FIRST], "        - name: "),
         roll => {
             let key = dice.word();
-            let value = if roll == 3 && key != "a" { Value::Null } else { json!(text) };
+            let value = if roll == 7 && key != "a" { Value::Null } else { json!(text) };
             let patch = json!({"data": {&key: value}}).to_string();
             Edit::new(&["patch", "configmap/settings", "-p", &patch], &format!("  {key}:"))
         }
     }
+}
+
+/// Takes the second variable to the front.
+const SECOND_FIRST: &str = r#"[
+  {"op": "move", "from": "/spec/template/spec/containers/0/env/1", "path": "/spec/template/spec/containers/0/env/0"}
+]"#;
+
+/// A patch of the variables.
+fn patch(env: Value, line: &str) -> Edit {
+    let containers = json!([{"name": "web", "env": env}]);
+    let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}}).to_string();
+    Edit::new(&["patch", "deployment/web", "-p", &patch], line)
 }
 
 fn web(verb: &[&str], value: &str, line: &str) -> Edit {
@@ -100,7 +124,12 @@ impl Edit {
     }
 }
 
-/// The lines of `text` that are none of what some edits may touch, nor remarks right above it.
+/// Whether a line is a remark.
+fn is_remark(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
+/// The lines of `text` that are no remarks, and none of what some edits may touch.
 fn untouched<'a>(text: &'a str, edits: &[Edit]) -> Vec<&'a str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut kept: Vec<&str> = Vec::new();
@@ -110,10 +139,8 @@ fn untouched<'a>(text: &'a str, edits: &[Edit]) -> Vec<&'a str> {
             continue;
         }
         within = edits.iter().any(|edit| line.starts_with(&edit.line)).then(|| indent(line));
-        if within.is_none() {
+        if within.is_none() && !is_remark(line) {
             kept.push(line);
-        } else if kept.last().is_some_and(|last| last.trim_start().starts_with('#')) {
-            kept.pop();
         }
     }
     kept
@@ -137,7 +164,11 @@ fn what_people_do_at_random_is_taken_into_git_and_nothing_else_moves() {
         let before = shop.sandbox.read("checkout/k8s/all.yaml");
         let edits: Vec<Edit> = (0..1 + dice.roll(3)).map(|_| edit(&mut dice)).collect();
         for edit in &edits {
-            shop.kubectl(&edit.told.iter().map(String::as_str).collect::<Vec<_>>());
+            let told = edit.told.iter().map(String::as_str);
+            let told: Vec<&str> = ["-n", &shop.namespace].into_iter().chain(told).collect();
+            let (done, said) = shop.server.try_kubectl("admin", &told, "");
+            // What is alone has nobody to change places with.
+            assert!(done || edit.told.contains(&SECOND_FIRST.to_owned()), "{told:?}: {said}");
         }
         let said = format!("trial {trial}: {:?}", edits.iter().map(|edit| &edit.told).collect::<Vec<_>>());
         shop.trueup(&["drift", "--adopt"]).expect(0);
@@ -145,6 +176,10 @@ fn what_people_do_at_random_is_taken_into_git_and_nothing_else_moves() {
         assert!(are_among(&untouched(&before, &edits), &after), "{said}\n{before}\n{after}");
         let added = untouched(&after, &edits).len();
         assert!(added <= untouched(&before, &edits).len(), "{said}\n{before}\n{after}");
+        assert!(
+            before.lines().filter(|line| is_remark(line)).all(|remark| after.contains(remark)),
+            "{said}\n{after}"
+        );
         if after == before {
             continue;
         }
