@@ -1,4 +1,4 @@
-//! What goes wrong: rights, other runs, and everything between here and the server.
+//! What goes wrong between here and the server.
 
 use std::{
     fs,
@@ -10,114 +10,6 @@ use std::{
 };
 
 use super::{SETTINGS, Shop, is_write, many, proxy::Fault, store};
-use crate::sandbox::Ran;
-
-#[test]
-fn a_user_who_only_looks_gets_the_same_answers() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.configure("reader", "");
-    let ran = shop.trueup(&["plan"]).expect(2);
-    assert!(ran.stdout.contains("dry runs are forbidden"), "{}", ran.stdout);
-    shop.configure("admin", "");
-    shop.apply();
-    shop.configure("reader", "");
-    shop.trueup(&["plan"]).expect(0);
-    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
-    let ran = shop.trueup(&["drift"]).expect(3);
-    assert!(ran.stdout.contains("foretold without the server"), "{}", ran.stdout);
-    shop.sandbox.sh("commit 'Look'").expect(0);
-    shop.trueup(&["apply", "--yes"]).expect(77);
-}
-
-#[test]
-fn a_user_without_rights_learns_nothing_and_nothing_is_absent() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.configure("nobody", "");
-    shop.trueup(&["plan"]).expect(77);
-}
-
-#[test]
-fn a_user_of_one_namespace_works_there() {
-    let Some(shop) = Shop::new() else { return };
-    shop.kubectl(&["create", "role", "all", "--verb=*", "--resource=*.*"]);
-    shop.kubectl(&["create", "rolebinding", "all", "--role=all", "--user=editor"]);
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.configure("editor", "");
-    shop.sandbox.sh("commit 'Configure'").expect(0);
-    shop.trueup(&["plan"]).expect(2);
-    shop.apply();
-    shop.trueup(&["plan"]).expect(0);
-    shop.sandbox.sh("rm k8s/settings.yaml; echo 'a: 1' > k8s/x.txt; commit 'Drop'").expect(0);
-    shop.trueup(&["apply", "--yes", "--allow-empty"]).expect(0);
-    shop.trueup(&["plan"]).expect(0);
-}
-
-#[test]
-fn the_wrong_cluster_is_refused() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.configure("admin", ", expect-id: 00000000-0000-0000-0000-000000000000");
-    let ran = shop.trueup(&["plan"]).expect(78);
-    assert!(ran.stderr.contains("another cluster"), "{}", ran.stderr);
-    let uid = shop.kubectl(&["get", "namespace/kube-system", "-o", "jsonpath={.metadata.uid}"]);
-    shop.configure("admin", &format!(", expect-id: {uid}"));
-    shop.trueup(&["plan"]).expect(2);
-}
-
-#[test]
-fn two_applies_at_once_are_one_after_the_other() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
-    let lease = format!(
-        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: trueup-shop}}\n\
-         spec: {{holderIdentity: bob, leaseDurationSeconds: 30, acquireTime: \"{now}\", renewTime: \"{now}\"}}\n"
-    );
-    shop.kubectl_apply(&lease);
-    let ran = shop.trueup(&["apply", "--yes"]).expect(9);
-    assert!(ran.stderr.contains("bob"), "{}", ran.stderr);
-    shop.kubectl_apply(&lease.replace(&now, "2020-01-01T00:00:00.000000Z"));
-    shop.apply();
-    shop.trueup(&["plan"]).expect(0);
-}
-
-#[test]
-fn an_object_that_moves_between_plan_and_apply_is_left_alone() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("settings.yaml", SETTINGS)]);
-    shop.apply();
-    shop.declare(&[("settings.yaml", &SETTINGS.replace("blue", "green"))]);
-    shop.trueup(&["plan", "--out", "plan=../plan.json"]).expect(2);
-    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\"}}"]);
-    shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
-    shop.kubectl(&["delete", "configmap/settings"]);
-    shop.trueup(&["apply", "--plan", "../plan.json"]).expect(6);
-}
-
-#[test]
-fn of_two_applies_one_waits_for_the_other_or_is_refused() {
-    let Some(shop) = Shop::new() else { return };
-    shop.declare(&[("many.yaml", &many(40, "one"))]);
-    let others_may_too = super::share();
-    let start = |patience: &str| {
-        let mut apply = shop.sandbox.command_trueup(&["apply", "-q", "--yes", "--lock-timeout", patience]);
-        apply.stderr(std::process::Stdio::piped()).spawn().unwrap()
-    };
-    let applies = [start("60"), start("60")];
-    for apply in applies {
-        Ran::from(apply.wait_with_output().unwrap()).expect(0);
-    }
-    shop.declare(&[("many.yaml", &many(40, "two"))]);
-    let applies = [start("0"), start("0")].map(|apply| Ran::from(apply.wait_with_output().unwrap()));
-    drop(others_may_too);
-    let mut exits = applies.map(|ran| ran.exit);
-    exits.sort_unstable();
-    // They are one after the other if the first is quicker than the start of the second.
-    assert!(matches!(exits, [0, 0 | 9]), "{exits:?}");
-    shop.trueup(&["plan"]).expect(0);
-}
 
 #[test]
 fn a_server_that_is_busy_is_asked_again() {
@@ -154,38 +46,6 @@ fn a_server_that_wants_to_be_left_alone_for_long_is() {
     shop.trueup(&["apply", "--yes"]).expect(69);
     shop.directly();
     shop.apply();
-}
-
-#[test]
-fn an_apply_that_loses_its_lock_stops_and_leaves_the_record_to_the_other() {
-    let Some(shop) = Shop::new() else { return };
-    let (server, namespace, writes) = (shop.server, shop.namespace.clone(), AtomicUsize::new(0));
-    let proxy = super::Proxy::before(server, move |line| {
-        if !is_write(line) || !line.contains("/configmaps/many") {
-            return Fault::None;
-        }
-        if writes.fetch_add(1, Ordering::SeqCst) == 0 {
-            let patch = "{\"spec\":{\"holderIdentity\":\"bob\"}}";
-            server.kubectl(&["-n", &namespace, "patch", "lease/trueup-shop", "--type=merge", "-p", patch]);
-        }
-        Fault::Slow(4000)
-    });
-    fs::copy(&proxy.kubeconfig, shop.sandbox.path("home/admin.kubeconfig")).unwrap();
-    shop.declare(&[("many.yaml", &many(64, "one"))]);
-    let ran = shop.trueup(&["apply", "--yes"]).expect(7);
-    assert!(
-        ran.stdout.contains("the lock `") && ran.stdout.contains("was taken over by bob"),
-        "{}",
-        ran.stdout
-    );
-    assert!(ran.stderr.contains("the record is left to whoever has it now"), "{}", ran.stderr);
-    let made = shop.kubectl(&["get", "configmaps", "-o", "name"]).matches("many-").count();
-    assert!((16..=32).contains(&made), "{made}");
-    // Nothing of it is lost: what was begun is recorded as such, and the next run goes on.
-    shop.directly();
-    shop.unlock();
-    shop.apply();
-    shop.trueup(&["plan"]).expect(0);
 }
 
 #[test]

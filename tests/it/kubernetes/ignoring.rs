@@ -260,3 +260,50 @@ fn a_rollout_that_somebody_restarted_is_not_undone() {
     shop.apply();
     assert!(shop.kubectl(&["get", "deployment/web", "-o", "yaml"]).contains("restartedAt"));
 }
+
+/// As that of the project, in its oldest form: without a subresource for the status.
+const VERTICAL: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: verticalpodautoscalers.autoscaling.k8s.io, annotations: {api-approved.kubernetes.io: unapproved}}
+spec:
+  group: autoscaling.k8s.io
+  scope: Namespaced
+  names: {kind: VerticalPodAutoscaler, plural: verticalpodautoscalers, singular: verticalpodautoscaler}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: object, x-kubernetes-preserve-unknown-fields: true}
+          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
+---
+apiVersion: autoscaling.k8s.io/v1
+kind: VerticalPodAutoscaler
+metadata: {name: web}
+spec: {targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, updatePolicy: {updateMode: Auto}}
+";
+
+/// It sizes pods as they are admitted, and never what makes them: no rule is needed.
+#[test]
+fn a_vertical_autoscaler_moves_nothing_that_is_declared() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("web.yaml", WEB), ("vertical.yaml", VERTICAL)]);
+    shop.apply();
+    let advice = r#"{"status":{"recommendation":{"containerRecommendations":[{"containerName":"web","target":{"cpu":"25m"}}]}}}"#;
+    let patch =
+        ["patch", "--type=merge", "verticalpodautoscaler/web", "--field-manager=recommender", "-p", advice];
+    shop.kubectl(&patch);
+    let resources =
+        r#"{"spec":{"containers":[{"name":"web","image":"web:1","resources":{"requests":{"cpu":"25m"}}}]}}"#;
+    shop.kubectl(&["run", "web-x", "--image=web:1", "--labels=app=web", "--overrides", resources]);
+    shop.trueup(&["drift"]).expect(0);
+    shop.trueup(&["plan"]).expect(0);
+    // A person who sizes the Deployment itself is found, autoscaler or not.
+    shop.kubectl(&["set", "resources", "deployment/web", "--requests=cpu=25m"]);
+    let ran = shop.trueup(&["drift"]).expect(3);
+    assert!(ran.stdout.contains("/resources/requests"), "{}", ran.stdout);
+    shop.kubectl(&["delete", "customresourcedefinition/verticalpodautoscalers.autoscaling.k8s.io"]);
+}
