@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
-        change::{Change, Class},
+        change::{Change, Class, Field},
         diff::{Base, Bases, Comparison},
         explain::{Basis, Explanation, Reason},
         fault::Fault,
@@ -99,11 +99,17 @@ fn declaration(known: &Known<'_>, address: &Address) -> Vec<Reason> {
 /// What separates the sides, place by place.
 fn separation(change: &Change) -> Vec<Reason> {
     let unknown = change.unknown.iter().map(|(_, why)| Basis::Failure.says(why.as_str()));
-    let fields = change.fields.iter().map(|field| {
+    let field = |field: &Field| {
         let text = format!("{}: {}", field.class, meaning(field.class));
-        Basis::Comparison.says_at(field.path.as_str(), text)
-    });
-    unknown.chain(fields).collect()
+        let writer = field.writer.as_ref().map(|writer| {
+            let operation = writer.operation.iter().map(|operation| format!(" ({operation})"));
+            Basis::Writer.says_at(field.path.as_str(), writer.text.clone() + &operation.collect::<String>())
+        });
+        let declared_by = field.declared_by.as_ref();
+        let declared_by = declared_by.map(|by| Basis::Declaration.says_at(field.path.as_str(), by.text()));
+        [Some(Basis::Comparison.says_at(field.path.as_str(), text)), writer, declared_by]
+    };
+    unknown.chain(change.fields.iter().flat_map(field).flatten()).collect()
 }
 
 fn meaning(class: Class) -> &'static str {

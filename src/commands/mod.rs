@@ -13,6 +13,7 @@ mod apply;
 mod attribution;
 mod between;
 mod circumstances;
+mod credit;
 mod diff;
 mod drift;
 mod explain;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{attribution, explain, ignoring, lines, past::Past, trees::Trees};
+use super::{attribution, credit, explain, ignoring, lines, past::Past, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -286,6 +286,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
     lines::locate(session, chosen, &trees.revision, &mut changes);
+    notes.extend(credit::credit(session, chosen, &trees.revision, &mut changes));
     if look.against == Against::Revision {
         attribution::explain(&mut past, &memory, &mut changes, &mut notes);
     }

@@ -1,15 +1,15 @@
 //! One difference between the three trees, as data.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     address::Address,
     ignore::Ignored,
-    object::{Cause, Origin, Person, Writer},
+    object::{Cause, FieldWriter, Origin, Person, Writer},
     path::Place,
-    revision::Commit,
+    revision::{Commit, DeclaredBy},
     value::Value,
 };
 
@@ -157,6 +157,19 @@ pub struct Field {
     pub class: Class,
     /// The values.
     pub sides: Sides<Value>,
+    /// Which lines of what Git declares it is about, counted from 1, where it is a hunk of a text.
+    pub lines: Option<Range<u32>>,
+    /// Who wrote it in the target last, where it drifted and the target tells that field by field.
+    pub writer: Option<FieldWriter>,
+    /// Which commit its declaration is from, where that stands in a line of its own.
+    pub declared_by: Option<DeclaredBy>,
+}
+
+impl Field {
+    /// A field of which nothing is known but what separates its sides.
+    pub fn new(path: impl Into<String>, class: Class, sides: Sides<Value>) -> Self {
+        Field { path: path.into(), class, sides, lines: None, writer: None, declared_by: None }
+    }
 }
 
 /// One object whose three sides are not the same.

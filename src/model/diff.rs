@@ -11,7 +11,7 @@ use super::{
     address::Address,
     change::{Action, Change, Class, Field, Sides},
     ignore::Ignored,
-    object::{Actual, Cause, Desired, Observed, Origin, Writer},
+    object::{Actual, Cause, Desired, FieldWriter, Observed, Origin, Writer},
     path::escape,
     text,
     value::{Blob, Map, Value},
@@ -58,6 +58,8 @@ pub struct Candidate {
     pub cascade: usize,
     /// Who moved it, where the provider found out only now.
     pub writer: Option<Writer>,
+    /// Who wrote its places in the target, by path.
+    pub writers: Vec<(String, FieldWriter)>,
     /// What rules leave to the target; none where nobody saw to that yet.
     pub ignored: Option<Vec<Ignored>>,
     /// Remarks of the provider.
@@ -76,6 +78,7 @@ impl Candidate {
             claim: None,
             cascade: 0,
             writer: None,
+            writers: Vec::new(),
             ignored: None,
             notes: Vec::new(),
         }
@@ -150,8 +153,19 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
 
 /// Decides what separates the sides of one object and what apply would do; `None` if nothing does.
 pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &Bases) -> Option<Change> {
-    let Candidate { address, origin: _, sides, replace, unknown, claim, cascade, writer, ignored, notes } =
-        candidate;
+    let Candidate {
+        address,
+        origin: _,
+        sides,
+        replace,
+        unknown,
+        claim,
+        cascade,
+        writer,
+        writers,
+        ignored,
+        notes,
+    } = candidate;
     let owned = bases.contains_key(&address);
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
@@ -208,8 +222,18 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     }
     if change.drifted() {
         change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));
+        change.fields.iter_mut().for_each(|field| field.writer = last_writer(field, &writers));
     }
     Some(change)
+}
+
+/// The last who wrote a field that drifted, or something in it.
+fn last_writer(field: &Field, writers: &[(String, FieldWriter)]) -> Option<FieldWriter> {
+    let within = |path: &str| {
+        path.strip_prefix(&*field.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let found = writers.iter().filter(|(path, _)| field.class.drifted() && within(path));
+    found.map(|(_, writer)| writer).max_by_key(|writer| &writer.at).cloned()
 }
 
 /// The table of the design, for a whole object. `None` if there is nothing on either side.
@@ -256,11 +280,8 @@ fn two_way(sides: Sides<&Value>) -> Vec<Field> {
 fn parts(sides: Sides<&Value>, class: Class) -> Vec<Field> {
     let maps =
         Sides { base: as_map(sides.base), desired: as_map(sides.desired), actual: as_map(sides.actual) };
-    let field = |key: &Arc<str>| Field {
-        path: format!("/{}", escape(key)),
-        class,
-        sides: at(&maps, key).map(Value::clone),
-    };
+    let field =
+        |key: &Arc<str>| Field::new(format!("/{}", escape(key)), class, at(&maps, key).map(Value::clone));
     keys(&maps).into_iter().map(field).collect()
 }
 
@@ -302,12 +323,12 @@ fn walk(
     }
     let class = classify(&sides);
     if class == Class::Pending && sides.base.is_none() {
-        found.push(Field { path, class, sides: sides.map(Value::clone) });
+        found.push(Field::new(path, class, sides.map(Value::clone)));
         return;
     }
     match all(&sides, Value::as_text) {
         Some(texts) if texts.base.is_some() => text_fields(texts, &path, found),
-        _ => found.push(Field { path, class, sides: sides.map(Value::clone) }),
+        _ => found.push(Field::new(path, class, sides.map(Value::clone))),
     }
 }
 
@@ -328,7 +349,9 @@ fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
             desired: side(&lines.desired, &hunk.lines.desired),
             actual: side(&lines.actual, &hunk.lines.actual),
         };
-        found.push(Field { path: place, class: hunk.class, sides });
+        let lines = hunk.lines.desired.filter(|lines| !lines.is_empty());
+        let lines = lines.map(|lines| lines.start as u32 + 1..lines.end as u32 + 1);
+        found.push(Field { lines, ..Field::new(place, hunk.class, sides) });
     }
 }
 

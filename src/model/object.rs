@@ -32,12 +32,16 @@ impl Origin {
         self.fields.get(pointer).copied().filter(|line| Some(*line) != self.line)
     }
 
-    /// `FILE:LINE` of the field at `pointer`, or of what it is in.
-    pub fn at(&self, pointer: &str) -> String {
+    /// The line of the field at `pointer`, or of what it is in.
+    pub fn line_at(&self, pointer: &str) -> Option<u32> {
         let outer = |pointer: &str| pointer.rfind('/').map(|end| pointer[..end].len());
         let mut ends = std::iter::successors(Some(pointer.len()), |end| outer(&pointer[..*end]));
-        let line = ends.find_map(|end| self.fields.get(&pointer[..end]).copied());
-        match line.or(self.line) {
+        ends.find_map(|end| self.fields.get(&pointer[..end]).copied()).or(self.line)
+    }
+
+    /// `FILE:LINE` of the field at `pointer`, or of what it is in.
+    pub fn at(&self, pointer: &str) -> String {
+        match self.line_at(pointer) {
             Some(line) => format!("{}:{line}", self.file),
             None => self.file.to_string(),
         }
@@ -84,6 +88,21 @@ pub struct Writer {
     pub at: Option<String>,
     /// What `who` and `at` really say, for example `owner and time of the last modification`.
     pub precision: String,
+}
+
+/// Who wrote one field, as the target keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct FieldWriter {
+    /// The program; none where the target does not say.
+    pub manager: Option<String>,
+    /// How it wrote: `Apply` or `Update`.
+    pub operation: Option<String>,
+    /// Through which part of the object, for example `scale`.
+    pub subresource: Option<String>,
+    /// When it last wrote one of its fields, RFC 3339: this one was written then or before.
+    pub at: Option<String>,
+    /// The same for a person.
+    pub text: String,
 }
 
 /// Who was behind something that moved, as a log of the target's server tells.

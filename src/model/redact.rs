@@ -12,9 +12,9 @@ use super::{
     digest::Digest,
     explain::{Cost, Explanation},
     ignore::{Effect, Ignored, Use},
-    object::{External, Origin, Person, Writer},
+    object::{External, FieldWriter, Origin, Person, Writer},
     plan::{Failure, Plan, Summary, TargetName, join_digests},
-    revision::{Commit, Revision},
+    revision::{Commit, DeclaredBy, Revision},
     value::Value,
 };
 use crate::exit::Exit;
@@ -198,6 +198,12 @@ pub struct ShownField {
     /// The line of its declaration in the file that declares the object, where it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// Which commit that line is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared_by: Option<DeclaredBy>,
+    /// Who wrote it in the target last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writer: Option<FieldWriter>,
     /// The values.
     #[serde(flatten)]
     pub sides: ShownSides,
@@ -322,6 +328,8 @@ impl Redactor {
                     path: field.path.clone(),
                     class: field.class,
                     line: change.origin.as_ref().and_then(|origin| origin.line_of(&field.path)),
+                    declared_by: field.declared_by.clone(),
+                    writer: field.writer.clone(),
                     sides: self.sides(field.sides.as_ref()),
                 })
                 .collect(),
@@ -397,7 +405,7 @@ mod tests {
             desired: Some(secret(desired)),
             actual: Some(secret(actual)),
         };
-        let field = Field { path: "/password".into(), class: Class::Pending, sides: sides.clone() };
+        let field = Field::new("/password", Class::Pending, sides.clone());
         let mut change = testing::change("o", Action::Update, Class::Pending, sides);
         change.fields = vec![field];
         let mut plan = testing::plan(vec![change]);

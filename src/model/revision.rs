@@ -54,3 +54,43 @@ pub struct Commit {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pull_request: Option<u64>,
 }
+
+impl Commit {
+    /// The first line of its message, with its pull request: `Raise the limit (#812)`.
+    pub fn title(&self) -> String {
+        match self.pull_request.map(|number| format!("(#{number})")) {
+            Some(mark) if !self.subject.contains(&mark) => format!("{} {mark}", self.subject),
+            _ => self.subject.clone(),
+        }
+    }
+
+    /// It in one line: `9d0e77c Alice: Raise the limit (#812)`.
+    pub fn line(&self) -> String {
+        format!("{} {}: {}", self.id.short(), self.author, self.title())
+    }
+}
+
+/// Which commit a declared line is from, as far as the clone tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "certainty", content = "commit", rename_all = "kebab-case")]
+pub enum DeclaredBy {
+    /// This one.
+    Exact(Commit),
+    /// This one, the oldest that was looked at, or one before it.
+    AtOrBefore(Commit),
+    /// None yet.
+    NotCommitted,
+}
+
+impl DeclaredBy {
+    /// The same for a person.
+    pub fn text(&self) -> String {
+        match self {
+            DeclaredBy::Exact(commit) => format!("declared by {}", commit.line()),
+            DeclaredBy::AtOrBefore(commit) => {
+                format!("declared at or before {}, the oldest commit that was looked at", commit.line())
+            }
+            DeclaredBy::NotCommitted => "declared, and not committed".to_owned(),
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
         object::{External, Origin, Person, Writer},
         plan::Summary,
         redact::{Shown, ShownChange, ShownField, ShownPlan},
-        revision::{Commit, Revision},
+        revision::{Commit, DeclaredBy, Revision},
     },
     output::{Given, visible::visible},
 };
@@ -28,16 +28,37 @@ pub fn place(origin: &Origin) -> String {
 
 /// A commit in one line: `9d0e77c Alice: Raise the limit (#812)`.
 pub fn commit(commit: &Commit) -> String {
-    format!("{} {}: {}", commit.id.short(), visible(&commit.author), subject(commit))
+    visible(&commit.line()).into_owned()
 }
 
 /// The first line of a commit's message, with its pull request.
 pub fn subject(commit: &Commit) -> String {
-    let subject = visible(&commit.subject);
-    match commit.pull_request.map(|number| format!("(#{number})")) {
-        Some(mark) if !subject.contains(&mark) => format!("{subject} {mark}"),
-        _ => subject.into_owned(),
+    visible(&commit.title()).into_owned()
+}
+
+/// The commits that the fields of a change are declared by, in the order of the fields; none where the one commit
+/// that explains the change says as much.
+pub fn declared(change: &ShownChange) -> Vec<String> {
+    let mut groups: Vec<(&DeclaredBy, Vec<&str>)> = Vec::new();
+    for field in &change.fields {
+        let Some(by) = &field.declared_by else { continue };
+        match groups.iter_mut().find(|(other, _)| *other == by) {
+            Some((_, paths)) => paths.push(&field.path),
+            None => groups.push((by, vec![&field.path])),
+        }
     }
+    if let ([(DeclaredBy::Exact(by), _)], [commit]) = (&groups[..], &change.commits[..])
+        && by == commit
+    {
+        return Vec::new();
+    }
+    let line = |(by, paths): (&DeclaredBy, Vec<&str>)| {
+        let more = paths.len().saturating_sub(FIELDS);
+        let more = if more > 0 { format!(" and {}", count(more, "more field")) } else { String::new() };
+        let named: Vec<&str> = paths.into_iter().take(FIELDS).collect();
+        visible(&format!("{}{more}: {}", named.join(", "), by.text())).into_owned()
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// Who wrote something, when, and what that really says.

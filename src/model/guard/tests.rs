@@ -81,7 +81,7 @@ fn a_protected_object_needs_its_own_consent() {
 #[test]
 fn single_fields_are_taken_until_none_is_left_in_conflict() {
     let mut change = change("o", Action::Update, Class::Conflict);
-    let field = |path: &str, class| Field { path: path.to_owned(), class, sides: Sides::default() };
+    let field = |path: &str, class| Field::new(path, class, Sides::default());
     change.fields = vec![
         field("/a", Class::Conflict),
         field("/b/[name=x]", Class::Conflict),

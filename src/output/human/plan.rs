@@ -166,6 +166,9 @@ fn reasons(change: &ShownChange, out: &mut dyn Write) -> io::Result<()> {
     if more > 0 {
         writeln!(out, "       and {}", words::count(more, "earlier commit"))?;
     }
+    for line in words::declared(change) {
+        writeln!(out, "       {line}")?;
+    }
     for (rule, fields) in &change.ignored {
         writeln!(out, "       note: {}", words::ignored_by(rule, *fields))?;
     }

@@ -16,10 +16,10 @@ use crate::{
         digest::Digest,
         explain::Explanation,
         ignore::{From, Use},
-        object::{Person, Writer},
+        object::{FieldWriter, Person, Writer},
         plan::{Failure, Summary},
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
-        revision::{Commit, Revision},
+        revision::{Commit, DeclaredBy, Revision},
     },
     output::{Plans, Sheet},
 };
@@ -193,6 +193,12 @@ pub(super) struct FieldEntry<'a> {
     /// The line of its declaration in the file of `origin`, where it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
+    /// Which commit its declaration is from: `exact`; `at-or-before` the oldest commit that could be looked at; or none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared_by: Option<&'a DeclaredBy>,
+    /// Who wrote it in the target last, where it drifted and the target tells that field by field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writer: Option<&'a FieldWriter>,
     /// What was applied last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "serde_json::Value")]
@@ -345,6 +351,8 @@ pub(super) fn field(field: &ShownField) -> FieldEntry<'_> {
         path: &field.path,
         class: field.class,
         line: field.line,
+        declared_by: field.declared_by.as_ref(),
+        writer: field.writer.as_ref(),
         base: sides.base.as_ref(),
         desired: sides.desired.as_ref(),
         actual: sides.actual.as_ref(),

@@ -162,6 +162,9 @@ fn object(name: &str, change: &ShownChange) -> String {
             if more > 0 { format!(" and {}", words::count(more, "earlier commit")) } else { String::new() };
         let _ = writeln!(item, "  - {}{more}", span::code(&words::commit(commit)));
     }
+    for line in words::declared(change) {
+        let _ = writeln!(item, "  - {}", span::code(&line));
+    }
     for (rule, fields) in &change.ignored {
         let _ = writeln!(item, "  - {}", span::code(&words::ignored_by(rule, *fields)));
     }

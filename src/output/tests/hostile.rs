@@ -168,7 +168,7 @@ fn secret_plan() -> Plan {
         action: Action::Update,
         class: Class::Conflict,
         origin: None,
-        fields: vec![Field { path: "/password".to_owned(), class: Class::Conflict, sides: field }],
+        fields: vec![Field::new("/password", Class::Conflict, field)],
         after: sides.desired.clone(),
         sides,
         cascade: 0,

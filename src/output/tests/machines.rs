@@ -41,7 +41,14 @@ fn drifted() -> ShownChange {
     ShownChange {
         fields: vec![
             field("/executable", Class::Drift, [Some(json!(false)), Some(json!(false)), None]),
-            crate::model::redact::ShownField { path: "/key".to_owned(), class: secret, line: Some(7), sides },
+            crate::model::redact::ShownField {
+                path: "/key".to_owned(),
+                class: secret,
+                line: Some(7),
+                declared_by: None,
+                writer: None,
+                sides,
+            },
         ],
         writer: Some(writer("owner alice")),
         commits: vec![commit("Raise the limit")],

@@ -93,7 +93,8 @@ pub fn classed(change: ShownChange, class: Class) -> ShownChange {
 
 pub fn field(path: &str, class: Class, sides: [Option<serde_json::Value>; 3]) -> ShownField {
     let [base, desired, actual] = sides.map(|side| side.map(Shown::Plain));
-    ShownField { path: path.to_owned(), class, line: None, sides: ShownSides { base, desired, actual } }
+    let sides = ShownSides { base, desired, actual };
+    ShownField { path: path.to_owned(), class, line: None, declared_by: None, writer: None, sides }
 }
 
 pub fn commit(subject: &str) -> Commit {

@@ -4,7 +4,12 @@ use super::{
     fields::{Fields, ORDER},
     managed::{self, Entry, applied},
 };
-use crate::model::{change::Sides, object::Writer, value::Value};
+use crate::model::{
+    change::Sides,
+    object::{FieldWriter, Writer},
+    path::escape,
+    value::Value,
+};
 
 /// How many fields are attributed one by one.
 const LISTED: usize = 8;
@@ -29,8 +34,19 @@ pub(super) fn owners<'a>(sides: &Sides<Value>, live: &'a Value) -> Vec<(Vec<Stri
     paths.into_iter().map(|path| (path.clone(), owner(&path))).collect()
 }
 
-/// Who moved what differs from what was applied: the last of them, and a line for each field.
-pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> (Option<Writer>, Vec<String>) {
+/// Who moved what differs from what was applied.
+#[derive(Default)]
+pub(super) struct Writers {
+    /// The last of them.
+    pub last: Option<Writer>,
+    /// All of them, by path.
+    pub each: Vec<(String, FieldWriter)>,
+    /// The same as lines for a person, where it is known what was applied.
+    pub notes: Vec<String>,
+}
+
+/// Who moved what differs from what was applied.
+pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> Writers {
     let owners = owners(sides, live);
     let mut last: Option<&Entry<'_>> = None;
     for owner in owners.iter().filter_map(|(_, owner)| owner.as_ref()) {
@@ -38,15 +54,32 @@ pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> (Option<Writer>, Ve
             last = Some(owner);
         }
     }
-    let told = owners.iter().filter(|_| sides.base.is_some());
-    let mut lines: Vec<String> =
-        told.map(|(path, owner)| format!("`/{}`: {}", path.join("/"), said(owner.as_ref(), path))).collect();
-    let more = lines.len().saturating_sub(LISTED);
-    lines.truncate(LISTED);
-    if more > 0 {
-        lines.push(format!("and {more} more fields"));
+    let last = last.map(writer);
+    let each: Vec<_> =
+        owners.iter().map(|(path, owner)| (pointer(path), field_writer(owner.as_ref(), path))).collect();
+    let told = if sides.base.is_some() { each.len() } else { 0 };
+    let line = |(path, writer): &(String, FieldWriter)| format!("`{path}`: {}", writer.text);
+    let mut notes: Vec<String> = each[..told.min(LISTED)].iter().map(line).collect();
+    if told > LISTED {
+        notes.push(format!("and {} more fields", told - LISTED));
     }
-    (last.map(writer), lines)
+    Writers { last, each, notes }
+}
+
+/// A path as plans print it.
+pub(super) fn pointer(path: &[String]) -> String {
+    path.iter().map(|step| format!("/{}", escape(step))).collect()
+}
+
+fn field_writer(owner: Option<&Entry<'_>>, path: &[String]) -> FieldWriter {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    FieldWriter {
+        manager: owner.and_then(|owner| some(owner.manager)),
+        operation: owner.and_then(|owner| some(owner.operation)),
+        subresource: owner.and_then(|owner| some(owner.subresource)),
+        at: owner.and_then(|owner| owner.time.map(str::to_owned)),
+        text: said(owner, path),
+    }
 }
 
 fn writer(entry: &Entry<'_>) -> Writer {
@@ -61,7 +94,7 @@ fn who(entry: &Entry<'_>) -> String {
 }
 
 /// Who wrote a place, and when.
-pub(super) fn said(owner: Option<&Entry<'_>>, path: &[String]) -> String {
+fn said(owner: Option<&Entry<'_>>, path: &[String]) -> String {
     match owner {
         Some(entry) => match entry.time {
             Some(time) => format!("{}, at or before {time}", who(entry)),
@@ -121,8 +154,8 @@ pub(super) fn removals(live: &Value, preview: &Value, after: &Value) -> Vec<Stri
         let owner = others.iter().find(|(_, fields)| owns(fields, path)).map(|(entry, _)| entry);
         if let (true, Some(owner)) = (stays, owner) {
             lines.push(format!(
-                "`/{}` is not declared any more and stays: {} owns it too",
-                path.join("/"),
+                "`{}` is not declared any more and stays: {} owns it too",
+                pointer(path),
                 who(owner)
             ));
         }

@@ -6,19 +6,14 @@ use anyhow::Result;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
+    attribution::Writers,
     case::{Case, Coming, case},
     cluster::Cluster,
-    explain,
     foresee::{examine, not_yet},
     observe::PARALLEL,
 };
 use crate::model::{
-    change::Sides,
-    diff::Candidate,
-    explain::Reason,
-    ignore::Ignored,
-    object::{Cause, Writer},
-    value::Value,
+    change::Sides, diff::Candidate, explain::Reason, ignore::Ignored, object::Cause, value::Value,
 };
 
 /// What was found out about one candidate.
@@ -33,7 +28,7 @@ pub(super) struct Finding {
     pub notes: Vec<String>,
     /// What it rests on.
     pub said: Vec<Reason>,
-    pub writer: Option<Writer>,
+    pub writers: Writers,
     /// How many objects of others would go with it.
     pub cascade: usize,
     /// What is left to others.
@@ -60,9 +55,7 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
     for (index, finding) in findings {
         let candidate = &mut candidates[index];
         if let Some(reasons) = cluster.reasons.get_mut(&candidate.address) {
-            let seen = cluster.seen.get(&candidate.address).and_then(|seen| seen.live.as_ref());
-            reasons.extend(finding.said.iter().cloned());
-            reasons.extend(explain::writers(&finding, finding.live.as_ref().or(seen).map(|live| &**live)));
+            reasons.extend(finding.said);
         }
         if let (Some(live), Some(seen)) = (finding.live, cluster.seen.get_mut(&candidate.address)) {
             seen.live = Some(live);
@@ -73,10 +66,12 @@ pub(super) fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> R
         }
         candidate.replace = finding.replace;
         candidate.claim = finding.claim;
-        candidate.writer = finding.writer;
+        candidate.writer = finding.writers.last;
+        candidate.writers = finding.writers.each;
         candidate.cascade = finding.cascade;
         candidate.ignored = finding.ignored;
         candidate.notes.extend(finding.notes);
+        candidate.notes.extend(finding.writers.notes);
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::{
-    attribution,
     examine::Finding,
     managed::{self, MayDiffer, applied},
     names::Kind,
@@ -74,17 +73,4 @@ pub(super) fn foreseen(is_there: bool, finding: &Finding) -> Reason {
         (true, true, None) => "the server would leave it as it is",
         (true, false, _) => "the server would change it",
     })
-}
-
-/// Who owns each place that differs.
-pub(super) fn writers(finding: &Finding, live: Option<&Value>) -> Vec<Reason> {
-    let (Some(sides), Some(live)) = (&finding.sides, live) else { return Vec::new() };
-    let owners = attribution::owners(sides, live).into_iter();
-    owners
-        .map(|(path, owner)| {
-            let operation = owner.map_or_else(String::new, |owner| format!(" ({})", owner.operation));
-            let said = attribution::said(owner.as_ref(), &path);
-            Basis::Writer.says_at(format!("/{}", path.join("/")), format!("{said}{operation}"))
-        })
-        .collect()
 }

@@ -138,10 +138,10 @@ async fn compare(looking: &Looking, case: &Case, config: &Value, live: &Value, p
         Some(why) => format!("nothing but the ownership would change: {why}"),
         None => "nothing but the ownership would change".to_owned(),
     });
-    let mut notes = attribution::removals(live, preview, &preview_sides);
-    let (writer, writers) = attribution::writers(&sides, live);
-    notes.extend(writers.into_iter().chain(stuck));
-    Finding { sides: Some(sides), claim, notes, writer, ignored: Some(ignored), ..Finding::default() }
+    let notes = attribution::removals(live, preview, &preview_sides);
+    let mut writers = attribution::writers(&sides, live);
+    writers.notes.extend(stuck);
+    Finding { sides: Some(sides), claim, notes, writers, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether both sides name the same fields as ours, in the same version.
@@ -179,6 +179,6 @@ fn leaving(case: &Case) -> Finding {
     };
     let mut sides = Sides { base, desired: None, actual: Some(actual) };
     let ignored = case.declared().settle(&mut sides, live);
-    let (writer, notes) = attribution::writers(&sides, live);
-    Finding { sides: Some(sides), writer, notes, ignored: Some(ignored), ..Finding::default() }
+    let writers = attribution::writers(&sides, live);
+    Finding { sides: Some(sides), writers, ignored: Some(ignored), ..Finding::default() }
 }

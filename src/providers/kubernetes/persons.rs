@@ -96,7 +96,7 @@ fn persons(change: &Change, live: Option<&Value>, writes: &[Write], since: Optio
     let since = applied(live).and_then(|ours| ours.time).or(since);
     let mut groups: Vec<(Option<Entry<'_>>, Vec<String>)> = Vec::new();
     for (path, owner) in attribution::owners(&change.sides, live) {
-        let path = format!("/{}", path.join("/"));
+        let path = attribution::pointer(&path);
         match groups.iter_mut().find(|(other, _)| *other == owner) {
             Some((_, paths)) => paths.push(path),
             None => groups.push((owner, vec![path])),

@@ -115,9 +115,9 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
         programs: &owners.programs,
     });
     let ignored = case.declared().settle(&mut sides, live);
-    let (writer, notes) = attribution::writers(&sides, live);
+    let writers = attribution::writers(&sides, live);
     let said = vec![Basis::Prediction.says("foretold from who owns its fields, without the server")];
-    Finding { sides: Some(sides), writer, notes, said, ignored: Some(ignored), ..Finding::default() }
+    Finding { sides: Some(sides), writers, said, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether a refusal is about a field that cannot change.

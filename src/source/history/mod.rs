@@ -12,12 +12,14 @@ use gix::ObjectId;
 use super::checkout::{Checkout, digest, object_id, trouble};
 use crate::model::{digest::Digest, revision::Commit};
 
+mod blame;
 mod pull_request;
 #[cfg(test)]
 mod tests;
 mod touch;
 pub(in crate::source) mod walk;
 
+pub use blame::{Asked, blame};
 use touch::{Touch, Wanted};
 use walk::{Node, Walk};
 

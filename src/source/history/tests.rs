@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bstr::BString;
 
-use super::{Cut, causes, commits, unapplied};
+use super::{Asked, Cut, blame, causes, commits, unapplied};
 use crate::{
-    model::digest::Digest,
+    model::{digest::Digest, revision::DeclaredBy},
     source::testing::{Repo, hint},
 };
 
@@ -211,5 +211,131 @@ fn counts_are_those_of_git_in_random_histories() {
         expected.sort_unstable();
         ours.sort_unstable();
         assert_eq!(ours, expected);
+    }
+}
+
+/// The subject of the commit of each line of a file, as it lies in the work tree or at `tips`.
+fn blamed(repo: &Repo, tips: &[Digest], path: &str, content: &str) -> Vec<String> {
+    let lines = (1..=content.lines().count() as u32).map(|line| line..line + 1).collect();
+    let asked = Asked { path: path.into(), content: content.into(), lines };
+    let found = blame(&repo.open(), tips, &[asked]).unwrap().remove(0);
+    let said = |by: DeclaredBy| match by {
+        DeclaredBy::Exact(commit) => commit.subject,
+        DeclaredBy::AtOrBefore(commit) => format!("at or before {}", commit.subject),
+        DeclaredBy::NotCommitted => "not committed".to_owned(),
+    };
+    found.into_iter().map(|by| said(by.unwrap())).collect()
+}
+
+#[test]
+fn each_line_is_from_the_commit_that_brought_it() {
+    let repo = Repo::new();
+    repo.write("d/a", "one\ntwo\n").commit("first");
+    repo.write("d/a", "zero\none\ntwo\n").commit("second");
+    repo.write("d/b", "other\n").commit("elsewhere");
+    repo.write("d/a", "zero\none\n2\n").commit("third");
+    let content = "zero\none\n2\nmore\n";
+    assert_eq!(blamed(&repo, &[repo.head()], "d/a", content), ["second", "first", "third", "not committed"]);
+    assert_eq!(blamed(&repo, &[repo.head()], "d/new", "x\n"), ["not committed"]);
+    assert_eq!(blamed(&repo, &[], "d/a", "x\n"), ["not committed"]);
+}
+
+#[test]
+fn several_lines_are_from_the_newest_of_their_commits() {
+    let repo = Repo::new();
+    repo.write("a", "1\n2\n3\n").commit("first");
+    repo.write("a", "1\ntwo\n3\n").commit("second");
+    let asked = Asked { path: "a".into(), content: "1\ntwo\n3\n4\n".into(), lines: vec![1..4, 3..4, 3..5] };
+    let found = blame(&repo.open(), &[repo.head()], &[asked]).unwrap().remove(0);
+    let said =
+        |by: &Option<DeclaredBy>| by.as_ref().map(|by| by.text().split(": ").last().unwrap().to_owned());
+    let found: Vec<_> = found.iter().map(said).collect();
+    let expected = [Some("second"), Some("first"), Some("declared, and not committed")];
+    assert_eq!(found, expected.map(|text| text.map(str::to_owned)));
+}
+
+#[test]
+fn a_line_of_a_merged_branch_has_the_number_of_its_merge() {
+    let repo = Repo::new();
+    repo.write("a", "one\ntwo\nthree\nfour\nfive\n").commit("start");
+    for (number, line) in [(7, "one"), (8, "five")] {
+        repo.git(&["checkout", "--quiet", "-b", line]);
+        let text = std::fs::read_to_string(repo.root.join("a")).unwrap();
+        repo.write("a", text.replace(line, &number.to_string())).commit(line);
+        repo.git(&["checkout", "--quiet", "main"]);
+        repo.write("b", line).commit("beside");
+        let message = format!("Merge pull request #{number} from me/{line}");
+        repo.git(&["merge", "--quiet", "--no-ff", "--message", &message, line]);
+    }
+    let content = std::fs::read(repo.root.join("a")).unwrap();
+    let asked = Asked { path: "a".into(), content, lines: (1..=5).map(|line| line..line + 1).collect() };
+    let found = blame(&repo.open(), &[repo.head()], &[asked]).unwrap().remove(0);
+    let numbers: Vec<_> = found
+        .into_iter()
+        .map(|by| match by.unwrap() {
+            DeclaredBy::Exact(commit) => commit.pull_request,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(numbers, [Some(7), None, None, None, Some(8)]);
+}
+
+#[test]
+fn lines_of_a_merge_in_memory_are_from_both_sides() {
+    let repo = Repo::new();
+    repo.write("a", "1\n2\n3\n4\n5\n").commit("start");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.write("a", "one\n2\n3\n4\n5\n").commit("side");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.write("a", "1\n2\n3\n4\nfive\n").commit("main");
+    let tips = [repo.rev("main"), repo.rev("side")];
+    let found = blamed(&repo, &tips, "a", "one\n2\n3\n4\nfive\n");
+    assert_eq!(found, ["side", "start", "start", "start", "main"]);
+}
+
+#[test]
+fn a_shallow_clone_tells_no_line_older_than_it_is() {
+    let origin = line();
+    origin.write("a", "3\nmore\n").commit("five");
+    let clone = Repo::clone_of(&origin, &["--depth=2"]);
+    let found = blamed(&clone, &[clone.head()], "a", "3\nmore\n");
+    assert_eq!(found, ["at or before four", "five"]);
+}
+
+#[test]
+fn lines_are_from_the_commits_that_git_blames() {
+    let mut state = 11_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..3 {
+        let repo = Repo::new();
+        let mut lines: Vec<String> = (0..12).map(|line| format!("start {line}")).collect();
+        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        repo.write("d/a", text(&lines)).commit("start");
+        for number in 0..12 {
+            match random(4) {
+                0 => _ = lines.remove(random(lines.len())),
+                1 => lines.insert(random(lines.len()), format!("new {number}")),
+                _ => {
+                    let at = random(lines.len());
+                    lines[at] = format!("edit {number}");
+                }
+            }
+            if random(3) == 0 {
+                let branch = format!("branch{number}");
+                repo.git(&["checkout", "--quiet", "-b", &branch]);
+                repo.write("d/a", text(&lines)).commit(&branch);
+                repo.git(&["checkout", "--quiet", "main"]);
+                repo.write("d/b", format!("{number}")).commit("beside");
+                repo.git(&["merge", "--quiet", "--no-ff", "--message", "merge", &branch]);
+            } else {
+                repo.write("d/a", text(&lines)).commit(&format!("edit {number}"));
+            }
+        }
+        let porcelain = repo.git(&["blame", "--line-porcelain", "d/a"]);
+        let expected: Vec<_> = porcelain.lines().filter_map(|line| line.strip_prefix("summary ")).collect();
+        assert_eq!(blamed(&repo, &[repo.head()], "d/a", &text(&lines)), expected);
     }
 }

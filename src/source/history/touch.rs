@@ -164,6 +164,22 @@ impl<'repo> Touch<'repo> {
         Ok(rows)
     }
 
+    /// The id of the file at `path` of a tree.
+    pub(super) fn find(&mut self, tree: ObjectId, path: &BStr) -> Result<Option<ObjectId>> {
+        let mut at = (gix::objs::tree::EntryKind::Tree.into(), tree);
+        for name in names(path) {
+            if !EntryMode::is_tree(&at.0) {
+                return Ok(None);
+            }
+            let data = self.tree(&at.1)?;
+            let mut entries = TreeRefIter::from_bytes(&data, self.repo.object_hash());
+            let entry = entries.find_map(|entry| entry.ok().filter(|entry| entry.filename == name));
+            let Some(entry) = entry else { return Ok(None) };
+            at = (entry.mode, entry.oid.to_owned());
+        }
+        Ok(at.0.is_blob_or_symlink().then_some(at.1))
+    }
+
     /// The bytes of a tree.
     fn tree(&mut self, id: &ObjectId) -> Result<Rc<[u8]>> {
         if let Some(known) = self.trees.get(id) {

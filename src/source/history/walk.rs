@@ -19,7 +19,7 @@ pub(in crate::source) struct Node {
     pub(in crate::source) parents: Vec<ObjectId>,
     /// Its parents exist and are not here: what it changed cannot be told.
     pub(in crate::source) boundary: bool,
-    time: i64,
+    pub(super) time: i64,
 }
 
 /// A way through history.
@@ -38,7 +38,7 @@ pub(super) struct Walk<'repo> {
 }
 
 /// A commit whose parents are not looked at yet; the newest first, ties by id.
-struct Queued(i64, ObjectId);
+pub(super) struct Queued(pub(super) i64, pub(super) ObjectId);
 
 impl Ord for Queued {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -161,7 +161,8 @@ impl<'repo> Walk<'repo> {
         Ok(())
     }
 
-    fn load(&mut self, id: ObjectId) -> Result<Node> {
+    /// Reads a commit.
+    pub(super) fn load(&mut self, id: ObjectId) -> Result<Node> {
         let doing = || format!("reading commit `{id}`");
         let found = self.repo.objects.try_find(&id, &mut self.buffer);
         let found = found.map_err(|error| trouble(self.repo, &doing(), error))?;

@@ -150,3 +150,45 @@ fn why_tells_of_one_field_across_git_the_record_and_the_cluster() {
     );
     shop.trueup(&["why", "v1/ConfigMap/nowhere/settings"]).expect(66);
 }
+
+/// What JSON says of a field: who declared it, and who wrote it.
+fn credits(plan: &str, path: &str) -> (Value, Value) {
+    let plan: Value = serde_json::from_str(plan).unwrap();
+    let fields = plan["changes"][0]["fields"].as_array().unwrap();
+    let field =
+        fields.iter().find(|field| field["path"] == path).unwrap_or_else(|| panic!("{path} in {plan}"));
+    (field["declared_by"].clone(), field["writer"].clone())
+}
+
+#[test]
+fn each_field_names_its_commit_and_its_writer() {
+    let Some(shop) = Shop::new() else { return };
+    shop.declare(&[("settings.yaml", SETTINGS)]);
+    shop.sandbox.write("checkout/k8s/settings.yaml", SETTINGS.replace("blue", "green"));
+    shop.sandbox.sh("commit 'Go green (#3)'").expect(0);
+    shop.apply();
+    shop.kubectl(&["patch", "configmap/settings", "-p", "{\"data\":{\"colour\":\"red\",\"size\":\"12\"}}"]);
+    let drift = shop.trueup(&["drift", "-o", "json"]).expect(3);
+    let (colour, writer) = credits(&drift.stdout, "/data/colour");
+    assert_eq!(
+        (&colour["certainty"], &colour["commit"]["subject"]),
+        (&"exact".into(), &"Go green (#3)".into())
+    );
+    assert_eq!(
+        (&colour["commit"]["pull_request"], &colour["commit"]["author"]),
+        (&3.into(), &"Alice".into())
+    );
+    assert_eq!((&writer["manager"], &writer["operation"]), (&"kubectl-patch".into(), &"Update".into()));
+    assert!(writer["at"].is_string() && writer["subresource"].is_null(), "{writer}");
+    assert_eq!(credits(&drift.stdout, "/data/size").0["commit"]["subject"], "Declare");
+    let human = shop.trueup(&["drift"]).expect(3).stdout;
+    for (path, subject) in [("/data/colour", "Go green (#3)"), ("/data/size", "Declare")] {
+        let line = human.lines().find(|line| line.trim_start().starts_with(&format!("{path}: declared by ")));
+        assert!(line.is_some_and(|line| line.ends_with(&format!(" Alice: {subject}"))), "{human}");
+    }
+    // What lies on disk is nobody's yet.
+    shop.sandbox.write("checkout/k8s/settings.yaml", SETTINGS.replace("blue", "grey"));
+    let plan = shop.trueup(&["plan", "-o", "json"]).expect(5);
+    assert_eq!(credits(&plan.stdout, "/data/colour").0, serde_json::json!({"certainty": "not-committed"}));
+    assert_eq!(credits(&plan.stdout, "/data/size").0["commit"]["subject"], "Declare");
+}
