@@ -55,7 +55,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // What a person sees.
     ("colored", &["output/style.rs"]),
     ("indicatif", &["output/progress.rs", "output/streams.rs"]),
-    ("similar", &["model/text.rs", "output/hunks.rs", "source/history/blame.rs"]),
+    ("similar", &["model/text.rs", "output/hunks.rs"]),
     // The system below.
     ("mimalloc", &["main.rs"]),
     ("getrandom", &["providers/files/", "providers/rest/"]),

@@ -6,12 +6,15 @@ use std::{
 };
 
 use anyhow::Result;
-use bstr::{BString, ByteSlice};
-use gix::ObjectId;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use bstr::{BStr, BString, ByteSlice};
+use gix::{
+    ObjectId,
+    diff::blob::{Algorithm, Diff, InternedInput, sources::byte_lines},
+};
 
 use super::{
     LIMIT, Teller,
+    renames::Renames,
     touch::{Touch, Wanted},
     walk::{Node, Queued, Walk},
 };
@@ -32,7 +35,7 @@ pub struct Asked {
 
 /// Finds the commit that each range of lines of `files` is from, the newest one of several: a line is from the
 /// commit, from `tips` on, that has it and none of whose parents has. A line that no tip has is not committed.
-/// One walk serves all files; renames are not followed.
+/// One walk serves all files, and follows a file that was renamed.
 ///
 /// # Errors
 /// A commit, a tree or a file of history is not here.
@@ -45,10 +48,13 @@ pub fn blame(checkout: &Checkout, tips: &[Digest], files: &[Asked]) -> Result<Ve
     blame.tell(&tips)
 }
 
-/// Lines of one version of a file that are not explained yet: by their place there, those of the file asked about.
-type Open = BTreeMap<usize, Vec<u32>>;
+/// A line that somebody asks about: the number of its file, and its own.
+type Line = (usize, u32);
 
-/// What a commit may have brought, by file.
+/// Lines of one version of a file that are not explained yet, by their place there.
+type Open = BTreeMap<usize, Vec<Line>>;
+
+/// What a commit may have brought, by the number of a path.
 type Suspicions = BTreeMap<usize, Open>;
 
 /// Where a line is from; the newest is the greatest.
@@ -63,9 +69,17 @@ enum Found {
     Nowhere,
 }
 
+impl Found {
+    fn at(node: &Node, exact: bool) -> Found {
+        Found::Commit { time: node.time, id: node.id, exact }
+    }
+}
+
 struct Blame<'a> {
     repo: &'a gix::Repository,
     files: &'a [Asked],
+    /// Where the files are, and where they were.
+    paths: Vec<BString>,
     wanted: Wanted,
     commits: Walk<'a>,
     trees: Touch<'a>,
@@ -73,21 +87,25 @@ struct Blame<'a> {
     /// What the commits in the queue are suspected of.
     open: HashMap<ObjectId, (Node, Suspicions)>,
     found: Vec<BTreeMap<u32, Found>>,
+    renames: Renames<'a>,
     /// Whether the way led into a branch that was merged.
     aside: bool,
 }
 
 impl<'a> Blame<'a> {
     fn new(repo: &'a gix::Repository, files: &'a [Asked]) -> Result<Self> {
+        let paths: Vec<BString> = files.iter().map(|file| file.path.clone()).collect();
         Ok(Blame {
             repo,
             files,
-            wanted: Wanted::new(files.iter().map(|file| file.path.as_bstr())),
+            wanted: Wanted::new(paths.iter().map(|path| path.as_bstr())),
+            paths,
             commits: Walk::new(repo, &[], &[])?,
             trees: Touch::new(repo),
             queue: BinaryHeap::new(),
             open: HashMap::new(),
             found: files.iter().map(|_| BTreeMap::new()).collect(),
+            renames: Renames::new(repo),
             aside: false,
         })
     }
@@ -97,11 +115,13 @@ impl<'a> Blame<'a> {
         let tips: Vec<Node> = tips.iter().map(|tip| self.commits.load(*tip)).collect::<Result<_>>()?;
         for (number, file) in self.files.iter().enumerate() {
             let lines = file.lines.iter().cloned().flatten();
-            let mut open: Open = lines.map(|line| (line as usize - 1, vec![line])).collect();
+            let mut open: Open = lines.map(|line| (line as usize - 1, vec![(number, line)])).collect();
             for tip in &tips {
-                self.divide(&file.content, tip, number, &mut open)?;
+                if let Some(there) = self.trees.find(tip.tree, file.path.as_bstr())? {
+                    self.divide(&file.content, tip, (number, there), &mut open)?;
+                }
             }
-            self.found[number].extend(open.into_values().flatten().map(|line| (line, Found::Nowhere)));
+            self.settle(Found::Nowhere, [(number, open)].into());
         }
         Ok(())
     }
@@ -112,7 +132,7 @@ impl<'a> Blame<'a> {
             let Some((node, open)) = self.open.remove(&id) else { continue };
             visited += 1;
             match node.boundary || visited > LIMIT {
-                true => self.settle(&node, open, false),
+                true => self.settle(Found::at(&node, false), open),
                 false => self.visit(&node, open)?,
             }
         }
@@ -124,7 +144,7 @@ impl<'a> Blame<'a> {
         let parents: Vec<Node> =
             node.parents.iter().map(|parent| self.commits.load(*parent)).collect::<Result<_>>()?;
         let Some(first) = parents.first() else {
-            self.settle(node, open, true);
+            self.settle(Found::at(node, true), open);
             return Ok(());
         };
         let alone = Node { parents: vec![first.id], ..node.clone() };
@@ -133,36 +153,62 @@ impl<'a> Blame<'a> {
             moved.into_iter().filter_map(|number| open.remove_entry(&number)).collect();
         self.suspect(first, open);
         for (number, open) in &mut moved {
-            let path = self.files[*number].path.as_bstr();
-            let Some(here) = self.trees.find(node.tree, path)? else { continue };
-            for parent in &parents[1..] {
-                if self.trees.find(parent.tree, path)? == Some(here) {
-                    self.aside = true;
-                    self.suspect(parent, [(*number, std::mem::take(open))].into());
-                }
-            }
-            if open.is_empty() {
-                continue;
-            }
-            let content = self.content(here)?;
-            for (position, parent) in parents.iter().enumerate() {
-                let passed = self.divide(&content, parent, *number, open)?;
-                self.aside |= passed && position > 0;
-            }
+            self.pass(node, &parents, *number, open)?;
         }
-        self.settle(node, moved, true);
+        self.settle(Found::at(node, true), moved);
         Ok(())
     }
 
-    /// Passes the lines that a parent has too on to it; whether there are any.
-    fn divide(&mut self, content: &[u8], parent: &Node, number: usize, open: &mut Open) -> Result<bool> {
-        let Some(there) = self.trees.find(parent.tree, self.files[number].path.as_bstr())? else {
-            return Ok(false);
-        };
+    /// Passes what a commit has of one file from its parents on to them.
+    fn pass(&mut self, node: &Node, parents: &[Node], number: usize, open: &mut Open) -> Result<()> {
+        let path = self.paths[number].clone();
+        let Some(here) = self.trees.find(node.tree, path.as_bstr())? else { return Ok(()) };
+        for parent in &parents[1..] {
+            if self.trees.find(parent.tree, path.as_bstr())? == Some(here) {
+                self.aside = true;
+                self.suspect(parent, [(number, std::mem::take(open))].into());
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let content = self.content(here)?;
+        for (position, parent) in parents.iter().enumerate() {
+            let there = match self.trees.find(parent.tree, path.as_bstr())? {
+                Some(there) => Some((number, there)),
+                None => self.former(node, parent, path.as_bstr())?,
+            };
+            if let Some(there) = there {
+                self.aside |= self.divide(&content, parent, there, open)? && position > 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes the lines that a file of a parent has too on to it; whether there are any.
+    fn divide(
+        &mut self,
+        content: &[u8],
+        parent: &Node,
+        (number, there): (usize, ObjectId),
+        open: &mut Open,
+    ) -> Result<bool> {
         let unchanged = carry(content, &self.content(there)?, open);
         let passed = !unchanged.is_empty();
         self.suspect(parent, [(number, unchanged)].into());
         Ok(passed)
+    }
+
+    /// The file of a parent that a commit moved to `path`.
+    fn former(&mut self, node: &Node, parent: &Node, path: &BStr) -> Result<Option<(usize, ObjectId)>> {
+        let Some((former, there)) = self.renames.former(node, parent, path)? else { return Ok(None) };
+        let known = self.paths.iter().position(|path| *path == former);
+        let number = known.unwrap_or_else(|| {
+            self.wanted.add(former.as_bstr(), self.paths.len());
+            self.paths.push(former);
+            self.paths.len() - 1
+        });
+        Ok(Some((number, there)))
     }
 
     fn suspect(&mut self, node: &Node, mut lines: Suspicions) {
@@ -184,10 +230,9 @@ impl<'a> Blame<'a> {
         }
     }
 
-    fn settle(&mut self, node: &Node, lines: Suspicions, exact: bool) {
-        let found = Found::Commit { time: node.time, id: node.id, exact };
-        for (number, open) in lines {
-            self.found[number].extend(open.into_values().flatten().map(|line| (line, found)));
+    fn settle(&mut self, found: Found, lines: Suspicions) {
+        for (file, line) in lines.into_values().flat_map(Open::into_values).flatten() {
+            self.found[file].insert(line, found);
         }
     }
 
@@ -237,14 +282,21 @@ impl<'a> Blame<'a> {
 
 /// Moves the lines of `new` that `old` has too out of `open`; answers them by their places in `old`.
 fn carry(new: &[u8], old: &[u8], open: &mut Open) -> Open {
-    let [old, new] = [old, new].map(|text| text.lines_with_terminator().collect::<Vec<_>>());
+    let input = InternedInput::new(byte_lines(old), byte_lines(new));
+    let mut diff = Diff::compute(Algorithm::Myers, &input);
+    diff.postprocess_lines(&input);
+    let mut hunks = diff.hunks().peekable();
+    // Where the lines after the last hunk that was passed stand in both.
+    let (mut before, mut after) = (0, 0);
     let mut carried = Open::new();
-    for operation in capture_diff_slices(Algorithm::Myers, &old, &new) {
-        let DiffOp::Equal { old_index, new_index, len } = operation else { continue };
-        let places: Vec<usize> = open.range(new_index..new_index + len).map(|(place, _)| *place).collect();
-        for place in places {
-            carried.extend(open.remove(&place).map(|lines| (place - new_index + old_index, lines)));
+    for (place, lines) in std::mem::take(open) {
+        while let Some(hunk) = hunks.next_if(|hunk| hunk.after.end as usize <= place) {
+            (before, after) = (hunk.before.end as usize, hunk.after.end as usize);
         }
+        match hunks.peek() {
+            Some(hunk) if hunk.after.start as usize <= place => open.insert(place, lines),
+            _ => carried.insert(place - after + before, lines),
+        };
     }
     carried
 }

@@ -14,6 +14,7 @@ use crate::model::{digest::Digest, revision::Commit};
 
 mod blame;
 mod pull_request;
+mod renames;
 #[cfg(test)]
 mod tests;
 mod touch;

@@ -255,6 +255,26 @@ fn several_lines_are_from_the_newest_of_their_commits() {
 }
 
 #[test]
+fn lines_are_followed_where_files_and_folders_were_renamed() {
+    let repo = Repo::new();
+    repo.write("old/a", "1\n2\n3\n4\n5\n").write("old/b", "6\n7\n8\n9\n").commit("first");
+    repo.write("old/a", "1\n2\n3\nfour\n5\n").commit("second");
+    repo.git(&["mv", "old", "new"]);
+    repo.write("new/a", "1\nTWO\n3\nfour\n5\n").commit("move");
+    // Another file takes the old place.
+    repo.write("old/a", "1\n2\n").commit("again");
+    repo.git(&["mv", "new/a", "new/c"]);
+    repo.commit("move again");
+    let content = "1\nTWO\n3\nfour\n5\n";
+    assert_eq!(
+        blamed(&repo, &[repo.head()], "new/c", content),
+        ["first", "move", "first", "second", "first"]
+    );
+    assert_eq!(blamed(&repo, &[repo.head()], "new/b", "6\n7\n8\n9\n"), ["first"; 4]);
+    assert_eq!(blamed(&repo, &[repo.head()], "old/a", "1\n2\n"), ["again"; 2]);
+}
+
+#[test]
 fn a_line_of_a_merged_branch_has_the_number_of_its_merge() {
     let repo = Repo::new();
     repo.write("a", "one\ntwo\nthree\nfour\nfive\n").commit("start");
@@ -313,8 +333,15 @@ fn lines_are_from_the_commits_that_git_blames() {
         let repo = Repo::new();
         let mut lines: Vec<String> = (0..12).map(|line| format!("start {line}")).collect();
         let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        repo.write("d/a", text(&lines)).commit("start");
+        let mut path = "d/a".to_owned();
+        repo.write(&path, text(&lines)).commit("start");
         for number in 0..12 {
+            if random(5) == 0 {
+                let moved = format!("d{number}/a");
+                std::fs::create_dir(repo.root.join(format!("d{number}"))).unwrap();
+                repo.git(&["mv", &path, &moved]);
+                path = moved;
+            }
             match random(4) {
                 0 => _ = lines.remove(random(lines.len())),
                 1 => lines.insert(random(lines.len()), format!("new {number}")),
@@ -326,16 +353,16 @@ fn lines_are_from_the_commits_that_git_blames() {
             if random(3) == 0 {
                 let branch = format!("branch{number}");
                 repo.git(&["checkout", "--quiet", "-b", &branch]);
-                repo.write("d/a", text(&lines)).commit(&branch);
+                repo.write(&path, text(&lines)).commit(&branch);
                 repo.git(&["checkout", "--quiet", "main"]);
                 repo.write("d/b", format!("{number}")).commit("beside");
                 repo.git(&["merge", "--quiet", "--no-ff", "--message", "merge", &branch]);
             } else {
-                repo.write("d/a", text(&lines)).commit(&format!("edit {number}"));
+                repo.write(&path, text(&lines)).commit(&format!("edit {number}"));
             }
         }
-        let porcelain = repo.git(&["blame", "--line-porcelain", "d/a"]);
+        let porcelain = repo.git(&["blame", "--line-porcelain", &path]);
         let expected: Vec<_> = porcelain.lines().filter_map(|line| line.strip_prefix("summary ")).collect();
-        assert_eq!(blamed(&repo, &[repo.head()], "d/a", &text(&lines)), expected);
+        assert_eq!(blamed(&repo, &[repo.head()], &path, &text(&lines)), expected);
     }
 }

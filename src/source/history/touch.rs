@@ -31,16 +31,19 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn new<'a>(paths: impl IntoIterator<Item = &'a BStr>) -> Self {
         let mut root = Wanted::default();
-        for (number, path) in paths.into_iter().enumerate() {
-            let mut at = &mut root;
-            at.open += 1;
-            for name in names(path) {
-                at = at.inner.entry(name.into()).or_default();
-                at.open += 1;
-            }
-            at.path = Some(number);
-        }
+        paths.into_iter().enumerate().for_each(|(number, path)| root.add(path, number));
         root
+    }
+
+    /// Wants one more path explained.
+    pub(super) fn add(&mut self, path: &BStr, number: usize) {
+        let mut at = self;
+        at.open += 1;
+        for name in names(path) {
+            at = at.inner.entry(name.into()).or_default();
+            at.open += 1;
+        }
+        at.path = Some(number);
     }
 
     pub(super) fn is_empty(&self) -> bool {
