@@ -26,6 +26,19 @@ pub fn explain(query: &Query<'_>, actual: &Actual, read: impl Fn(&Address) -> Ve
     asked.collect()
 }
 
+/// Whether anything is not as it is declared, or cannot be told.
+pub fn differs(query: &Query<'_>, actual: &Actual) -> bool {
+    actual.objects.iter().any(|(address, observed)| {
+        let sides = query.objects.get(address).copied().unwrap_or_default();
+        let expected = if query.declared.is_some() { sides.desired } else { sides.desired.or(sides.base) };
+        match observed {
+            Observed::Unknown { .. } => true,
+            Observed::Absent => expected.is_some(),
+            Observed::Present(state) => expected != Some(&state.value),
+        }
+    })
+}
+
 fn compared(sides: &Sides<&Value>, observed: &Observed) -> Vec<Reason> {
     let state = match observed {
         // The plan says why.

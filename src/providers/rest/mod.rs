@@ -27,6 +27,7 @@ mod job;
 mod json;
 mod listed;
 mod memory;
+mod observe;
 mod options;
 mod packing;
 mod pages;

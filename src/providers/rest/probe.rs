@@ -1,6 +1,6 @@
 //! What the server says it is, and what a definition says of such a server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -41,6 +41,32 @@ impl Session {
             };
             Ok(Server { product, release: release.ok_or_else(missing)? })
         }))
+    }
+
+    /// Takes note of what the server says it is; answers a remark on that.
+    pub fn meet(&mut self, server: Option<Result<Server, Failure>>) -> Option<String> {
+        let remark = server.as_ref().and_then(|server| remark(self.definition(), server));
+        self.server = server.and_then(Result::ok).or(self.server.take());
+        remark
+    }
+
+    /// Whether something that is declared is of a kind that not every version has as a whole: then the
+    /// version has to be known. Else it is of interest only where something differs.
+    pub fn is_bounded(&self, declared: &BTreeMap<Address, Object>) -> bool {
+        let is_bounded = |kind: &Kind| {
+            let mut bounds = kind.fields.values().map(|field| (&field.since, &field.until));
+            let bounded = |(since, until): (&Option<_>, &Option<_>)| since.is_some() || until.is_some();
+            bounded((&kind.since, &kind.until)) || bounds.any(bounded)
+        };
+        let bounded: BTreeSet<&String> = self
+            .definition()
+            .kinds
+            .iter()
+            .filter(|(_, kind)| is_bounded(kind))
+            .map(|(name, _)| name)
+            .collect();
+        let kind = |address: &Address| address.as_str().split('/').next().unwrap_or_default().to_owned();
+        !bounded.is_empty() && declared.keys().any(|address| bounded.contains(&kind(address)))
     }
 
     /// Whether this server has something that is there from `since` on and before `until`.

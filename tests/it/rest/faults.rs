@@ -150,9 +150,5 @@ fn a_plan_asks_for_no_more_than_it_needs_and_writes_nothing() {
     checkout.run(&["drift"], 0);
     let requests = proxy.requests();
     assert!(requests.iter().all(|request| request.starts_with("GET ")), "{requests:?}");
-    assert_eq!(
-        requests.len(),
-        8,
-        "the probe and one list or object for each of three kinds, twice: {requests:?}"
-    );
+    assert_eq!(requests.len(), 6, "one list or object for each of three kinds, twice: {requests:?}");
 }

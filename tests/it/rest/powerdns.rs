@@ -92,7 +92,7 @@ fn many_records_take_few_requests() {
     assert_eq!(patches, 3);
     proxy.asked.lock().unwrap().clear();
     checkout.run(&["plan"], 0);
-    assert_eq!(proxy.requests().len(), 3, "the memory, the probe and the zone: {:?}", proxy.requests());
+    assert_eq!(proxy.requests().len(), 2, "the memory and the zone: {:?}", proxy.requests());
     // What is imported is what nobody declared: the server made it itself.
     checkout.run(&["import", "t", "rrset"], 0);
     let imported = checkout.sandbox.read("checkout/objects/rrset.yaml");

@@ -48,15 +48,24 @@ fn a_kind_that_the_server_does_not_have_is_refused_at_its_line() {
 }
 
 #[test]
-fn a_version_that_nobody_tried_is_a_note_of_the_plan() {
-    for (version, noted) in [("2.1", false), ("4.0", true)] {
+fn a_version_that_nobody_tried_is_a_note_of_a_plan_with_changes() {
+    for (version, name, noted) in [("2.1", "b", false), ("4.0", "b", true)] {
         let proxy = versioned(version);
-        let checkout = checkout(&proxy.url, &BOUNDS, &["a"]);
-        let ran = checkout.run(&["plan"], 0);
+        let checkout = checkout(&proxy.url, &[BOUNDS[0]], &[name]);
+        let ran = checkout.run(&["plan"], 2);
         let all = format!("{}{}", ran.stdout, ran.stderr);
         let note = "the server is small 4.0; the definition was tried with small >=2 <3";
         assert_eq!(all.contains(note), noted, "{all}");
     }
+}
+
+#[test]
+fn where_nothing_differs_and_no_field_is_of_some_versions_only_the_version_is_not_asked_for() {
+    let proxy = versioned("4.0");
+    let checkout = checkout(&proxy.url, &[BOUNDS[0]], &["a"]);
+    checkout.run(&["plan"], 0);
+    let asked = proxy.requests();
+    assert!(!asked.iter().any(|request| request.contains("version")), "{asked:?}");
 }
 
 #[test]

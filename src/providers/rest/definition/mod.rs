@@ -71,7 +71,8 @@ pub struct Definition {
     /// What is tried again.
     #[serde(default)]
     pub retry: Retry,
-    /// A request that tells the version of the product.
+    /// A request that tells the version of the product. It is asked where that matters: where something differs, or
+    /// what is declared is of a kind that has bounds.
     #[serde(default)]
     pub probe: Option<Probe>,
     /// What answers mean where the status alone does not say.

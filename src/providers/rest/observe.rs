@@ -1,0 +1,265 @@
+//! What is to be read of a target, and what of it each object is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::{
+    address::{Collection, Place},
+    definition::{ErrorClass as Class, Kind},
+    failure::Failure,
+    form::Form,
+    gather::{Extent, Found, Gathered, Wanted},
+    json, references,
+    session::Session,
+};
+use crate::{
+    model::{
+        address::Address,
+        change::Sides,
+        event::Event,
+        object::{Actual, Cause, Observed, State, Writer},
+        selector::Selector,
+        value::Value,
+    },
+    providers::Query,
+};
+
+impl Session {
+    /// What is to be read: the objects of the query, those they refer to and those they were renamed from.
+    pub(super) fn wanted(&self, query: &Query<'_>) -> (Wanted, Vec<Address>) {
+        let mut wanted: Wanted = BTreeMap::new();
+        let mut strangers = Vec::new();
+        let mut add = |place: Place| {
+            let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
+            entry.0.insert(place.keys);
+        };
+        for (address, sides) in &query.objects {
+            let Some(place) = Place::parse(self.definition(), address) else {
+                strangers.push((*address).clone());
+                continue;
+            };
+            let referents = sides.desired.map(references::all_of).unwrap_or_default();
+            referents.iter().filter_map(|other| Place::parse(self.definition(), other)).for_each(&mut add);
+            if let Some(keys) = sides.desired.and_then(|desired| self.previous(&place, desired)) {
+                add(Place { keys, ..place.clone() });
+            }
+            add(place);
+        }
+        for scope in query.exclusive {
+            let collection = Collection::parse(&scope.collection);
+            wanted.entry(collection).or_insert_with(|| (BTreeSet::new(), Extent::Whole)).1 = Extent::Whole;
+        }
+        (wanted, strangers)
+    }
+
+    fn writer(&self, kind: &Kind, raw: &Json) -> Option<Writer> {
+        let spec = kind.writer.as_ref()?;
+        let text = |pointer: &Option<String>| json::text(raw.pointer(pointer.as_ref()?)?);
+        let millis = spec.at_ms.as_ref().and_then(|pointer| raw.pointer(pointer)?.as_i64());
+        let at = millis
+            .and_then(|at| Some(jiff::Timestamp::from_millisecond(at).ok()?.to_string()))
+            .or(text(&spec.at));
+        // What was the last change before the apply is not what moved since: the server does not count every change.
+        let moment: Option<jiff::Timestamp> = at.as_ref()?.parse().ok();
+        if moment.zip(self.applied_at).is_some_and(|(moment, applied)| moment < applied) {
+            return None;
+        }
+        let who = text(&spec.who).unwrap_or_else(|| "somebody".to_owned());
+        Some(Writer { who, at, precision: "time of the last change of the whole object".to_owned() })
+    }
+
+    /// Keeps what was found of what is wanted, once, by address; an object that was renamed by its new one.
+    pub(super) fn see(
+        &mut self,
+        query: &Query<'_>,
+        wanted: &Wanted,
+        gathered: &mut BTreeMap<Collection, Gathered>,
+    ) {
+        for (collection, answers) in gathered.iter_mut() {
+            let Some((names, _)) = wanted.get(collection) else { continue };
+            for (keys, found) in answers.found.iter_mut().filter(|(keys, _)| names.contains(*keys)) {
+                if let Found::Here(raw) = found {
+                    let Collection { kind, scope } = collection.clone();
+                    let address = Place { kind, scope, keys: keys.clone() }.address();
+                    self.seen.insert(address, std::mem::take(raw));
+                }
+            }
+        }
+        for (address, sides) in &query.objects {
+            let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
+            if let Some(raw) = old.and_then(|old| self.seen.get(&old.address())).cloned() {
+                self.seen.insert((*address).clone(), raw);
+            }
+        }
+    }
+
+    /// Where an object still is that is declared under a new name and is not there.
+    fn old_place(
+        &self,
+        address: &Address,
+        desired: &Value,
+        gathered: &BTreeMap<Collection, Gathered>,
+    ) -> Option<Place> {
+        let kind = self.kind_of(address)?;
+        kind.identity.previously.as_ref()?;
+        let place = Place::parse(self.definition(), address)?;
+        let answers = gathered.get(&place.collection())?;
+        let keys = self.previous(&place, desired)?;
+        matches!(answers.get(&place.keys), Found::Absent).then_some(Place { keys, ..place })
+    }
+
+    fn observed(
+        &self,
+        address: &Address,
+        sides: &Sides<&Value>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        query: &Query<'_>,
+    ) -> Observed {
+        let unknown =
+            |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
+        let place = Place::parse(self.definition(), address);
+        let known = place.as_ref().and_then(|place| {
+            Some((place, self.definition().kind(&place.kind)?, gathered.get(&place.collection())?))
+        });
+        let Some((place, kind, answers)) = known else {
+            return unknown(Failure::new(Class::Other, "it was not read"));
+        };
+        let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
+        let raw = match (answers.get(&old.as_ref().unwrap_or(place).keys), self.seen.get(address)) {
+            (Found::Here(_), Some(raw)) => raw,
+            (Found::Here(_), None) => return unknown(Failure::new(Class::Other, "it was not read")),
+            (Found::Absent, _) => return Observed::Absent,
+            (Found::Unknown(failure), _) => return unknown(failure),
+            (Found::NoParent, _) => return self.without_parent(place, kind, query),
+        };
+        let desired = sides.desired.map(json::from_model);
+        let base = sides.base.map(json::from_model);
+        let whole = || Form::of(kind).export(raw);
+        let shape = desired.or_else(|| base.clone()).unwrap_or_else(whole);
+        let value = self.projected(kind, raw, &shape, base.as_ref());
+        let value = if query.declared.is_some() { self.marked(address, value) } else { value };
+        Observed::Present(Box::new(State { writer: self.writer(kind, raw), ..State::new(value) }))
+    }
+
+    /// What kind of object an address names.
+    pub fn kind_of(&self, address: &Address) -> Option<&Kind> {
+        self.definition().kind(address.as_str().split('/').next()?)
+    }
+
+    fn is_made_in_steps(&self, address: &Address) -> bool {
+        self.kind_of(address).is_some_and(|kind| {
+            !kind.actions.is_empty() || kind.create.as_ref().is_some_and(|create| create.follow_up)
+        })
+    }
+
+    /// An object whose scope is not there is absent if the scope is ours to make, and unknown otherwise.
+    fn without_parent(&self, place: &Place, kind: &Kind, query: &Query<'_>) -> Observed {
+        let parent = place.collection().parent(&self.setup.definition, kind);
+        match parent {
+            Some(parent) if query.objects.contains_key(&parent) => Observed::Absent,
+            parent => {
+                let name = parent.map_or_else(|| place.scope.join("/"), |parent| parent.to_string());
+                let message = format!(
+                    "`{name}`, which it belongs to, is not there or not visible to these credentials"
+                );
+                Observed::Unknown { cause: Cause::Other, message }
+            }
+        }
+    }
+
+    /// Adds what each object of the query is.
+    pub(super) fn look(
+        &mut self,
+        query: &Query<'_>,
+        gathered: &BTreeMap<Collection, Gathered>,
+        actual: &mut Actual,
+    ) {
+        let objects: Vec<_> = query.objects.iter().collect();
+        let look =
+            |(address, sides): &(&&Address, &Sides<&Value>)| self.observed(address, sides, gathered, query);
+        let observed: Vec<Observed> = objects.par_iter().map(look).collect();
+        for ((address, _), observed) in objects.into_iter().zip(observed) {
+            if self.is_made_in_steps(address) {
+                actual.in_steps.insert((*address).clone());
+            }
+            actual.objects.insert((*address).clone(), observed);
+            query.observer.on(Event::Step(1));
+        }
+        actual.renamed = renamed(self, query);
+        for old in actual.renamed.values() {
+            actual.objects.insert(old.clone(), Observed::Absent);
+        }
+    }
+
+    /// Adds what collections hold besides what was asked for.
+    pub(super) fn strangers(
+        &mut self,
+        query: &Query<'_>,
+        wanted: &Wanted,
+        gathered: &BTreeMap<Collection, Gathered>,
+        actual: &mut Actual,
+    ) -> Result<()> {
+        for scope in query.exclusive {
+            let collection = Collection::parse(&scope.collection);
+            let definition = self.setup.definition.clone();
+            let (Some(kind), Some(answers)) = (definition.kind(&collection.kind), gathered.get(&collection))
+            else {
+                continue;
+            };
+            let parent = collection.parent(&definition, kind);
+            let to_be_made = parent.is_some_and(|parent| query.objects.contains_key(&parent));
+            if let Some(failure) = answers.incomplete.as_ref().filter(|_| !(answers.no_parent && to_be_made))
+            {
+                actual.incomplete.push((scope.collection.clone(), failure.cause(), failure.message.clone()));
+            }
+            let ignore = Selector::new(&scope.ignore)?;
+            for (keys, found) in &answers.found {
+                let place = Place {
+                    kind: collection.kind.clone(),
+                    scope: collection.scope.clone(),
+                    keys: keys.clone(),
+                };
+                let address = place.address();
+                let Found::Here(raw) = found else { continue };
+                let renamed = actual.renamed.values().any(|old| *old == address);
+                if renamed || query.objects.contains_key(&address) || ignore.matches(&address) {
+                    continue;
+                }
+                // What was wanted was taken out of the answers.
+                let was_wanted = wanted.get(&collection).is_some_and(|(names, _)| names.contains(keys));
+                let raw = self.seen.get(&address).filter(|_| was_wanted).unwrap_or(raw).clone();
+                let form = Form::of(kind);
+                let mut notes = Vec::new();
+                if kind.protected_when.as_ref().is_some_and(|protected| protected.holds(&raw)) {
+                    notes.push("the server protects it".to_owned());
+                }
+                let state = State {
+                    writer: self.writer(kind, &raw),
+                    notes,
+                    ..State::new(form.to_model(&form.export(&raw)))
+                };
+                self.seen.insert(address.clone(), raw);
+                actual.objects.insert(address, Observed::Present(Box::new(state)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Objects that are there under their old names only, which nothing else declares.
+fn renamed(session: &Session, query: &Query<'_>) -> BTreeMap<Address, Address> {
+    let old = |(address, sides): (&&Address, &Sides<&Value>)| {
+        let kind = session.kind_of(address).filter(|kind| kind.identity.previously.is_some())?;
+        let place = Place::parse(session.definition(), address)?;
+        let keys = session.previous(&place, sides.desired?)?;
+        let raw = session.seen.get(*address)?;
+        let same = Form::of(kind).identity(raw).as_ref() == Some(&keys);
+        let old = Place { keys, ..place }.address();
+        let declared = query.objects.get(&old).is_some_and(|sides| sides.desired.is_some());
+        (same && !declared).then(|| ((*address).clone(), old))
+    };
+    query.objects.iter().filter_map(old).collect()
+}
