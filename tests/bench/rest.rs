@@ -113,7 +113,7 @@ pub fn powerdns() {
     );
     print_peak_of("plan of 10,000 rrsets", peak(&direct.trueup(&["plan", "-q"])), MEMORY);
     server.curl("DELETE", "/zones/bench.example./metadata/X-TRUEUP", "").unwrap();
-    server.end();
+    server.service.end();
 }
 
 fn zone(url: &str) -> Place {

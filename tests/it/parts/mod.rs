@@ -5,7 +5,11 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -60,6 +64,42 @@ pub fn start(mut make: impl FnMut() -> Command + Send + 'static) -> u32 {
         _ = child.wait();
     });
     told.recv().unwrap()
+}
+
+/// A server that can be ended and started again.
+pub struct Service {
+    name: &'static str,
+    make: Arc<dyn Fn() -> Command + Send + Sync>,
+    ready: Box<dyn Fn() -> bool + Send + Sync>,
+    process: AtomicU32,
+}
+
+impl Service {
+    /// Starts what `make` makes, and waits until it is `ready`.
+    fn new(
+        name: &'static str,
+        make: impl Fn() -> Command + Send + Sync + 'static,
+        ready: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Service {
+        let process = AtomicU32::new(0);
+        let service = Service { name, make: Arc::new(make), ready: Box::new(ready), process };
+        service.run();
+        service
+    }
+
+    /// Starts it again, and waits for its first answer.
+    pub fn run(&self) {
+        let make = self.make.clone();
+        self.process.store(start(move || make()), Ordering::SeqCst);
+        wait_for(self.name, &self.ready);
+    }
+
+    /// Ends it, as a crash would.
+    pub fn end(&self) {
+        let process = self.process.load(Ordering::SeqCst).to_string();
+        assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
+        wait_for(self.name, || !(self.ready)());
+    }
 }
 
 /// Waits until `ready` says so.

@@ -5,15 +5,12 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::OnceLock,
 };
 
 use serde_json::json;
 
-use super::{curl, folder, free_port, programs, start, wait_for};
+use super::{Service, curl, folder, free_port, programs, start, wait_for};
 
 /// A Kinto server; `admin` with the password `p4ssw0rd-canary` may do everything.
 pub struct Kinto {
@@ -68,17 +65,24 @@ pub struct Gitea {
     pub url: String,
     /// The administrator's token.
     pub token: String,
+    /// The program.
+    pub service: Service,
 }
 
 impl Gitea {
     /// The server of this run.
     pub fn get() -> Option<&'static Gitea> {
         static SERVER: OnceLock<Option<Gitea>> = OnceLock::new();
-        SERVER.get_or_init(|| Some(Gitea::start(programs("gitea")?))).as_ref()
+        SERVER.get_or_init(|| Some(Gitea::start(programs("gitea")?, "gitea"))).as_ref()
     }
 
-    fn start(programs: PathBuf) -> Gitea {
-        let (folder, port) = (folder("gitea"), free_port());
+    /// A server for one test, which may end it.
+    pub fn own() -> Option<Gitea> {
+        Some(Gitea::start(programs("gitea")?, "gitea-own"))
+    }
+
+    fn start(programs: PathBuf, name: &str) -> Gitea {
+        let (folder, port) = (folder(name), free_port());
         let fixed = programs.parent().unwrap().join("static");
         let ini = format!(
             "RUN_USER = root\nRUN_MODE = prod\nI_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true\n\
@@ -112,10 +116,10 @@ impl Gitea {
             .split_whitespace()
             .find(|word| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit()));
         let token = token.unwrap_or_else(|| panic!("no token in: {said}")).to_owned();
-        start(move || gitea(&["web"]));
         let url = format!("http://127.0.0.1:{port}");
-        wait_for("gitea", || curl(&[&format!("{url}/api/v1/version")]).is_some());
-        Gitea { url, token }
+        let version = format!("{url}/api/v1/version");
+        let service = Service::new("gitea", move || gitea(&["web"]), move || curl(&[&version]).is_some());
+        Gitea { url, token, service }
     }
 
     /// Sends a request with curl, as a person would; the path starts at the API.
@@ -136,9 +140,8 @@ pub struct PowerDns {
     pub url: String,
     /// Where it answers questions.
     pub port: u16,
-    programs: PathBuf,
-    folder: PathBuf,
-    process: AtomicU32,
+    /// The program.
+    pub service: Service,
 }
 
 impl PowerDns {
@@ -161,46 +164,36 @@ impl PowerDns {
         let schema = fs::File::open("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql").unwrap();
         let made = Command::new("sqlite3").arg(folder.join("pdns.db")).stdin(schema).status();
         assert!(made.unwrap().success());
-        let server = PowerDns { url, port, programs, folder, process: AtomicU32::new(0) };
-        server.run();
-        server
-    }
-
-    /// Starts the program, again if need be, and waits for its first answer.
-    pub fn run(&self) {
-        let place = self.folder.display();
-        let api = self.url.rsplit(':').next().unwrap_or_default();
-        let words = "--daemon=no --guardian=no --launch=gsqlite3 --gsqlite3-dnssec=yes --webserver=yes --api=yes --write-pid=no \
-                     --local-address=127.0.0.1 --webserver-address=127.0.0.1";
+        let (place, api) = (folder.display(), url.rsplit(':').next().unwrap_or_default());
+        let words = "--daemon=no --guardian=no --launch=gsqlite3 --gsqlite3-dnssec=yes --webserver=yes --api=yes \
+                     --write-pid=no --local-address=127.0.0.1 --webserver-address=127.0.0.1";
         let mut args: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         args.extend([
             format!("--config-dir={place}"),
             format!("--socket-dir={place}"),
             format!("--gsqlite3-database={place}/pdns.db"),
-            format!("--local-port={}", self.port),
+            format!("--local-port={port}"),
             format!("--webserver-port={api}"),
             format!("--api-key={}", Self::KEY),
         ]);
-        let program = self.programs.join("pdns_server");
-        let process = start(move || {
+        let program = programs.join("pdns_server");
+        let make = move || {
             let mut command = Command::new(&program);
             command.args(&args);
             command
-        });
-        self.process.store(process, Ordering::SeqCst);
-        wait_for("powerdns", || self.curl("GET", "", "").is_some());
-    }
-
-    /// Ends the program, as a crash would.
-    pub fn end(&self) {
-        let process = self.process.load(Ordering::SeqCst).to_string();
-        assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
-        wait_for("the end of powerdns", || self.curl("GET", "", "").is_none());
+        };
+        let api = url.clone();
+        let service = Service::new("powerdns", make, move || PowerDns::ask(&api, "GET", "", "").is_some());
+        PowerDns { url, port, service }
     }
 
     /// Sends a request with curl; the path starts at the server's entry in the API.
     pub fn curl(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let url = format!("{}/api/v1/servers/localhost{path}", self.url);
+        Self::ask(&self.url, method, path, body)
+    }
+
+    fn ask(url: &str, method: &str, path: &str, body: &str) -> Option<String> {
+        let url = format!("{url}/api/v1/servers/localhost{path}");
         let header = format!("X-API-Key: {}", Self::KEY);
         let mut args = vec!["-H", &header, "-X", method, &url];
         if !body.is_empty() {
@@ -237,11 +230,16 @@ impl RabbitMq {
     /// The server of this run.
     pub fn get() -> Option<&'static RabbitMq> {
         static SERVER: OnceLock<Option<RabbitMq>> = OnceLock::new();
-        SERVER.get_or_init(|| Some(RabbitMq::start(programs("rabbitmq")?))).as_ref()
+        SERVER.get_or_init(|| Some(RabbitMq::start(programs("rabbitmq")?, "rabbitmq"))).as_ref()
     }
 
-    fn start(programs: PathBuf) -> RabbitMq {
-        let folder = folder("rabbitmq");
+    /// A server for one test, which may end it.
+    pub fn own() -> Option<RabbitMq> {
+        Some(RabbitMq::start(programs("rabbitmq")?, "rabbitmq-own"))
+    }
+
+    fn start(programs: PathBuf, name: &str) -> RabbitMq {
+        let folder = folder(name);
         let [epmd, distribution, amqp, api] = std::array::from_fn(|_| free_port());
         fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n").unwrap();
         let conf = format!(
@@ -335,29 +333,36 @@ impl Prism {
 pub struct Etcd {
     /// Where that is.
     pub url: String,
+    /// The program.
+    pub service: Service,
 }
 
 impl Etcd {
     /// The server of this run.
     pub fn get() -> Option<&'static Etcd> {
         static SERVER: OnceLock<Option<Etcd>> = OnceLock::new();
-        SERVER.get_or_init(|| Some(Etcd::start(programs("etcd")?))).as_ref()
+        SERVER.get_or_init(|| Some(Etcd::start(programs("etcd")?, "etcd-gateway"))).as_ref()
     }
 
-    fn start(programs: PathBuf) -> Etcd {
-        let folder = folder("etcd-gateway");
+    /// A server for one test, which may end it.
+    pub fn own() -> Option<Etcd> {
+        Some(Etcd::start(programs("etcd")?, "etcd-own"))
+    }
+
+    fn start(programs: PathBuf, name: &str) -> Etcd {
+        let folder = folder(name);
         let [url, peer] = std::array::from_fn(|_| format!("http://127.0.0.1:{}", free_port()));
-        let listens = url.clone();
-        start(move || {
+        let (listens, healthy) = (url.clone(), format!("{url}/readyz"));
+        let make = move || {
             let mut command = Command::new(programs.join("etcd"));
-            command.arg("--data-dir").arg(&folder).arg("--unsafe-no-fsync");
+            command.arg("--data-dir").arg(&folder);
             command.args(["--listen-client-urls", &listens, "--advertise-client-urls", &listens]);
             command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
             command.args(["--initial-cluster", &format!("default={peer}")]);
             command
-        });
-        wait_for("etcd", || curl(&[&format!("{url}/readyz")]).is_some());
-        Etcd { url }
+        };
+        let service = Service::new("etcd", make, move || curl(&[&healthy]).is_some());
+        Etcd { url, service }
     }
 
     /// Sends a request with curl; the path starts at the version of the API.

@@ -152,11 +152,11 @@ fn a_server_that_is_started_anew_half_way_gets_the_rest() {
         if asked.method == "GET" || writes.fetch_add(1, Ordering::SeqCst) != 3 {
             return Answer::Forward;
         }
-        victim.end();
+        victim.service.end();
         let again = victim.clone();
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(700));
-            again.run();
+            again.service.run();
         });
         Answer::Drop
     });

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::parts::Etcd;
 
-fn checkout(url: &str) -> Checkout {
+/// A checkout that brings the definition.
+pub fn checkout(url: &str) -> Checkout {
     let options =
         format!("provider: rest, definition: providers/etcd.yaml, url: '{url}', state: ../target/state.json");
     let checkout = Checkout::new(&options, "");
