@@ -59,6 +59,19 @@ impl Fields {
         place.iter().try_fold(self, |at, step| at.get(step))
     }
 
+    /// Whether a place is in this set, or something that it is in or that is in it.
+    pub(super) fn touches(&self, place: &[Arc<str>]) -> bool {
+        let mut at = self;
+        for step in place {
+            match at.get(step) {
+                Some(below) if below.is_empty() => return true,
+                Some(below) => at = below,
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// Whether nothing is below.
     pub(super) fn is_empty(&self) -> bool {
         self.children.is_empty()

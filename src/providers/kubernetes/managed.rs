@@ -2,7 +2,8 @@
 
 use super::{
     fields::{Fields, List},
-    json,
+    forms, json,
+    names::Kind,
     transport::MANAGER,
 };
 use crate::model::value::Value;
@@ -90,13 +91,41 @@ pub(super) struct MayDiffer {
     pub why: &'static str,
 }
 
+/// Two values that are not the same.
+const ANOTHER: &str = "another value";
+
+/// A value that is declared, and that the server lacks.
+const LACKING: &str = "not there";
+
+impl MayDiffer {
+    /// Whether it is about values, and not about who owns them.
+    fn is_of_values(&self) -> bool {
+        matches!(self.why, ANOTHER | LACKING)
+    }
+}
+
 /// Whether applying `config` leaves `live` exactly as it is, told from the
 /// fields that we own there, without a schema. An error costs a dry run; `Ok` is proof.
 ///
 /// Along the fields F that we own: F is the field set of `config`, so nothing
 /// is pruned or claimed; each declared value and the order of declared items
-/// are those of `live`, so the merge is `live`; so nothing changes, and nothing conflicts.
+/// are those of `live`, so the merge is `live`; so nothing changes, and nothing conflicts. Where they are not, they
+/// may be what the server is known to make of them.
 pub(super) fn unchanged(config: &Value, live: &Value, api_version: &str) -> Result<(), MayDiffer> {
+    let walked = walk(config, live, api_version);
+    let kind = config.get("kind").and_then(Value::as_str).unwrap_or_default();
+    match walked {
+        Err(found) if found.is_of_values() => {
+            match forms::settled(config, live, &Kind::new(api_version, kind)) {
+                Some((config, live)) => walk(&config, &live, api_version),
+                None => Err(found),
+            }
+        }
+        walked => walked,
+    }
+}
+
+fn walk(config: &Value, live: &Value, api_version: &str) -> Result<(), MayDiffer> {
     let differs = |why| MayDiffer { path: String::new(), why };
     let ours = applied(live).ok_or(differs("trueup never applied it, or not alone under its name"))?;
     if ours.api_version != api_version {
@@ -157,7 +186,7 @@ impl Walk {
         let first = children.keys().find(|key| &***key != ".");
         match first.map(|key| key.get(..2)) {
             None if same(config, live) => Ok(()),
-            None => Err(here("another value")),
+            None => Err(here(ANOTHER)),
             Some(Some("f:")) => self.map(config, live, fields, Level::Below),
             Some(Some("k:" | "v:")) => self.list(config, live, fields),
             Some(_) => Err(here("items that are owned by position")),
@@ -180,7 +209,7 @@ impl Walk {
             }
             let owned = fields.next_if(|(field, _)| field.strip_prefix("f:") == Some(&**key));
             let Some((_, owned)) = owned else { return Err(at(key, here("not owned by us"))) };
-            let Some(there) = live.get(key) else { return Err(at(key, here("not there"))) };
+            let Some(there) = live.get(key) else { return Err(at(key, here(LACKING))) };
             let below = match level {
                 Level::Object if &**key == "metadata" => self.map(value, there, owned, Level::Metadata),
                 _ => self.value(value, there, owned),

@@ -19,6 +19,7 @@ mod extras;
 mod failure;
 mod fields;
 mod foresee;
+mod forms;
 mod home;
 mod ignoring;
 mod json;

@@ -154,7 +154,8 @@ fn base_of(four: &Four<'_>, held: &Held<'_>) -> Option<Value> {
     }
     match (four.base, four.config, four.live) {
         (Some(base), _, Some(live)) if same(base, live) || same_quantity(base, live) => Some(live.clone()),
-        (Some(_), _, Some(live)) if is_untouched(held.ours) => Some(live.clone()),
+        // The server may have left it out, as it does with a zero.
+        (Some(_), _, live) if is_untouched(held.ours) => live.cloned(),
         (Some(base), ..) => Some(base.clone()),
         (None, Some(_), Some(live)) if held.foreign.is_none() => Some(live.clone()),
         (None, Some(_), _) => None,

@@ -18,6 +18,7 @@ mod credentials;
 mod everyday;
 mod explain;
 mod faults;
+mod forms;
 mod ignoring;
 mod killed;
 mod lists;

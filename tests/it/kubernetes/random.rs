@@ -37,6 +37,22 @@ impl Dice {
         ["a", "b", "c", "d"][self.roll(4) as usize].to_owned()
     }
 
+    /// An amount in some of its forms.
+    fn amount(&mut self) -> Value {
+        let all =
+            [json!(1), json!("1"), json!("1000m"), json!(0.5), json!("500m"), json!("2048Ki"), json!("2Mi")];
+        all[self.roll(all.len() as u64) as usize].clone()
+    }
+
+    /// A field of a pod, with or without its version.
+    fn field(&mut self) -> Value {
+        let path = ["metadata.name", "metadata.namespace"][self.roll(2) as usize];
+        match self.roll(2) {
+            0 => json!({"fieldPath": path}),
+            _ => json!({"fieldPath": path, "apiVersion": "v1"}),
+        }
+    }
+
     /// Some of `all`, in a random order.
     fn some<T: Clone>(&mut self, all: &[T]) -> Vec<T> {
         let mut left = all.to_vec();
@@ -105,8 +121,14 @@ fn deployment(dice: &mut Dice) -> Value {
             let mut container = json!({"name": name, "image": format!("image:{}", dice.roll(2))});
             if dice.chance(60) {
                 let env = dice.some(&NAMES);
-                container["env"] =
-                    env.iter().map(|name| json!({"name": name, "value": dice.word()})).collect();
+                container["env"] = env
+                    .iter()
+                    .map(|name| match dice.roll(4) {
+                        0 => json!({"name": name, "valueFrom": {"fieldRef": dice.field()}}),
+                        1 => json!({"name": name, "value": ""}),
+                        _ => json!({"name": name, "value": dice.word()}),
+                    })
+                    .collect();
             }
             if dice.chance(50) {
                 let ports = dice.some(&[80, 443]);
@@ -119,8 +141,11 @@ fn deployment(dice: &mut Dice) -> Value {
                     .collect();
             }
             if dice.chance(40) {
-                let cpu = ["1", "1000m", "2"][dice.roll(3) as usize];
-                container["resources"] = json!({"limits": {"cpu": cpu}});
+                container["resources"] = json!({"limits": {"cpu": dice.amount()}});
+            }
+            if dice.chance(20) {
+                container["livenessProbe"] =
+                    json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": dice.roll(2)});
             }
             container
         })
@@ -129,6 +154,9 @@ fn deployment(dice: &mut Dice) -> Value {
     if dice.chance(40) {
         let names = dice.some(&NAMES);
         pod["volumes"] = names.iter().map(|name| json!({"name": name, "emptyDir": {}})).collect();
+    }
+    if dice.chance(20) {
+        pod["nodeSelector"] = if dice.chance(50) { json!({}) } else { json!({"a": "b"}) };
     }
     if dice.chance(30) {
         pod["tolerations"] = json!([{"key": dice.word(), "operator": "Exists"}]);
@@ -140,7 +168,71 @@ fn deployment(dice: &mut Dice) -> Value {
     if dice.chance(60) {
         spec["replicas"] = json!(0);
     }
+    if dice.chance(30) {
+        spec["strategy"] = [json!({}), json!({"type": "Recreate"})][dice.roll(2) as usize].clone();
+    }
+    if dice.chance(30) {
+        spec["minReadySeconds"] = json!(dice.roll(2));
+    }
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec})
+}
+
+/// A StatefulSet with a claim, which cannot be changed.
+fn set(dice: &mut Dice) -> Value {
+    let mut deployment = deployment(dice);
+    let spec = deployment["spec"].as_object_mut().unwrap();
+    spec.remove("strategy");
+    spec.insert("serviceName".to_owned(), json!("x"));
+    let mut claim = json!({
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}},
+    });
+    if dice.chance(50) {
+        claim["kind"] = json!("PersistentVolumeClaim");
+        claim["spec"]["volumeMode"] = json!("Filesystem");
+    }
+    spec.insert("volumeClaimTemplates".to_owned(), json!([claim]));
+    deployment["kind"] = json!("StatefulSet");
+    deployment
+}
+
+fn policy(dice: &mut Dice) -> Value {
+    let ports = dice.some(&[80, 443]);
+    let ports: Vec<Value> = ports
+        .iter()
+        .map(|port| match dice.roll(3) {
+            0 => json!({"port": port, "protocol": "TCP"}),
+            1 => json!({"port": port, "protocol": "UDP"}),
+            _ => json!({"port": port}),
+        })
+        .collect();
+    let ingress = [json!([{"ports": ports}]), json!([{}]), json!([])][dice.roll(3) as usize].clone();
+    let spec = json!({"podSelector": {}, "ingress": ingress, "policyTypes": ["Ingress"]});
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": spec})
+}
+
+fn binding(dice: &mut Dice) -> Value {
+    let names = dice.some(&NAMES);
+    let subjects: Vec<Value> = names
+        .iter()
+        .map(|name| match dice.roll(3) {
+            0 => json!({"kind": "User", "name": name}),
+            1 => json!({"kind": "Group", "name": name, "apiGroup": "rbac.authorization.k8s.io"}),
+            _ => json!({"kind": "ServiceAccount", "name": name, "namespace": "x"}),
+        })
+        .collect();
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "roleRef": {"kind": "ClusterRole", "name": "view"}, "subjects": subjects,
+    })
+}
+
+fn quota(dice: &mut Dice) -> Value {
+    let mut hard = json!({});
+    for name in dice.some(&["pods", "limits.cpu", "requests.storage"]) {
+        hard[name] = dice.amount();
+    }
+    json!({"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": hard}})
 }
 
 fn settings(dice: &mut Dice) -> Value {
@@ -157,10 +249,14 @@ struct Toy {
     make: fn(&mut Dice) -> Value,
 }
 
-const TOYS: [Toy; 3] = [
+const TOYS: [Toy; 7] = [
     Toy { collection: "/apis/random.example.org/v1/namespaces/random/widgets", make: widget },
     Toy { collection: "/apis/apps/v1/namespaces/random/deployments", make: deployment },
     Toy { collection: "/api/v1/namespaces/random/configmaps", make: settings },
+    Toy { collection: "/apis/apps/v1/namespaces/random/statefulsets", make: set },
+    Toy { collection: "/apis/networking.k8s.io/v1/namespaces/random/networkpolicies", make: policy },
+    Toy { collection: "/apis/rbac.authorization.k8s.io/v1/namespaces/random/rolebindings", make: binding },
+    Toy { collection: "/api/v1/namespaces/random/resourcequotas", make: quota },
 ];
 
 const DEFINITION: &str = "
@@ -290,7 +386,7 @@ async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
                     shuffle(&mut dice, &mut live["spec"]);
                 } else {
                     let edit = (toy.make)(&mut dice);
-                    for field in ["spec", "data"] {
+                    for field in ["spec", "data", "subjects"] {
                         let Some(fields) = edit[field].as_object() else { continue };
                         for (key, value) in fields.clone() {
                             if dice.chance(40) {
@@ -341,12 +437,13 @@ fn what_is_said_to_be_unchanged_is_unchanged() {
     server.kubectl(&["wait", "--for=condition=Established", "crd/widgets.random.example.org"]);
     let trials: usize = env::var("TRUEUP_TRIALS").ok().map_or(1500, |count| count.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let seeds = 1..=12_u64;
-    let each = trials / 12;
+    let seeds = 1..=14_u64;
+    let each = trials / 14;
     let counts = runtime.block_on(async {
         let api = Api::connect(server).await;
-        let games: Vec<_> =
-            seeds.map(|seed| tokio::spawn(play(api.clone(), TOYS[seed as usize % 3], seed, each))).collect();
+        let games: Vec<_> = seeds
+            .map(|seed| tokio::spawn(play(api.clone(), TOYS[seed as usize % TOYS.len()], seed, each)))
+            .collect();
         let mut counts = Vec::new();
         for game in games {
             counts.push(game.await.unwrap());
