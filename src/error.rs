@@ -35,15 +35,8 @@ pub fn bug(payload: &(dyn Any + Send)) -> anyhow::Error {
         .into()
 }
 
-/// The chain of causes, without a cause whose text the line above already holds.
 fn problem(error: &anyhow::Error, hint: Option<String>) -> Problem {
-    let mut lines: Vec<String> = Vec::new();
-    for cause in error.chain().map(ToString::to_string) {
-        match lines.last() {
-            Some(above) if above.contains(&cause) => {}
-            _ => lines.push(cause),
-        }
-    }
+    let mut lines = Fault::causes(error.as_ref());
     let message = lines.remove(0);
     Problem { message, causes: lines, hint }
 }

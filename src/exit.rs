@@ -78,7 +78,17 @@ impl Exit {
 
     /// The same answer as a word, as the JSON result carries it.
     pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(exit, ..)| *exit == self).map_or("error", |(_, word, _)| word)
+        self.words().0
+    }
+
+    /// What it says, as the documentation has it.
+    pub fn meaning(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        let found = Self::ALL.iter().find(|(exit, ..)| *exit == self);
+        found.map_or(("error", "an error"), |(_, word, meaning)| (word, meaning))
     }
 
     /// Folds every answer that holds drift into 3, as `drift` answers.

@@ -73,6 +73,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         revision: trees.revision,
         base: Some(first.clone()),
         applied_at: None,
+        attempted: None,
         changes,
         unchanged: comparison.in_sync.len(),
         owned: trees.bases.len(),

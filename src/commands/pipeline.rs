@@ -236,7 +236,7 @@ fn failed(session: &Session, chosen: &Chosen, error: &anyhow::Error) -> Planned 
     let fault = Fault::behind(error.as_ref());
     let failure = Failure {
         result: fault.map_or(Exit::Error, |fault| fault.exit),
-        message: format!("{error:#}"),
+        message: Fault::causes(error.as_ref()).join(": "),
         hint: fault.and_then(|fault| fault.hint.clone()),
     };
     let target = name(session, chosen, chosen.target.provider.clone());
@@ -304,6 +304,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         revision: trees.revision,
         base: applied.map(|applied| applied.revision.clone()),
         applied_at,
+        attempted: record.and_then(Record::attempted),
         complete: look.only.is_empty() && changes.iter().all(|change| change.class != Class::Unknown),
         changes,
         unchanged: comparison.in_sync.len(),

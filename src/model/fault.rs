@@ -28,6 +28,18 @@ impl Fault {
         iter::successors(Some(error), |&cause| cause.source()).find_map(|cause| cause.downcast_ref())
     }
 
+    /// The causes of an error from the outside in, without one whose text the one before already holds.
+    pub fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for cause in iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string) {
+            match lines.last() {
+                Some(above) if above.contains(&cause) => {}
+                _ => lines.push(cause),
+            }
+        }
+        lines
+    }
+
     /// Names the way out.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -1,8 +1,9 @@
 //! Guards: what apply refuses although the plan is well-formed, and the consent that lifts each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    address::Address,
     change::{Action, Change, Class},
     fault::Fault,
     object::Cause,
@@ -10,6 +11,7 @@ use super::{
     plan::Plan,
     resolve,
     selector::Selector,
+    suggest::nearest,
 };
 use crate::exit::Exit;
 
@@ -326,6 +328,26 @@ fn missed(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
     };
     let addresses = plan.changes.iter().map(|change| &change.address);
     consent.yields.unmatched(addresses).into_iter().filter_map(refuse).collect()
+}
+
+/// `--yield` patterns without wildcards that name none of the `known` objects, and nothing in one: what was meant
+/// would be written.
+pub fn strangers(consent: &Consent, known: &BTreeSet<&Address>) -> Vec<Refusal> {
+    let is_within = |pattern: &str| {
+        known
+            .iter()
+            .any(|address| pattern.strip_prefix(address.as_str()).is_some_and(|path| path.starts_with('/')))
+    };
+    let patterns = consent.yields.unmatched(known.iter().copied()).into_iter();
+    let refuse = |pattern: &str| {
+        let names = known.iter().map(|address| address.as_str());
+        let hint = match nearest(pattern, names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "`trueup plan` prints the addresses".to_owned(),
+        };
+        Refusal { exit: Exit::Usage, message: format!("`--yield {pattern}` names no object"), hint }
+    };
+    patterns.filter(|pattern| !pattern.contains(['*', '?', '{']) && !is_within(pattern)).map(refuse).collect()
 }
 
 fn is_protected(change: &Change, context: &Context<'_>) -> bool {

@@ -8,6 +8,7 @@ use super::{
     explain::{Cost, Explanation},
     ignore,
     object::{Cause, External},
+    record::Attempted,
     revision::Revision,
     value::Value,
 };
@@ -48,6 +49,8 @@ pub struct Plan {
     pub base: Option<Revision>,
     /// When that was, RFC 3339, UTC.
     pub applied_at: Option<String>,
+    /// An apply after that.
+    pub attempted: Option<Attempted>,
     /// The differences, in address order.
     pub changes: Vec<Change>,
     /// Objects that are as declared.
@@ -175,6 +178,7 @@ impl Plan {
             revision,
             base: None,
             applied_at: None,
+            attempted: None,
             changes: Vec::new(),
             unchanged: 0,
             owned: 0,

@@ -116,6 +116,19 @@ pub struct Past {
     pub objects_omitted: usize,
 }
 
+/// The last apply, where it did not bring the target to its revision as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Attempted {
+    /// What the target was to be brought to.
+    pub revision: Revision,
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// Who ran it.
+    pub who: Who,
+    /// How it ended; null if it did not.
+    pub result: Option<Exit>,
+}
+
 /// What happened to one object in a past apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +175,17 @@ impl Record {
             attempting: None,
             history: Vec::new(),
         }
+    }
+
+    /// The last apply, unless it went through or is the one that `applied` names.
+    pub fn attempted(&self) -> Option<Attempted> {
+        if let Some(Attempt { revision, started, who, .. }) = self.attempting.clone() {
+            return Some(Attempted { revision, started, who, result: None });
+        }
+        let is_done = |past: &&Past| past.finished.is_some() && past.result == Exit::InSync;
+        let past = self.history.first().filter(|past| self.applied.is_none() || !is_done(past))?;
+        let Past { revision, started, who, result, finished, .. } = past.clone();
+        Some(Attempted { revision, started, who, result: finished.map(|_| result) })
     }
 
     /// Ends the running attempt with `past`, which enters the ring.

@@ -14,6 +14,7 @@ use super::{
     ignore::{Effect, Ignored, Use},
     object::{External, FieldWriter, Origin, Person, Writer},
     plan::{Failure, Plan, Summary, TargetName, join_digests},
+    record::Attempted,
     revision::{Commit, DeclaredBy, Revision},
     value::Value,
 };
@@ -30,6 +31,8 @@ pub struct ShownPlan {
     pub base: Option<Revision>,
     /// When that was, RFC 3339, UTC.
     pub applied_at: Option<String>,
+    /// An apply after that.
+    pub attempted: Option<Attempted>,
     /// The differences, in address order.
     pub changes: Vec<ShownChange>,
     /// The counts.
@@ -291,6 +294,7 @@ pub fn show(plan: &Plan) -> ShownPlan {
         revision: plan.revision.clone(),
         base: plan.base.clone(),
         applied_at: plan.applied_at.clone(),
+        attempted: plan.attempted.clone(),
         changes: plan.changes.iter().map(|change| redactor.change(change)).collect(),
         summary: plan.summary(),
         external: plan.external.clone(),

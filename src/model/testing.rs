@@ -15,6 +15,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         revision: Revision { commit: None, name: "HEAD".into(), dirty: false, merged: false },
         base: None,
         applied_at: None,
+        attempted: None,
         changes,
         unchanged: 0,
         owned: 0,

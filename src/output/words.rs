@@ -1,13 +1,17 @@
 //! The words for changes, commits and counts that every text uses. Foreign text comes out visible.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{
+    exit::Exit,
     model::{
         change::{Action, Class},
         ignore::Use,
         object::{External, Origin, Person, Writer},
         plan::Summary,
+        record::Attempted,
         redact::{Shown, ShownChange, ShownField, ShownPlan},
         revision::{Commit, DeclaredBy, Revision},
     },
@@ -109,6 +113,17 @@ pub fn revision(revision: &Revision) -> String {
     visible(&revision.label()).into_owned()
 }
 
+/// The last apply, where it did not go through: `last attempt main@9d0e77c at … by alice: applied in part`.
+pub fn attempted(last: &Attempted) -> String {
+    let end = match last.result {
+        None => "it did not end",
+        Some(Exit::InSync) => "only what was chosen was applied",
+        Some(other) => other.meaning(),
+    };
+    let (at, who) = (visible(&last.started), visible(&last.who.actor));
+    format!("last attempt {} at {at} by {who}: {end}", revision(&last.revision))
+}
+
 /// `1 object`, `2 objects`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -202,6 +217,7 @@ fn short(value: Option<&Shown>) -> Option<String> {
         None => "nothing".to_owned(),
         Some(Shown::Hidden(number)) => format!("(sensitive) #{number}"),
         Some(Shown::Content { size: Some(size), .. }) => format!("{size} bytes"),
+        Some(Shown::List(_) | Shown::Map(_)) => brief(value?)?,
         // The line feed that ends the only line of a hunk goes without saying.
         Some(Shown::Plain(Value::String(text))) => {
             Value::from(text.strip_suffix('\n').unwrap_or(text)).to_string()
@@ -211,6 +227,22 @@ fn short(value: Option<&Shown>) -> Option<String> {
     };
     let fits = text.chars().count() <= VALUE && !text.contains("\\n");
     fits.then(|| visible(&text).into_owned())
+}
+
+/// A whole in one line; none where it holds content that is not shown.
+fn brief(value: &Shown) -> Option<String> {
+    Some(match value {
+        Shown::Plain(value) => value.to_string(),
+        Shown::Hidden(number) => format!("(sensitive) #{number}"),
+        Shown::Content { .. } => return None,
+        Shown::List(items) => {
+            format!("[{}]", items.iter().map(brief).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        Shown::Map(map) => {
+            let entry = |(key, value): &(Arc<str>, Shown)| Some(format!("{key}: {}", brief(value)?));
+            format!("{{{}}}", map.iter().map(entry).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+    })
 }
 
 /// The two status columns and the mark after them.

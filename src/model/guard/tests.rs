@@ -79,6 +79,18 @@ fn a_protected_object_needs_its_own_consent() {
 }
 
 #[test]
+fn what_is_to_be_left_and_is_nowhere_is_a_slip() {
+    let consent = Consent {
+        yields: Selector::new(&["shop/wbe", "shop/web/replicas", "old/*", "shop"]).unwrap(),
+        ..Consent::default()
+    };
+    let [web, other] = ["shop/web", "other"].map(Address::new);
+    let found = strangers(&consent, &[&web, &other].into());
+    let found: Vec<_> = found.iter().map(|refusal| (&*refusal.message, &*refusal.hint)).collect();
+    assert_eq!(found, [("`--yield shop/wbe` names no object", "did you mean `shop/web`?")]);
+}
+
+#[test]
 fn single_fields_are_taken_until_none_is_left_in_conflict() {
     let mut change = change("o", Action::Update, Class::Conflict);
     let field = |path: &str, class| Field::new(path, class, Sides::default());

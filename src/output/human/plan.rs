@@ -114,8 +114,10 @@ fn heading(verb: Verb, plan: &ShownPlan) -> String {
         (Some(base), Some(at)) => parts.push(format!("applied {} ({})", words::revision(base), visible(at))),
         (Some(base), None) => parts.push(format!("applied {}", words::revision(base))),
         (None, _) if verb == Verb::Diff => {}
+        (None, _) if plan.attempted.is_some() => parts.push("nothing applied as a whole".to_owned()),
         (None, _) => parts.push("nothing recorded as applied".to_owned()),
     }
+    parts.extend(plan.attempted.as_ref().map(words::attempted));
     parts.push(format!("desired {}", words::revision(&plan.revision)));
     parts.join("   ")
 }

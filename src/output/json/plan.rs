@@ -18,6 +18,7 @@ use crate::{
         ignore::{From, Use},
         object::{FieldWriter, Person, Writer},
         plan::{Failure, Summary},
+        record::Attempted,
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
         revision::{Commit, DeclaredBy, Revision},
     },
@@ -89,6 +90,9 @@ pub struct Target<'a> {
     base: Option<&'a Revision>,
     /// When that was, RFC 3339, UTC.
     applied_at: Option<&'a str>,
+    /// An apply after that, which did not bring the target to its revision as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempted: Option<&'a Attempted>,
     /// The answer as a word.
     result: Exit,
     /// The answer as an exit code.
@@ -289,6 +293,7 @@ pub fn target(plan: &ShownPlan) -> Target<'_> {
         revision: &plan.revision,
         base: plan.base.as_ref(),
         applied_at: plan.applied_at.as_deref(),
+        attempted: plan.attempted.as_ref(),
         result: plan.exit,
         exit: plan.exit.code(),
         digest: &plan.digest,

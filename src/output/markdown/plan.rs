@@ -113,11 +113,13 @@ pub fn target(plan: &ShownPlan) -> String {
         return format!("{name}: **could not be planned**: {why}");
     }
     let base = plan.base.as_ref().map(|base| format!(", applied {}", span::short(&base.label())));
+    let attempted = plan.attempted.as_ref().map(|last| format!(", {}", span::code(&words::attempted(last))));
     format!(
-        "{} ({}){}, desired {}, digest `{}`",
+        "{} ({}){}{}, desired {}, digest `{}`",
         span::short(&plan.target.name),
         span::short(&plan.target.id),
         base.unwrap_or_default(),
+        attempted.unwrap_or_default(),
         span::short(&plan.revision.label()),
         plan.digest,
     )

@@ -186,6 +186,7 @@ fn secret_plan() -> Plan {
         revision: revision("main"),
         base: None,
         applied_at: None,
+        attempted: None,
         changes: vec![change],
         unchanged: 0,
         owned: 1,

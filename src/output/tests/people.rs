@@ -1,5 +1,7 @@
 //! Text for people.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::samples::*;
@@ -7,10 +9,12 @@ use crate::{
     exit::Exit,
     model::{
         change::{Action, Class},
-        redact::ShownChange,
+        record::Attempted,
+        redact::{Shown, ShownChange},
     },
     output::{
         Detail, Explain, Format, Logs, Look, Plans, ProviderInfo, Providers, Reports, Verb, style::Paint,
+        words,
     },
 };
 
@@ -196,6 +200,42 @@ next: `trueup apply -e prod site` does what is left
     );
     let counts = shown(&reports, &Look { detail: Detail::Counts, ..Look::default() });
     assert!(!counts.contains("etc/motd") && counts.contains("no space left"), "{counts}");
+}
+
+#[test]
+fn a_whole_that_fits_its_line_is_shown_and_no_secret_in_it() {
+    let text = |value: &str| Shown::Plain(json!(value));
+    let what = |inner: Vec<(Arc<str>, Shown)>| {
+        let mut field = field("/data", Class::Extra, [None, None, None]);
+        field.sides.actual = Some(Shown::Map(inner));
+        words::what(&ShownChange {
+            fields: vec![field],
+            ..classed(change("o", Some(file(b"")), Some(file(b"x"))), Class::Drift)
+        })
+    };
+    assert_eq!(
+        what(vec![("a".into(), text("1")), ("b".into(), Shown::List(vec![Shown::Hidden(3)]))]),
+        "extra /data nothing → {a: \"1\", b: [(sensitive) #3]}"
+    );
+    assert_eq!(what(vec![("a".into(), text(&"x".repeat(40)))]), "extra /data");
+}
+
+#[test]
+fn the_heading_says_how_the_last_apply_ended() {
+    let mut sheet = sheet("site", vec![classed(change("o", None, Some(file(b""))), Class::Pending)]);
+    let who = super::machines::past().who;
+    let mut heading = |result| {
+        sheet.plan.base = None;
+        let started = "2026-11-22T14:10:00Z".to_owned();
+        sheet.plan.attempted =
+            Some(Attempted { revision: revision("main"), started, who: who.clone(), result });
+        let text = shown(&plans(std::slice::from_ref(&sheet)), &objects());
+        text.lines().next().unwrap().to_owned()
+    };
+    let partial = heading(Some(Exit::Partial));
+    assert!(partial.contains("   nothing applied as a whole   last attempt main@"), "{partial}");
+    assert!(partial.contains(" at 2026-11-22T14:10:00Z by alice: applied in part   desired"), "{partial}");
+    assert!(heading(None).contains(" by alice: it did not end   "));
 }
 
 #[test]

@@ -168,6 +168,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
         revision: revision("main"),
         base: Some(Revision { name: "main".to_owned(), ..revision("main") }),
         applied_at: Some("2026-11-20T14:02:11Z".to_owned()),
+        attempted: None,
         applyable: !changes.is_empty() && !any(Class::Conflict) && !any(Class::Unknown),
         complete: !any(Class::Unknown),
         changes,

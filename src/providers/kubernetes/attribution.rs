@@ -41,7 +41,7 @@ pub(super) struct Writers {
     pub last: Option<Writer>,
     /// All of them, by path.
     pub each: Vec<(String, FieldWriter)>,
-    /// The same as lines for a person, where it is known what was applied.
+    /// What others than the last wrote, as lines for a person, where it is known what was applied.
     pub notes: Vec<String>,
 }
 
@@ -54,16 +54,30 @@ pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> Writers {
             last = Some(owner);
         }
     }
-    let last = last.map(writer);
-    let each: Vec<_> =
-        owners.iter().map(|(path, owner)| (pointer(path), field_writer(owner.as_ref(), path))).collect();
-    let told = if sides.base.is_some() { each.len() } else { 0 };
-    let line = |(path, writer): &(String, FieldWriter)| format!("`{path}`: {}", writer.text);
-    let mut notes: Vec<String> = each[..told.min(LISTED)].iter().map(line).collect();
-    if told > LISTED {
-        notes.push(format!("and {} more fields", told - LISTED));
+    // Where something drifted the last of them is named, and what it wrote goes without saying.
+    let drifted =
+        owners.iter().any(|(path, _)| at(sides.desired.as_ref(), path) != at(sides.actual.as_ref(), path));
+    let last_said = last.filter(|_| drifted);
+    let writing = |entry: &Entry<'_>| (who(entry), entry.time.map(str::to_owned));
+    let is_other = |owner: &Option<Entry<'_>>| {
+        owner.as_ref().is_none_or(|owner| last_said.is_none_or(|last| writing(owner) != writing(last)))
+    };
+    let told = owners.iter().filter(|(_, owner)| sides.base.is_some() && is_other(owner));
+    let line = |(path, owner): &(Vec<String>, Option<Entry<'_>>)| {
+        format!("`{}`: {}", pointer(path), said(owner.as_ref(), path))
+    };
+    let mut notes: Vec<String> = told.map(line).collect();
+    let more = notes.len().saturating_sub(LISTED);
+    notes.truncate(LISTED);
+    if more > 0 {
+        notes.push(format!("and {more} more fields"));
     }
-    Writers { last, each, notes }
+    let each = owners.iter().map(|(path, owner)| (pointer(path), field_writer(owner.as_ref(), path)));
+    Writers { last: last.map(writer), each: each.collect(), notes }
+}
+
+fn at<'a>(whole: Option<&'a Value>, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(whole?, |at, step| at.get(step))
 }
 
 /// A path as plans print it.
@@ -150,7 +164,7 @@ pub(super) fn removals(live: &Value, preview: &Value, after: &Value) -> Vec<Stri
         .collect();
     let mut lines = Vec::new();
     removed.each(&mut Vec::new(), &mut |path| {
-        let stays = path.iter().try_fold(after, |at, step| at.get(step)).is_some();
+        let stays = at(Some(after), path).is_some();
         let owner = others.iter().find(|(_, fields)| owns(fields, path)).map(|(entry, _)| entry);
         if let (true, Some(owner)) = (stays, owner) {
             lines.push(format!(

@@ -10,6 +10,7 @@ use super::{
     case::{Case, Coming, case},
     cluster::Cluster,
     foresee::{examine, not_yet},
+    names::{Kind, Name, kinds_of},
     observe::PARALLEL,
 };
 use crate::model::{
@@ -85,49 +86,73 @@ fn in_version_of(mut base: Value, config: Option<&Value>) -> Value {
     base
 }
 
-/// Finds out about every case. What is in a namespace that is only coming is not asked for: the server could
-/// say nothing else than that.
+/// Finds out about every case. What is in a namespace or of a kind that is only coming is not asked for: the
+/// server could say nothing else than that. It is said once, with the namespace or the definition of the kind.
 fn findings(cluster: &Cluster, cases: Vec<(usize, Case)>) -> Vec<(usize, Finding)> {
-    let is_space = |(_, case): &(usize, Case)| case.seen.name.kind.is_core("Namespace");
-    let (spaces, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_space);
-    let names: BTreeMap<usize, String> =
-        spaces.iter().map(|(index, case)| (*index, case.seen.name.name.clone())).collect();
-    let mut findings = ask(cluster, spaces);
-    let created = findings.iter().filter(|(_, finding)| finding.creates());
-    // How many objects are declared in each namespace that is only coming.
-    let mut coming: BTreeMap<&str, usize> =
-        created.filter_map(|(index, _)| Some((names.get(index)?.as_str(), 0))).collect();
+    let (hosts, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(|(_, case)| !brings(case).is_empty());
+    let brought: BTreeMap<usize, Vec<Place>> =
+        hosts.iter().map(|(index, case)| (*index, brings(case))).collect();
+    let mut findings = ask(cluster, hosts);
+    let created = findings.iter().filter(|(_, finding)| finding.creates()).map(|(index, _)| *index);
+    let coming: BTreeMap<&Place, usize> =
+        created.flat_map(|index| brought[&index].iter().map(move |place| (place, index))).collect();
+    // How many objects are declared in what each of them brings.
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     let mut inside = Vec::new();
     let mut askable = Vec::with_capacity(cases.len());
     for (index, case) in cases {
-        let space = case.seen.name.namespace.as_deref().and_then(|namespace| coming.get_mut(namespace));
-        match (space, &case.seen.config) {
-            (Some(count), Some(config)) if case.seen.path.is_some() => {
-                *count += 1;
-                // Said once, with the namespace.
-                let finding = Finding { notes: Vec::new(), ..not_yet(&case, config, "its namespace is") };
-                inside.push((index, finding));
+        let place = place(&case);
+        match (place.as_ref().and_then(|place| coming.get(place)), &case.seen.config) {
+            (Some(host), Some(config)) => {
+                *counts.entry(*host).or_default() += 1;
+                let what = if case.seen.path.is_some() { "its namespace is" } else { "its kind is" };
+                inside.push((index, Finding { notes: Vec::new(), ..not_yet(&case, config, what) }));
             }
             _ => askable.push((index, case)),
         }
     }
     for (index, finding) in &mut findings {
-        let count = names.get(index).and_then(|name| coming.get(name.as_str())).copied().unwrap_or_default();
-        finding.notes.extend(unchecked(count));
+        finding.notes.extend(counts.get(index).map(|count| unchecked(*count, &brought[index][0])));
     }
     findings.extend(inside);
     findings.extend(ask(cluster, askable));
     findings
 }
 
-/// The remark on a namespace that is only coming, with `count` objects declared in it.
-fn unchecked(count: usize) -> Option<String> {
-    let objects = match count {
-        0 => return None,
-        1 => "1 object".to_owned(),
-        _ => format!("{count} objects"),
+/// What has to be there before an object can be.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Namespace(String),
+    Kind(Kind),
+}
+
+/// What others wait for that an object brings.
+fn brings(case: &Case) -> Vec<Place> {
+    let Name { kind, name, .. } = &*case.seen.name;
+    match &case.seen.config {
+        _ if kind.is_core("Namespace") => vec![Place::Namespace(name.clone())],
+        Some(definition) if kind.is_crd() => kinds_of(definition).into_iter().map(Place::Kind).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What an object waits for, if it is not there: its kind, where that is not known yet, else its namespace.
+fn place(case: &Case) -> Option<Place> {
+    let Name { kind, namespace, .. } = &*case.seen.name;
+    match case.seen.path {
+        None => Some(Place::Kind(kind.clone())),
+        Some(_) => namespace.clone().map(Place::Namespace),
+    }
+}
+
+/// The remark on what is only coming, with `count` objects declared in it.
+fn unchecked(count: usize, place: &Place) -> String {
+    let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+    let of = match place {
+        Place::Namespace(_) => "in it",
+        Place::Kind(_) => "of its kind",
     };
-    Some(format!("it is not there yet: the server did not check the {objects} declared in it"))
+    format!("it is not there yet: the server did not check the {objects} declared {of}")
 }
 
 /// Asks the server about several cases at a time.

@@ -96,8 +96,11 @@ pub(super) fn is_itself(name: &Name, object: &Value) -> bool {
 
 /// Why it is not proven that trueup applied an object of the server; `None` if it is.
 pub(super) fn doubt(name: &Name, object: &Value, set: &str) -> Option<String> {
-    if mark(object, "labels", PART_OF) != Some(set) {
-        return Some(format!("its label `{PART_OF}` is gone"));
+    match mark(object, "labels", PART_OF) {
+        Some(label) if label == set => {}
+        Some(_) => return Some(format!("its label `{PART_OF}` is another set's")),
+        None if managed::applied(object).is_none() => return Some("trueup never applied it".to_owned()),
+        None => return Some(format!("its label `{PART_OF}` is gone")),
     }
     if !is_itself(name, object) {
         return Some(format!("its annotation `{IDENTITY}` is gone or another object's"));

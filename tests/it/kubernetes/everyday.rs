@@ -140,6 +140,7 @@ fn what_others_made_is_adopted_only_if_told_so() {
     shop.declare(&[("settings.yaml", SETTINGS)]);
     let ran = shop.trueup(&["plan"]).expect(2);
     assert!(ran.stdout.contains("adopt"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("is gone"), "{}", ran.stdout);
     shop.trueup(&["apply", "--yes"]).expect(8);
     let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
     shop.trueup(&["apply", "--yes", "--adopt", &address]).expect(0);
@@ -246,6 +247,7 @@ fn one_run_brings_a_definition_its_objects_a_namespace_and_its_contents() {
     let inner = format!("{}-inner", shop.namespace);
     let text = format!(
         "apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: one, namespace: {inner}}}\nspec: {{size: 1}}\n---\n\
+         apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: two, namespace: {inner}}}\nspec: {{size: 2}}\n---\n\
          apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: inside, namespace: {inner}}}\n---\n\
          apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inner}}}\n---\n\
          apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.{group}}}\n\
@@ -254,7 +256,12 @@ fn one_run_brings_a_definition_its_objects_a_namespace_and_its_contents() {
          \x20   schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{size: {{type: integer}}, colour: {{type: string, default: blue}}}}}}}}}}}}\n"
     );
     shop.declare(&[("all.yaml", &text)]);
-    shop.trueup(&["plan"]).expect(2);
+    let ran = shop.trueup(&["plan"]).expect(2);
+    let notes: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("did not check")).collect();
+    let said = "it is not there yet: the server did not check the";
+    assert!(notes.len() == 2, "{}", ran.stdout);
+    assert!(notes[0].ends_with(&format!("{said} 2 objects declared of its kind")), "{}", ran.stdout);
+    assert!(notes[1].ends_with(&format!("{said} 1 object declared in it")), "{}", ran.stdout);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
 }
