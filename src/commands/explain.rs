@@ -100,7 +100,7 @@ fn declaration(known: &Known<'_>, address: &Address) -> Vec<Reason> {
 fn separation(change: &Change) -> Vec<Reason> {
     let unknown = change.unknown.iter().map(|(_, why)| Basis::Failure.says(why.as_str()));
     let field = |field: &Field| {
-        let text = format!("{}: {}", field.class, meaning(field.class));
+        let text = format!("{}: {}", field.class, meaning(field));
         let writer = field.writer.as_ref().map(|writer| {
             let operation = writer.operation.iter().map(|operation| format!(" ({operation})"));
             Basis::Writer.says_at(field.path.as_str(), writer.text.clone() + &operation.collect::<String>())
@@ -112,10 +112,11 @@ fn separation(change: &Change) -> Vec<Reason> {
     unknown.chain(change.fields.iter().flat_map(field).flatten()).collect()
 }
 
-fn meaning(class: Class) -> &'static str {
-    match class {
+fn meaning(field: &Field) -> &'static str {
+    match field.class {
         Class::InSync => "all sides are the same",
         Class::Converged => "the target has what Git declares, and it was not applied",
+        Class::Pending if field.sides.base.is_none() => "Git declares it, and it was never applied",
         Class::Pending => "the target has what was applied, and Git declares something else",
         Class::Extra => "only the target has it",
         Class::Missing => "it was applied and is declared, and the target lacks it",

@@ -1,5 +1,8 @@
 //! Did you mean.
 
+/// The keys that every target of trueup.yaml has; the others are its provider's.
+pub const TARGET_KEYS: &[&str] = &["provider", "path", "guards", "ignore", "ignore-builtin", "sensitive"];
+
 /// The one of `known` that `word` was probably meant to be.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).clamp(1, 3);

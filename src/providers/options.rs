@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_path_to_error::{Error, Segment};
 
 use super::{BadOption, Target};
-use crate::model::suggest::nearest;
+use crate::model::suggest::{TARGET_KEYS, nearest};
 
 /// Reads the provider's own keys of `target`.
 ///
@@ -37,6 +37,8 @@ fn bad_option(error: &Error<serde_yaml::Error>) -> BadOption {
             if path.last().is_none_or(|last| last != unknown) {
                 path.push((*unknown).to_owned());
             }
+            let shared = if path.len() == 1 { TARGET_KEYS } else { &[] };
+            let known = [shared, known].concat();
             match nearest(unknown, known.iter().copied()) {
                 Some(near) => format!("unknown key `{unknown}`, did you mean `{near}`?"),
                 None => format!("unknown key `{unknown}`, valid keys are {}", known.join(", ")),
@@ -138,7 +140,12 @@ mod tests {
         for (options, path, message) in [
             ("{}", vec![], "missing key `root`"),
             ("{rot: x}", vec!["rot"], "unknown key `rot`, did you mean `root`?"),
-            ("{root: x, colour: y}", vec!["colour"], "unknown key `colour`, valid keys are root, backup"),
+            ("{root: x, pth: y}", vec!["pth"], "unknown key `pth`, did you mean `path`?"),
+            (
+                "{root: x, colour: y}",
+                vec!["colour"],
+                "unknown key `colour`, valid keys are provider, path, guards, ignore, ignore-builtin, sensitive, root, backup",
+            ),
             (
                 "{root: x, backup: maybe}",
                 vec!["backup"],

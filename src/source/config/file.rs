@@ -190,9 +190,6 @@ pub(super) const TOP: &[&str] = &["version", "environments", "targets", "guards"
 /// The keys of an environment.
 pub(super) const ENVIRONMENT: &[&str] = &["ref", "targets", "guards", "ignore", "ignore-builtin"];
 
-/// The keys that every target has; the others are its provider's.
-pub(super) const TARGET: &[&str] = &["provider", "path", "guards", "ignore", "ignore-builtin", "sensitive"];
-
 /// The keys of an ignore rule.
 pub(super) const IGNORE: &[&str] = &["id", "match", "paths", "managers", "when", "reason", "expires"];
 

@@ -9,7 +9,7 @@ use super::{
     file::{self, EnvironmentFile, File, GuardsFile, TargetFile},
 };
 use crate::{
-    model::{fault::Fault, ignore::From},
+    model::{fault::Fault, ignore::From, suggest::TARGET_KEYS},
     source::yaml::{self, Node},
 };
 
@@ -167,7 +167,7 @@ impl Reader<'_> {
     ) -> Result<Target, Fault> {
         let keys = join(keys, &["targets", &name]);
         self.check_name("target", &name, &keys)?;
-        let shared = |key: &serde_yaml::Value| key.as_str().is_some_and(|key| file::TARGET.contains(&key));
+        let shared = |key: &serde_yaml::Value| key.as_str().is_some_and(|key| TARGET_KEYS.contains(&key));
         let (shared, options): (serde_yaml::Mapping, serde_yaml::Mapping) =
             written.into_iter().partition(|(key, _)| shared(key));
         if let Some(key) = options.keys().find(|key| !key.is_string()) {
