@@ -1,6 +1,7 @@
 //! The one path of every verb: arguments, desired state, actual state, plan.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -299,6 +300,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let record = memory.record.as_ref();
     notes.extend(record.and_then(interrupted));
     let applied = record.and_then(|record| record.applied.as_ref());
+    let gone: BTreeSet<&Address> = comparison.gone.iter().collect();
     let plan = Plan {
         target: name(session, chosen, reader.id()),
         revision: trees.revision,
@@ -308,7 +310,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         complete: look.only.is_empty() && changes.iter().all(|change| change.class != Class::Unknown),
         changes,
         unchanged: comparison.in_sync.len(),
-        owned: memory.owned.len(),
+        owned: memory.owned.keys().filter(|address| !gone.contains(address)).count(),
         external: trees.actual.external,
         ignored,
         notes,

@@ -1,8 +1,6 @@
 //! Users, controllers and other appliers, played at random: what `unchanged`
 //! says without asking is what the server says when asked.
 
-use std::env;
-
 use http::{Method, Request, StatusCode};
 use kube::{
     Client, Config,
@@ -13,59 +11,25 @@ use serde_json::{Value, json};
 use trueup::providers::kubernetes::unchanged;
 
 use super::server::Server;
-
-/// A generator that is the same everywhere (xorshift64*).
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Dice {
-        Dice(seed.max(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.roll(100) < percent
-    }
-
-    pub(super) fn word(&mut self) -> String {
-        ["a", "b", "c", "d"][self.roll(4) as usize].to_owned()
-    }
-
-    /// An amount in some of its forms.
-    fn amount(&mut self) -> Value {
-        let all =
-            [json!(1), json!("1"), json!("1000m"), json!(0.5), json!("500m"), json!("2048Ki"), json!("2Mi")];
-        all[self.roll(all.len() as u64) as usize].clone()
-    }
-
-    /// A field of a pod, with or without its version.
-    fn field(&mut self) -> Value {
-        let path = ["metadata.name", "metadata.namespace"][self.roll(2) as usize];
-        match self.roll(2) {
-            0 => json!({"fieldPath": path}),
-            _ => json!({"fieldPath": path, "apiVersion": "v1"}),
-        }
-    }
-
-    /// Some of `all`, in a random order.
-    fn some<T: Clone>(&mut self, all: &[T]) -> Vec<T> {
-        let mut left = all.to_vec();
-        let mut taken = Vec::new();
-        for _ in 0..self.roll(all.len() as u64 + 1) {
-            let index = self.roll(left.len() as u64) as usize;
-            taken.push(left.remove(index));
-        }
-        taken
-    }
-}
+use crate::dice::{self, Dice};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// An amount in some of its forms.
+fn amount(dice: &mut Dice) -> Value {
+    let all =
+        [json!(1), json!("1"), json!("1000m"), json!(0.5), json!("500m"), json!("2048Ki"), json!("2Mi")];
+    dice.one(&all).clone()
+}
+
+/// A field of a pod, with or without its version.
+fn field(dice: &mut Dice) -> Value {
+    let path = dice.one(&["metadata.name", "metadata.namespace"]);
+    match dice.roll(2) {
+        0 => json!({"fieldPath": path}),
+        _ => json!({"fieldPath": path, "apiVersion": "v1"}),
+    }
+}
 
 /// A custom object with every kind of list and mapping that a schema can have.
 fn widget(dice: &mut Dice) -> Value {
@@ -124,7 +88,7 @@ fn deployment(dice: &mut Dice) -> Value {
                 container["env"] = env
                     .iter()
                     .map(|name| match dice.roll(4) {
-                        0 => json!({"name": name, "valueFrom": {"fieldRef": dice.field()}}),
+                        0 => json!({"name": name, "valueFrom": {"fieldRef": field(dice)}}),
                         1 => json!({"name": name, "value": ""}),
                         _ => json!({"name": name, "value": dice.word()}),
                     })
@@ -141,7 +105,7 @@ fn deployment(dice: &mut Dice) -> Value {
                     .collect();
             }
             if dice.chance(40) {
-                container["resources"] = json!({"limits": {"cpu": dice.amount()}});
+                container["resources"] = json!({"limits": {"cpu": amount(dice)}});
             }
             if dice.chance(20) {
                 container["livenessProbe"] =
@@ -230,7 +194,7 @@ fn binding(dice: &mut Dice) -> Value {
 fn quota(dice: &mut Dice) -> Value {
     let mut hard = json!({});
     for name in dice.some(&["pods", "limits.cpu", "requests.storage"]) {
-        hard[name] = dice.amount();
+        hard[name] = amount(dice);
     }
     json!({"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": hard}})
 }
@@ -363,7 +327,7 @@ struct Count {
 
 /// Plays with one object.
 async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
-    let mut dice = Dice(seed * 2 + 1);
+    let mut dice = Dice::new(seed);
     let path = format!("{}/toy-{seed}", toy.collection);
     let named = |mut value: Value| {
         value["metadata"] =
@@ -435,7 +399,7 @@ fn what_is_said_to_be_unchanged_is_unchanged() {
     let Some(server) = super::server() else { return };
     server.kubectl_as("admin", &["apply", "-f", "-"], DEFINITION);
     server.kubectl(&["wait", "--for=condition=Established", "crd/widgets.random.example.org"]);
-    let trials: usize = env::var("TRUEUP_TRIALS").ok().map_or(1500, |count| count.parse().unwrap());
+    let (_, trials) = dice::throw(1500, 1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let seeds = 1..=14_u64;
     let each = trials / 14;

@@ -1,10 +1,9 @@
 //! People who edit at random, and `drift --adopt`: Git takes in what they did, and nothing else in the file moves.
 
-use std::env;
-
 use serde_json::{Value, json};
 
-use super::{Shop, random::Dice};
+use super::Shop;
+use crate::dice::{self, Dice};
 
 const ALL: &str = "# The shop
 apiVersion: v1
@@ -155,9 +154,7 @@ fn are_among(few: &[&str], many: &str) -> bool {
 #[test]
 fn what_people_do_at_random_is_taken_into_git_and_nothing_else_moves() {
     let Some(shop) = Shop::new() else { return };
-    let trials =
-        env::var("TRUEUP_TRIALS").ok().map_or(8, |count| count.parse::<usize>().unwrap().div_ceil(100));
-    let mut dice = Dice::new(env::var("TRUEUP_SEED").ok().map_or(7, |seed| seed.parse().unwrap()));
+    let (mut dice, trials) = dice::throw(8, 100);
     shop.declare(&[("all.yaml", ALL)]);
     shop.apply();
     for trial in 0..trials {

@@ -25,6 +25,7 @@ mod opening;
 mod powerdns;
 mod proxy;
 mod rabbitmq;
+mod random;
 mod readme;
 mod refusals;
 mod restarts;
