@@ -77,10 +77,14 @@ pub struct Sides<'a> {
 /// The content of `write`; `None` if there is nothing to send.
 pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables) -> Option<Content> {
     let form = Form::of(kind);
-    let mut desired = writable(kind, &form, sides.desired);
-    if sides.raw.is_some() {
-        initial(kind).for_each(|pointer| _ = json::remove(&mut desired, pointer));
-    }
+    let sent = |object: &Json| {
+        let mut object = writable(kind, &form, object);
+        if sides.raw.is_some() {
+            initial(kind).for_each(|pointer| _ = json::remove(&mut object, pointer));
+        }
+        object
+    };
+    let (desired, actual) = (sent(sides.desired), sides.actual.map(sent));
     let whole = || match sides.raw {
         Some(raw) => overlay(&form, &writable(kind, &form, raw), &desired, &mut Vec::new()),
         None => desired.clone(),
@@ -91,7 +95,7 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
         let made = template::body(template, &Ingredients { object: &object, actual: sides.raw, variables })?;
         return Some(Content::Json(made));
     }
-    let mut body = match (write.body, sides.actual) {
+    let mut body = match (write.body, &actual) {
         (Body::Nothing, _) => return Some(Content::Nothing),
         (Body::Raw, _) => {
             let mut object = whole();
@@ -190,7 +194,8 @@ fn rename(kind: &Kind, body: &mut Json, actual: Option<&Json>) {
     }
 }
 
-/// The operations (RFC 6902) that bring the declared fields of `actual` to `desired`.
+/// The operations (RFC 6902) that bring the declared fields of `actual` to `desired`. What Git does not declare is
+/// not in `actual`, so whatever else is there has to go.
 fn operations_of(desired: &Json, actual: &Json, at: String, found: &mut Vec<Json>) {
     let (Json::Object(new), Json::Object(old)) = (desired, actual) else {
         if desired != actual {
@@ -205,9 +210,11 @@ fn operations_of(desired: &Json, actual: &Json, at: String, found: &mut Vec<Json
             None => found.push(json!({"op": "add", "path": at, "value": value})),
         }
     }
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    found.extend(gone.map(|key| json!({"op": "remove", "path": json::join(&at, key)})));
 }
 
-/// The merge patch (RFC 7396) that brings the declared fields of `actual` to `desired`.
+/// The merge patch (RFC 7396) that brings the declared fields of `actual` to `desired`, as [`operations_of`] does.
 fn difference(desired: &Json, actual: &Json) -> Option<Json> {
     let (Json::Object(desired), Json::Object(actual)) = (desired, actual) else {
         return (desired != actual).then(|| desired.clone());
@@ -220,6 +227,8 @@ fn difference(desired: &Json, actual: &Json) -> Option<Json> {
         };
         patch.extend(part.map(|part| (key.clone(), part)));
     }
+    let gone = actual.keys().filter(|key| !desired.contains_key(*key));
+    patch.extend(gone.map(|key| (key.clone(), Json::Null)));
     (!patch.is_empty()).then_some(Json::Object(patch))
 }
 
@@ -299,12 +308,13 @@ mod tests {
     #[test]
     fn operations_name_what_differs() {
         let (desired, actual) =
-            (json!({"m": {"a/b": 1, "n": 2}, "l": [1]}), json!({"m": {"a/b": 0}, "l": [1]}));
+            (json!({"m": {"a/b": 1, "n": 2}, "l": [1]}), json!({"m": {"a/b": 0, "x": 1}, "l": [1]}));
         assert_eq!(
             made(json!({"body": "json_patch"}), desired, actual.clone(), actual),
             Some(json!([
                 {"op": "replace", "path": "/m/a~1b", "value": 1},
                 {"op": "add", "path": "/m/n", "value": 2},
+                {"op": "remove", "path": "/m/x"},
             ]))
         );
     }
@@ -343,10 +353,11 @@ mod tests {
 
     #[test]
     fn a_merge_patch_goes_down_to_the_key() {
-        let (desired, actual) = (json!({"m": {"a": 1, "b": 2}}), json!({"m": {"a": 1, "b": 3}}));
+        let (desired, actual) =
+            (json!({"m": {"a": 1, "b": 2}}), json!({"m": {"a": 1, "b": 3, "c": {"d": 4}}}));
         assert_eq!(
             made(json!({"body": "merge_patch"}), desired, actual.clone(), actual),
-            Some(json!({"m": {"b": 2}}))
+            Some(json!({"m": {"b": 2, "c": null}}))
         );
     }
 }

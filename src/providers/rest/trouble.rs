@@ -107,7 +107,10 @@ impl Trouble {
 fn way_out(class: Class) -> Option<&'static str> {
     match class {
         Class::Conflict => Some("it changed meanwhile; plan again"),
-        Class::Exists => Some("there is one already; plan again, and `--adopt` it if it is meant"),
+        Class::Exists => Some(
+            "there is one already; plan again, and `--adopt` it if it is meant. If the plan does not show it, the \
+             server keeps it out of its lists, as some do with what was deleted",
+        ),
         Class::Forbidden => Some("the credentials must be allowed to; see `credentials:` of the target"),
         Class::Hidden => Some("it is not there, or these credentials may not see it"),
         Class::Protected => Some("the server protects it; lift that there first"),

@@ -113,6 +113,48 @@ fn a_mask_in_the_place_of_a_password_is_no_password() {
     checkout.run(&["drift"], 0);
 }
 
+const PATCHED: &str = r#"provider: patched
+summary: records of a Kinto, by merge patches
+base_url: "{url}/v1/buckets/patched/collections/c"
+auth: [{scheme: basic}]
+kinds:
+  record:
+    identity: {keys: [/id]}
+    list: {path: /records, items: /data}
+    create: {method: PUT, path: "/records/{id}", wrap: /data, body: declared, returns: /data}
+    update: {method: PATCH, path: "/records/{id}", wrap: /data, body: merge_patch, content_type: application/merge-patch+json, returns: /data}
+    delete: {path: "/records/{id}"}
+    version: {from: /last_modified, header: If-Match, format: '"{version}"'}
+    fields:
+      /id: {required: true}
+      "/{labels,size}": {}
+      /last_modified: {access: read_only}
+"#;
+
+#[test]
+fn a_patch_takes_away_what_a_field_has_no_more() {
+    let Some(kinto) = Kinto::get() else { return };
+    for path in ["/buckets/patched", "/buckets/patched/collections/c"] {
+        kinto.curl("PUT", path, "{}").unwrap();
+    }
+    let checkout = checkout(&kinto.url, PATCHED, "concurrent_reads: 2", "p4ssw0rd-canary");
+    checkout.commit("r.yaml", "record: [{id: r, size: 1, labels: {a: 1, b: {c: 1, d: 2}}}]\n");
+    checkout.apply(&[]);
+    kinto
+        .curl("PATCH", "/buckets/patched/collections/c/records/r", r#"{"data": {"theirs": {"x": 1}}}"#)
+        .unwrap();
+    checkout.commit("r.yaml", "record: [{id: r, labels: {b: {c: 2}}}]\n");
+    checkout.apply(&[]);
+    let held = kinto.curl("GET", "/buckets/patched/collections/c/records/r", "").unwrap();
+    let held: serde_json::Value = serde_json::from_str(&held).unwrap();
+    assert_eq!(held["data"]["labels"], serde_json::json!({"b": {"c": 2}}));
+    assert_eq!(
+        (&held["data"]["theirs"]["x"], &held["data"]["size"]),
+        (&1.into(), &1.into()),
+        "nobody's business"
+    );
+}
+
 const PACKAGES: &str = r#"provider: packages
 summary: files of generic packages of a Gitea, which are no JSON
 base_url: "{url}/api/packages"
