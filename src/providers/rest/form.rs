@@ -1,19 +1,17 @@
 //! The form in which declared and observed objects of a kind are compared.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json};
 
 use super::{
-    definition::{Access, Encoding, Field, Items, Kind, fields::ItemPatch, kind::Fold},
-    json, packing,
+    definition::{Access, Field, Items, Kind, fields::ItemPatch},
+    json,
 };
 use crate::model::value::Value;
 
 /// What a definition says of the fields of one kind, ready for many objects.
 pub struct Form<'a> {
-    kind: &'a Kind,
-    fields: Vec<(Vec<String>, &'a Field)>,
+    pub(super) kind: &'a Kind,
+    pub(super) fields: Vec<(Vec<String>, &'a Field)>,
 }
 
 impl<'a> Form<'a> {
@@ -41,87 +39,12 @@ impl<'a> Form<'a> {
             })
     }
 
-    /// Brings `object` into the server's normal form.
-    pub fn normalize(&self, object: &mut Json) {
-        for (steps, field) in &self.fields {
-            for step in &field.normalize {
-                if step.when.as_ref().is_none_or(|when| when.holds(object)) {
-                    json::visit_steps(object, steps, &mut |value| {
-                        each_text(value, &|text| step.apply.apply(text, step.text.as_deref()));
-                    });
-                }
-            }
-            if !field.stands_for.is_empty() {
-                json::visit_steps(object, steps, &mut |value| expand(value, &field.stands_for));
-            }
-            match field.list {
-                Items::Ordered => {}
-                Items::Set => json::visit_steps(object, steps, &mut sort_set),
-                Items::Keyed => {
-                    let key = field.key.as_deref().unwrap_or("name");
-                    json::visit_steps(object, steps, &mut |list| sort_keyed(list, key));
-                }
-            }
-        }
-        self.fold(object);
-    }
-
-    /// Takes values of an answer out of what the server packs them in, and calls them as they are sent. What is
-    /// not packed so stays as it is.
-    pub fn decode(&self, object: &mut Json) {
-        self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &packing::unpacked);
-        for (steps, field) in self.fields.iter().filter(|(_, field)| !field.answers.is_empty()) {
-            json::visit_steps(object, steps, &mut |value| {
-                each_text(value, &|text| field.answers.get(text).map_or(text, String::as_str).to_owned());
-            });
-        }
-    }
-
-    /// Packs values as the server wants them.
-    pub fn encode(&self, object: &mut Json) {
-        self.recode(object, &[Encoding::Base64], &|text| Some(packing::packed(text)));
-    }
-
-    fn recode(&self, object: &mut Json, packed: &[Encoding], turn: &dyn Fn(&str) -> Option<String>) {
-        let is_packed = |field: &Field| field.encoding.is_some_and(|encoding| packed.contains(&encoding));
-        for (steps, _) in self.fields.iter().filter(|(_, field)| is_packed(field)) {
-            json::visit_steps(object, steps, &mut |value| {
-                each_text(value, &|text| turn(text).unwrap_or_else(|| text.to_owned()));
-            });
-        }
-    }
-
     /// The lists that are changed item by item: where they are, the key of their items, and how.
     pub fn patched(&self) -> impl Iterator<Item = (&'a str, &'a str, &'a ItemPatch)> {
         let patched = |(pointer, field): (&'a String, &'a Field)| {
             Some((pointer.as_str(), field.key.as_deref()?, field.patch.as_ref()?))
         };
         self.kind.fields.iter().filter_map(patched)
-    }
-
-    fn fold(&self, object: &mut Json) {
-        let fold: fn(&str) -> String = match self.kind.identity.fold {
-            Fold::None => return,
-            Fold::Lower => str::to_lowercase,
-            Fold::Upper => str::to_uppercase,
-        };
-        for key in &self.kind.identity.keys {
-            json::visit(object, key, &mut |value| each_text(value, &fold));
-        }
-    }
-
-    /// The names of `object` within its scope; `None` if one is missing.
-    pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
-        let keys = self.kind.identity.keys.iter().map(|key| json::text(object.pointer(key)?));
-        keys.chain(self.distinction(object).map(Some)).collect()
-    }
-
-    /// What tells `object` apart from others of the same names, if something does.
-    fn distinction(&self, object: &Json) -> Option<String> {
-        let pointer = self.kind.identity.also.as_ref()?;
-        let value = object.pointer(pointer).filter(|value| !value.is_null())?;
-        let default = self.field(&json::steps(pointer)).and_then(|field| field.default.as_ref());
-        (default != Some(value)).then(|| json::text(value).unwrap_or_else(|| json::sorted(value).to_string()))
     }
 
     /// What the server has of the fields that `shape` declares. What it never
@@ -260,46 +183,6 @@ impl<'a> Form<'a> {
     }
 }
 
-fn each_text(value: &mut Json, turn: &dyn Fn(&str) -> String) {
-    match value {
-        Json::String(text) => *text = turn(text),
-        Json::Array(items) => items.iter_mut().for_each(|item| each_text(item, turn)),
-        _ => {}
-    }
-}
-
-/// Puts what words stand for in their places.
-fn expand(value: &mut Json, words: &BTreeMap<String, Vec<String>>) {
-    let known = |value: &Json| words.get(value.as_str()?).map(Vec::as_slice);
-    match value {
-        Json::Array(items) => {
-            let many = |item: &Json| match known(item) {
-                Some(words) => words.iter().map(|word| Json::from(word.as_str())).collect(),
-                None => vec![item.clone()],
-            };
-            *items = items.iter().flat_map(many).collect();
-        }
-        value => {
-            if let Some([word]) = known(value) {
-                *value = Json::from(word.as_str());
-            }
-        }
-    }
-}
-
-fn sort_set(list: &mut Json) {
-    if let Json::Array(items) = list {
-        items.sort_by_cached_key(Json::to_string);
-        items.dedup();
-    }
-}
-
-fn sort_keyed(list: &mut Json, key: &str) {
-    if let Json::Array(items) = list {
-        items.sort_by_cached_key(|item| item.get(key).map(Json::to_string));
-    }
-}
-
 /// The part of one item of a keyed list that the item of the same key declares.
 fn part_of_item(item: &Json, shape: &Json, key: &str) -> Json {
     let same = |other: &&Json| other.get(key) == item.get(key);
@@ -357,25 +240,6 @@ mod tests {
             normal(json!({"name": "Bug", "color": "#FFF", "tags": ["b", "a", "b"]})),
             json!({"name": "bug", "color": "fff", "tags": ["a", "b"]})
         );
-    }
-
-    #[test]
-    fn words_stand_for_others_and_answers_have_words_of_their_own() {
-        let kind: Kind = serde_json::from_value(json!({
-            "identity": {"keys": ["/name"]}, "list": {"path": "/things"},
-            "fields": {
-                "/events": {"list": "set", "stands_for": {"all": ["one", "other"]}, "answers": {"all": "one"}},
-                "/role": {"stands_for": {"primary": "master"}},
-            },
-        }))
-        .unwrap();
-        let form = Form::of(&kind);
-        let (mut declared, mut answered) =
-            (json!({"events": ["all"], "role": "primary"}), json!({"events": ["all"], "role": "master"}));
-        form.decode(&mut answered);
-        [&mut declared, &mut answered].into_iter().for_each(|object| form.normalize(object));
-        assert_eq!(declared, json!({"events": ["one", "other"], "role": "master"}));
-        assert_eq!(answered, json!({"events": ["one"], "role": "master"}));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::Url;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
@@ -12,6 +12,7 @@ use super::{
     form::Form,
     items, json,
     options::Setup,
+    patch,
     template::{self, Ingredients, Variables},
     transport::Content,
 };
@@ -107,14 +108,16 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
             form.encode(&mut new);
             let (mut old, mut operations) = (actual.clone(), Vec::new());
             form.encode(&mut old);
-            operations_of(&new, &old, String::new(), &mut operations);
+            patch::operations(&new, &old, String::new(), &mut operations);
             return (!operations.is_empty()).then_some(Content::Json(Json::Array(operations)));
         }
         (Body::Full, _) => whole(),
         (Body::Declared, _) | (_, None) => desired,
-        (Body::Changed, Some(actual)) => with_others(write, changed(&desired, actual)?, &desired, sides.raw),
+        (Body::Changed, Some(actual)) => {
+            with_others(write, patch::changed(&desired, actual)?, &desired, sides.raw)
+        }
         (Body::MergePatch, Some(actual)) => {
-            with_others(write, difference(&desired, actual)?, &desired, sides.raw)
+            with_others(write, patch::difference(&desired, actual)?, &desired, sides.raw)
         }
     };
     if sides.actual.is_some() && matches!(write.body, Body::Changed | Body::MergePatch) {
@@ -160,14 +163,6 @@ fn overlay(form: &Form<'_>, lower: &Json, upper: &Json, path: &mut Vec<String>) 
     Json::Object(whole)
 }
 
-/// The fields that differ, each as a whole.
-fn changed(desired: &Json, actual: &Json) -> Option<Json> {
-    let differs = |(key, value): &(&String, &Json)| actual.get(*key) != Some(*value);
-    let fields = desired.as_object()?.iter().filter(differs);
-    let body: Map<String, Json> = fields.map(|(key, value)| (key.clone(), value.clone())).collect();
-    (!body.is_empty()).then_some(Json::Object(body))
-}
-
 /// `body` with what has to go with it.
 fn with_others(write: &Write, mut body: Json, desired: &Json, raw: Option<&Json>) -> Json {
     let together =
@@ -192,44 +187,6 @@ fn rename(kind: &Kind, body: &mut Json, actual: Option<&Json>) {
             json::set(body, field, name);
         }
     }
-}
-
-/// The operations (RFC 6902) that bring the declared fields of `actual` to `desired`. What Git does not declare is
-/// not in `actual`, so whatever else is there has to go.
-fn operations_of(desired: &Json, actual: &Json, at: String, found: &mut Vec<Json>) {
-    let (Json::Object(new), Json::Object(old)) = (desired, actual) else {
-        if desired != actual {
-            found.push(json!({"op": "replace", "path": at, "value": desired}));
-        }
-        return;
-    };
-    for (key, value) in new {
-        let at = json::join(&at, key);
-        match old.get(key) {
-            Some(old) => operations_of(value, old, at, found),
-            None => found.push(json!({"op": "add", "path": at, "value": value})),
-        }
-    }
-    let gone = old.keys().filter(|key| !new.contains_key(*key));
-    found.extend(gone.map(|key| json!({"op": "remove", "path": json::join(&at, key)})));
-}
-
-/// The merge patch (RFC 7396) that brings the declared fields of `actual` to `desired`, as [`operations_of`] does.
-fn difference(desired: &Json, actual: &Json) -> Option<Json> {
-    let (Json::Object(desired), Json::Object(actual)) = (desired, actual) else {
-        return (desired != actual).then(|| desired.clone());
-    };
-    let mut patch = Map::new();
-    for (key, value) in desired {
-        let part = match actual.get(key) {
-            Some(actual) => difference(value, actual),
-            None => Some(value.clone()),
-        };
-        patch.extend(part.map(|part| (key.clone(), part)));
-    }
-    let gone = actual.keys().filter(|key| !desired.contains_key(*key));
-    patch.extend(gone.map(|key| (key.clone(), Json::Null)));
-    (!patch.is_empty()).then_some(Json::Object(patch))
 }
 
 /// Every text of `object` that must not be shown, as it is and as the server packs it.
@@ -306,20 +263,6 @@ mod tests {
     }
 
     #[test]
-    fn operations_name_what_differs() {
-        let (desired, actual) =
-            (json!({"m": {"a/b": 1, "n": 2}, "l": [1]}), json!({"m": {"a/b": 0, "x": 1}, "l": [1]}));
-        assert_eq!(
-            made(json!({"body": "json_patch"}), desired, actual.clone(), actual),
-            Some(json!([
-                {"op": "replace", "path": "/m/a~1b", "value": 1},
-                {"op": "add", "path": "/m/n", "value": 2},
-                {"op": "remove", "path": "/m/x"},
-            ]))
-        );
-    }
-
-    #[test]
     fn a_raw_body_is_one_field_as_the_server_packs_it() {
         let kind: Kind = serde_json::from_value(json!({
             "identity": {"keys": ["/name"]}, "list": {"path": "/x"}, "fields": {"/value": {"encoding": "base64"}},
@@ -349,15 +292,5 @@ mod tests {
             let body = content(&kind, &write(json!({"body": how})), &sides, &Variables::new());
             assert_eq!(body, Some(Content::Json(expected)));
         }
-    }
-
-    #[test]
-    fn a_merge_patch_goes_down_to_the_key() {
-        let (desired, actual) =
-            (json!({"m": {"a": 1, "b": 2}}), json!({"m": {"a": 1, "b": 3, "c": {"d": 4}}}));
-        assert_eq!(
-            made(json!({"body": "merge_patch"}), desired, actual.clone(), actual),
-            Some(json!({"m": {"b": 2, "c": null}}))
-        );
     }
 }
