@@ -184,13 +184,17 @@ pub fn scrub<'a>(text: &str, hidden: impl IntoIterator<Item = &'a String>) -> St
     clean
 }
 
-/// `secret` as it is, inside of JSON, in an address, in a form, and in base64.
-fn forms(secret: &str) -> [String; 6] {
-    let json = serde_json::Value::from(secret).to_string();
+/// `secret` as it is, inside of JSON, also where that is a text in JSON, in an address, in a form, and in base64.
+fn forms(secret: &str) -> [String; 7] {
+    let quoted = |text: &str| {
+        let json = serde_json::Value::from(text).to_string();
+        json[1..json.len() - 1].to_owned()
+    };
     let form = utf8_percent_encode(secret, FORM).to_string();
     [
         secret.to_owned(),
-        json[1..json.len() - 1].to_owned(),
+        quoted(secret),
+        quoted(&quoted(secret)),
         utf8_percent_encode(secret, STRICT).to_string(),
         form.replace("%20", "+"),
         STANDARD_NO_PAD.encode(secret),
@@ -210,7 +214,14 @@ mod tests {
     #[test]
     fn secrets_are_taken_out_of_texts_in_every_form() {
         let secret = r#"s3 "cr/et""#;
-        for form in [secret, r#"s3 \"cr/et\""#, "s3%20%22cr%2Fet%22", "s3+%22cr%2Fet%22", "czMgImNyL2V0Ig"] {
+        for form in [
+            secret,
+            r#"s3 \"cr/et\""#,
+            r#"s3 \\\"cr/et\\\""#,
+            "s3%20%22cr%2Fet%22",
+            "s3+%22cr%2Fet%22",
+            "czMgImNyL2V0Ig",
+        ] {
             assert_eq!(scrub(&format!("bad `{form}`"), &[secret.to_owned()]), "bad `(hidden)`", "{form}");
         }
     }

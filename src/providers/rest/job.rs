@@ -254,8 +254,7 @@ impl<'a> Job<'a> {
         {
             url.query_pairs_mut().append_pair(name, &version.sent(value));
         }
-        let hidden =
-            self.desired.as_ref().map(|desired| request::secrets(self.kind, desired)).unwrap_or_default();
+        let hidden = self.secrets();
         let request = Request {
             method: call.method.into(),
             url,
@@ -266,6 +265,17 @@ impl<'a> Job<'a> {
             hidden: &hidden,
         };
         self.sender.send(&request).map_err(Trouble::of)
+    }
+
+    /// What no error text may show, though a server may say it back: also what it has itself, some of which is sent
+    /// along.
+    fn secrets(&self) -> Vec<String> {
+        let here = match &self.now {
+            Found::Here(raw) => Some(raw),
+            _ => None,
+        };
+        let objects = self.desired.as_ref().ok().into_iter().chain(here);
+        objects.flat_map(|object| request::secrets(self.kind, object)).collect()
     }
 
     /// The object in an answer, in normal form.

@@ -15,11 +15,14 @@ use crate::parts::{Gitea, RabbitMq};
 /// It has all that an encoding may change.
 const CANARY: &str = r#"c4nary "/+&=%? \end"#;
 
-/// What nothing may hold: the secret, inside of JSON, in an address, and in base64 at any offset.
+/// What nothing may hold: the secret, inside of JSON and of that in JSON, in an address, and in base64 at any offset.
 fn forms(secret: &str) -> Vec<String> {
     let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let plain = serde_json::Value::from(secret).to_string();
-    let mut forms = vec![secret.to_owned(), plain.trim_matches('"').to_owned(), encoded];
+    let quoted = |text: &str| {
+        let json = serde_json::Value::from(text).to_string();
+        json[1..json.len() - 1].to_owned()
+    };
+    let mut forms = vec![secret.to_owned(), quoted(secret), quoted(&quoted(secret)), encoded];
     for offset in 0..3 {
         // The digits that no neighbour has a part in.
         let digits = STANDARD_NO_PAD.encode([&"xxx"[..offset], secret].concat());
@@ -137,6 +140,35 @@ fn a_server_that_says_back_what_it_was_told_tells_nobody_else() {
         let told = asked.iter().any(|asked| sent(asked) || basic(asked));
         assert!(told, "{scheme}: the server was never told the secret");
     }
+}
+
+#[test]
+fn a_secret_of_the_servers_own_that_is_sent_along_is_told_nobody() {
+    let room = Room::of(&["a"]);
+    let seen = room.clone();
+    let proxy = Proxy::start("127.0.0.1:9", move |asked| match asked.method.as_str() {
+        "GET" => seen.answer(asked),
+        _ => echo(asked),
+    });
+    let checkout = small::checkout(&proxy.url, UNPAGED, &["a"]);
+    let definition = checkout.sandbox.read("checkout/small.yaml");
+    let readable = definition
+        .replace("/secret: {access: write_only, sensitive: true}", "/secret: {sensitive: true}")
+        .replace("body: changed, returns", "body: changed, always_send: [/secret], returns");
+    checkout.sandbox.write("checkout/small.yaml", readable);
+    room.give("a", "secret", CANARY);
+    checkout.commit("things.yaml", "thing: [{name: a, size: 2}]\n");
+    let ran = checkout.run(&["apply", "--yes", "--adopt", "**", "-vvv"], 1);
+    assert!(
+        proxy
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|asked| asked.method == "PATCH" && asked.body.contains("secret"))
+    );
+    clean(&format!("{}{}", ran.stdout, ran.stderr), &forms(CANARY), "apply");
+    files(checkout.sandbox.root(), &forms(CANARY));
 }
 
 #[test]

@@ -62,6 +62,12 @@ impl Room {
         things.iter().map(|thing| thing["name"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Gives the thing called `name` a field, as somebody else would.
+    pub fn give(&self, name: &str, field: &str, value: &str) {
+        let mut things = self.0.lock().unwrap();
+        things.iter_mut().filter(|thing| thing["name"] == name).for_each(|thing| thing[field] = value.into());
+    }
+
     /// Takes the thing called `name` away, as somebody else would.
     pub fn lose(&self, name: &str) {
         self.0.lock().unwrap().retain(|thing| thing["name"] != name);
