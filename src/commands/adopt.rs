@@ -25,7 +25,7 @@ use crate::{
         value::{Blob, Value},
     },
     output::{Format, Given, Outputs, Plans, Sheet, Verb, save, terminal::Terminal},
-    providers::Edit,
+    providers::{Edit, Taken},
     source::checkout::Checkout,
 };
 
@@ -40,38 +40,74 @@ pub(super) fn run(
     let root = session.checkout.root().ok_or_else(|| {
         Fault::new(Exit::NoInput, "a bare repository has no work tree to adopt into").hint("use a clone")
     })?;
-    let mut refused = Vec::new();
-    let mut edits: BTreeMap<BString, Edit> = BTreeMap::new();
+    let mut adoption = Adoption { root, patch, edits: BTreeMap::new(), refused: Vec::new() };
     for (chosen, planned) in session.targets.iter().zip(planned) {
         if let Some(failure) = &planned.plan.failure {
             let (target, why) = (&chosen.target.name, &failure.message);
-            refused.push(format!("target `{target}` could not be planned: {why}"));
+            adoption.refused.push(format!("target `{target}` could not be planned: {why}"));
         }
         for change in &planned.plan.changes {
             if let Some((_, why)) = &change.unknown {
-                refused.push(format!("`{}` could not be read: {why}", change.address));
+                adoption.refused.push(format!("`{}` could not be read: {why}", change.address));
             }
         }
-        for change in planned.plan.changes.iter().filter(|change| change.drifted()) {
-            match adopted(chosen, change, declaring(root, change, &edits).as_deref()) {
-                Ok(edit) if edit.hidden && patch => refused.push(format!(
-                    "`{}` stays as it is in Git: `{}` holds secrets, which a patch could show",
-                    change.address,
-                    address::quote(&edit.path)
-                )),
-                Ok(edit) => _ = edits.insert(edit.path.clone(), edit),
-                Err(error) => {
-                    refused.push(format!("`{}` stays as it is in Git: {error:#}", change.address));
-                }
-            }
-        }
+        adoption.target(chosen, planned);
     }
+    let Adoption { edits, refused, .. } = adoption;
     refused.iter().for_each(|why| terminal.warning(why));
     match patch {
         true => print(session, planned, root, edits.values(), terminal)?,
         false => write_all(root, edits.values(), terminal)?,
     }
     Ok(if refused.is_empty() { Exit::InSync } else { Exit::Drift })
+}
+
+/// What is taken in.
+struct Adoption<'a> {
+    root: &'a Path,
+    patch: bool,
+    edits: BTreeMap<BString, Edit>,
+    refused: Vec<String>,
+}
+
+impl Adoption<'_> {
+    /// Takes the drift of a target in, file by file.
+    fn target(&mut self, chosen: &Chosen, planned: &Planned) {
+        let mut files: BTreeMap<&str, Vec<Taken<'_>>> = BTreeMap::new();
+        for change in planned.plan.changes.iter().filter(|change| change.drifted()) {
+            // What no file declares is to be declared in one of its own.
+            let file = change.origin.as_ref().map_or(change.address.as_str(), |origin| &origin.file);
+            match resolve::with_drift(change.sides.as_ref()) {
+                Some(merged) => files.entry(file).or_default().push(Taken { change, merged }),
+                None => self.refuse(change, "Git and the target changed the same place"),
+            }
+        }
+        files.values().for_each(|all| self.take(chosen, all));
+    }
+
+    /// Takes several changes of one file in, or as many of them as can be.
+    fn take(&mut self, chosen: &Chosen, all: &[Taken<'_>]) {
+        let Some(Taken { change: first, .. }) = all.first() else { return };
+        let current = declaring(self.root, first, &self.edits);
+        match (chosen.kind.adopt)(&chosen.target, all, current.as_deref()) {
+            Ok(edit) if edit.hidden && self.patch => {
+                let file = address::quote(&edit.path);
+                let why = format!("`{file}` holds secrets, which a patch could show");
+                all.iter().for_each(|taken| self.refuse(taken.change, &why));
+            }
+            Ok(edit) => _ = self.edits.insert(edit.path.clone(), edit),
+            Err(error) if all.len() == 1 => self.refuse(first, &format!("{error:#}")),
+            Err(_) => {
+                let (these, others) = all.split_at(all.len() / 2);
+                self.take(chosen, these);
+                self.take(chosen, others);
+            }
+        }
+    }
+
+    fn refuse(&mut self, change: &Change, why: &str) {
+        self.refused.push(format!("`{}` stays as it is in Git: {why}", change.address));
+    }
 }
 
 fn write_all<'a>(
@@ -113,13 +149,6 @@ fn declaring(root: &Path, change: &Change, edits: &BTreeMap<BString, Edit>) -> O
         Some(edit) => edit.content.as_ref().map(|(_, bytes)| bytes.clone()),
         None => fs::read(root.join(std::ffi::OsStr::from_bytes(&path))).ok(),
     }
-}
-
-/// The edit that takes the drift of one object in.
-fn adopted(chosen: &Chosen, change: &Change, current: Option<&[u8]>) -> Result<Edit> {
-    let merged =
-        resolve::with_drift(change.sides.as_ref()).context("Git and the target changed the same place")?;
-    (chosen.kind.adopt)(&chosen.target, change, merged.as_ref(), current)
 }
 
 /// An edit as a change of a file.

@@ -64,8 +64,9 @@ pub struct Kind {
     pub open: fn(&Target) -> Result<Box<dyn Reader>>,
     /// Opens the target for an apply.
     pub open_for_apply: fn(&Target) -> Result<Box<dyn Writer>>,
-    /// Says how a file of the checkout has to change to declare `merged` (`None`: nothing) for the object of a change.
-    /// The last argument is the declaring file as it is now, with what was adopted into it before.
+    /// Says how a file of the checkout has to change for the objects of some changes, which it declares, to be
+    /// declared as they are to become: all of them, or an error; of several, a part is tried then.
+    /// The last argument is the file as it is now, with what was adopted into it before.
     pub adopt: Adopt,
     /// The lines of the fields of changes in the file that declares their objects, where only a closer look at the
     /// file tells.
@@ -82,8 +83,29 @@ pub struct Kind {
     pub collection: fn(&Address) -> String,
 }
 
-/// Says how a file has to change, given a change, what is to be declared, and the file as it is.
-pub type Adopt = fn(&Target, &Change, Option<&Value>, Option<&[u8]>) -> Result<Edit>;
+/// What the declaration of one object is to become.
+pub struct Taken<'a> {
+    /// What moved.
+    pub change: &'a Change,
+    /// What is to be declared; `None`: nothing.
+    pub merged: Option<Value>,
+}
+
+impl<'a> Taken<'a> {
+    /// The only one of `all`.
+    ///
+    /// # Errors
+    /// There are several.
+    pub fn alone<'b>(all: &'b [Taken<'a>]) -> Result<&'b Taken<'a>> {
+        match all {
+            [taken] => Ok(taken),
+            _ => anyhow::bail!("only one object can be taken in at a time"),
+        }
+    }
+}
+
+/// Says how a file has to change, given what moved of the objects that it declares, and the file as it is.
+pub type Adopt = fn(&Target, &[Taken<'_>], Option<&[u8]>) -> Result<Edit>;
 
 /// The lines in which the fields of one change are declared, by their paths.
 pub type FieldLines = BTreeMap<Box<str>, u32>;

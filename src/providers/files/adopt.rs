@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::super::{Edit, Target};
+use super::super::{Edit, Taken, Target};
 use crate::model::{
     address,
     change::{Change, Class},
@@ -17,12 +17,16 @@ const IN_GIT: [&str; 4] = ["type", "content", "executable", "target"];
 ///
 /// # Errors
 /// What git cannot hold, or what must not be copied there.
-pub(super) fn adopt(target: &Target, change: &Change, merged: Option<&Value>) -> Result<Edit> {
+pub(super) fn adopt(target: &Target, Taken { change, merged }: &Taken<'_>) -> Result<Edit> {
     for field in change.fields.iter().filter(|field| field.class != Class::Pending) {
         let part = field.path.trim_start_matches('/').split(':').next().unwrap_or_default();
         ensure!(IN_GIT.contains(&part), "its {part} is declared in a manifest; change that by hand");
     }
-    Ok(Edit { path: path(target, change).into(), content: merged.map(content).transpose()?, hidden: false })
+    Ok(Edit {
+        path: path(target, change).into(),
+        content: merged.as_ref().map(content).transpose()?,
+        hidden: false,
+    })
 }
 
 fn path(target: &Target, change: &Change) -> Vec<u8> {

@@ -5,7 +5,7 @@
 //! `content` and `executable` for files, `target` for links, and of `mode`,
 //! `owner` and `group` where a manifest declares them.
 
-use super::{Form, Kind};
+use super::{Form, Kind, Taken};
 use crate::model::address::Address;
 
 mod adopt;
@@ -61,7 +61,7 @@ pub const KIND: Kind = Kind {
     names: |_| None,
     rules: Vec::new,
     collection,
-    adopt: |target, change, merged, _| adopt::adopt(target, change, merged),
+    adopt: |target, all, _| adopt::adopt(target, Taken::alone(all)?),
     lines: None,
     import: None,
     risky: |_| Vec::new(),

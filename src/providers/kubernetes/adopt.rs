@@ -5,7 +5,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value as Json;
 
-use super::{declared::Declared, fields::ORDER, json, names::Kind};
+use super::{
+    declared::{Declared, Way},
+    fields::ORDER,
+    json,
+    names::Kind,
+};
 use crate::{
     manifest::{self, Node},
     model::{
@@ -15,51 +20,74 @@ use crate::{
         tree::EntryKind,
         value::{Map, Value},
     },
-    providers::{Edit, FieldLines, Target},
+    providers::{Edit, FieldLines, Taken, Target},
     yaml::edit,
 };
 
-/// Says how the declaring file has to change for the object to hold what the cluster holds.
+/// Says how the declaring file has to change for the objects to hold what the cluster holds.
 ///
 /// # Errors
 /// What cannot be taken in without guessing.
-pub(super) fn adopt(
-    target: &Target,
-    change: &Change,
-    merged: Option<&Value>,
-    current: Option<&[u8]>,
-) -> Result<Edit> {
-    let origin = change.origin.as_ref().context("it is declared nowhere")?;
+pub(super) fn adopt(target: &Target, all: &[Taken<'_>], current: Option<&[u8]>) -> Result<Edit> {
+    let origin =
+        all.first().and_then(|taken| taken.change.origin.as_ref()).context("it is declared nowhere")?;
     let current = current.with_context(|| format!("`{}` is not in the work tree", origin.file))?;
-    let path = address::unquote(&origin.file).into_owned().into();
     let file = Declared::read(target, current)?;
-    let way = file.way(change).with_context(|| format!("`{}` does not declare it any more", origin.file))?;
-    let (document, within) = (way.document, &way.steps);
-    let hidden = has_secret(current);
-    let old: Vec<Value> = file.documents.iter().map(Node::value).collect();
+    let way = |change: &Change| {
+        file.way(change).with_context(|| format!("`{}` does not declare it any more", origin.file))
+    };
+    let edited = match all.iter().any(|taken| taken.merged.is_none()) {
+        true => remove(current, &file, way(Taken::alone(all)?.change)?)?,
+        false => {
+            let changes = all.iter().map(|taken| Ok((way(taken.change)?, taken.change)));
+            Some(update(current, &file, &changes.collect::<Result<Vec<_>>>()?)?)
+        }
+    };
+    Ok(Edit {
+        path: address::unquote(&origin.file).into_owned().into(),
+        content: edited.map(|edited| (EntryKind::File, edited)),
+        hidden: has_secret(current),
+    })
+}
+
+/// The file without one object; none if nothing is left.
+fn remove(current: &[u8], file: &Declared, way: &Way) -> Result<Option<Vec<u8>>> {
+    let old = values(file);
+    let mut new = old.clone();
+    if !way.steps.is_empty() {
+        path::lay(&mut new[way.document], &way.steps, None);
+        return turn(current, &old, &new).map(Some);
+    }
+    if old.len() == 1 {
+        return Ok(None);
+    }
+    let edited = edit::without(current, way.document).map_err(by_hand)?;
+    new.remove(way.document);
+    ensure!(read(&edited).is_some_and(|read| read == to_json(&new)), "it is to be removed by hand");
+    Ok(Some(edited))
+}
+
+/// The file with what moved in some objects: first their fields, then the order of their lists.
+fn update(current: &[u8], file: &Declared, changes: &[(&Way, &Change)]) -> Result<Vec<u8>> {
+    let old = values(file);
     let mut taken = old.clone();
-    let mut sorted = None;
-    match (merged, within.is_empty()) {
-        (None, true) if file.documents.len() == 1 => return Ok(Edit { path, content: None, hidden }),
-        (None, true) => {
-            let edited = edit::without(current, document).map_err(by_hand)?;
-            taken.remove(document);
-            ensure!(read(&edited).is_some_and(|read| read == to_json(&taken)), "it is to be removed by hand");
-            return Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden });
-        }
-        (None, false) => path::lay(&mut taken[document], within, None),
-        (Some(_), _) => {
-            take(&mut taken[document], within, change)?;
-            let mut whole = taken.clone();
-            sort(&mut whole[document], within, change)?;
-            sorted = Some(whole);
-        }
+    for (way, change) in changes {
+        take(&mut taken[way.document], &way.steps, change)?;
     }
-    let mut edited = edit::turn(current, (&to_json(&old), &to_json(&taken)), read).map_err(by_hand)?;
-    if let Some(sorted) = sorted.filter(|sorted| *sorted != taken) {
-        edited = edit::turn(&edited, (&to_json(&taken), &to_json(&sorted)), read).map_err(by_hand)?;
+    let mut sorted = taken.clone();
+    for (way, change) in changes {
+        sort(&mut sorted[way.document], &way.steps, change)?;
     }
-    Ok(Edit { path, content: Some((EntryKind::File, edited)), hidden })
+    let edited = turn(current, &old, &taken)?;
+    if sorted == taken { Ok(edited) } else { turn(&edited, &taken, &sorted) }
+}
+
+fn values(file: &Declared) -> Vec<Value> {
+    file.documents.iter().map(Node::value).collect()
+}
+
+fn turn(content: &[u8], old: &[Value], new: &[Value]) -> Result<Vec<u8>> {
+    edit::turn(content, (&to_json(old), &to_json(new)), read).map_err(by_hand)
 }
 
 /// The lines in which the fields of each change of one file are declared.

@@ -13,29 +13,19 @@ use super::{
     yaml::{self, Kind as Shape, Node},
 };
 use crate::{
-    model::{
-        address,
-        change::{Change, Class},
-        tree::EntryKind,
-        value::Value,
-    },
-    providers::{Edit, Target},
+    model::{address, change::Class, tree::EntryKind, value::Value},
+    providers::{Edit, Taken, Target},
     yaml::{
         edit,
         emit::{Quotes, flow},
     },
 };
 
-/// Says how the declaring file has to change to hold `merged`; nothing else in it changes.
+/// Says how the declaring file has to change to hold what is `Taken`; nothing else in it changes.
 ///
 /// # Errors
 /// A value that does not belong into Git, or a place that cannot be found.
-pub fn adopt(
-    target: &Target,
-    change: &Change,
-    merged: Option<&Value>,
-    current: Option<&[u8]>,
-) -> Result<Edit> {
+pub fn adopt(target: &Target, Taken { change, merged }: &Taken<'_>, current: Option<&[u8]>) -> Result<Edit> {
     let setup = Setup::open(target)?;
     let place =
         Place::parse(&setup.definition, &change.address).context("the definition knows no such object")?;
@@ -43,7 +33,7 @@ pub fn adopt(
     let secret =
         change.fields.iter().any(|field| field.class != Class::Pending && is_secret(&field.sides.actual));
     ensure!(!secret, "a secret differs, and is not copied into Git");
-    let merged = merged.map(json::from_model);
+    let merged = merged.as_ref().map(json::from_model);
     let Some(origin) = &change.origin else {
         let merged = merged.context("it is neither in Git nor in the target")?;
         return Ok(added(&setup, target, kind, &place, &merged));

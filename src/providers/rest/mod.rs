@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{BadOption, Form as DiffForm, Kind, Reader, Target, Writer};
+use super::{BadOption, Form as DiffForm, Kind, Reader, Taken, Target, Writer};
 use crate::model::address::Address;
 
 mod address;
@@ -85,7 +85,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         open_for_apply: |target| {
             Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
         },
-        adopt: adopt::adopt,
+        adopt: |target, all, current| adopt::adopt(target, Taken::alone(all)?, current),
         lines: None,
         import: Some(import::import),
         risky,

@@ -217,6 +217,33 @@ data: {colour: &colour blue, other: *colour}
 }
 
 #[test]
+fn of_many_objects_in_a_file_only_what_cannot_be_is_not_taken_in() {
+    let Some(shop) = Shop::new() else { return };
+    let object = |name: usize, data: &str| {
+        format!(
+            "# number {name}\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{name}}}\ndata: {{{data}}}\n"
+        )
+    };
+    let (shared, plain) = ("colour: &colour blue, other: *colour", "colour: blue");
+    let file = |all: &[(usize, &str)]| all.iter().map(|(name, data)| object(*name, data)).collect::<Vec<_>>();
+    let declared = file(&[(0, plain), (1, shared), (2, plain), (3, plain), (4, plain)]).join("---\n");
+    shop.declare(&[("all.yaml", &declared)]);
+    shop.apply();
+    for name in [0, 1, 2, 4] {
+        let object = format!("configmap/c{name}");
+        shop.kubectl(&["patch", &object, "-p", r#"{"data":{"colour":"red"}}"#]);
+    }
+    shop.kubectl(&["delete", "configmap/c3"]);
+    let ran = shop.trueup(&["drift", "--adopt"]).expect(3);
+    let refused: Vec<&str> =
+        ran.stderr.lines().filter(|line| line.contains("stays as it is in Git")).collect();
+    assert!(refused.len() == 1 && refused[0].contains("/c1`"), "{}", ran.stderr);
+    let red = "colour: red";
+    let adopted = file(&[(0, red), (1, shared), (2, red), (4, red)]).join("---\n");
+    assert_eq!(shop.sandbox.read("checkout/k8s/all.yaml"), adopted);
+}
+
+#[test]
 fn no_patch_shows_a_secret() {
     let Some(shop) = Shop::new() else { return };
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {password: canary}\n";
