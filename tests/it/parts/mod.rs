@@ -105,9 +105,9 @@ impl Service {
 /// Waits until `ready` says so.
 #[track_caller]
 pub fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(180);
     while !ready() {
-        assert!(Instant::now() < end, "{what} did not start within a minute");
+        assert!(Instant::now() < end, "{what} did not start within three minutes");
         thread::sleep(Duration::from_millis(50));
     }
 }
