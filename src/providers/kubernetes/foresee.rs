@@ -170,7 +170,7 @@ fn leaving(case: &Case) -> Finding {
     let actual = owners.shape.keyed(&stripped(name, live));
     let untouched = case.base.as_ref().is_some_and(|base| {
         let config = marked(base, &case.set, &name.identity());
-        managed::unchanged(&config, live, &name.kind.api_version()).is_ok()
+        managed::unchanged(&config, live, &name.kind.api_version(), managed::From::This).is_ok()
     });
     let base = match (untouched, owners::base(case, live, &owners)) {
         (true, _) => Some(actual.clone()),

@@ -91,6 +91,25 @@ pub(super) struct MayDiffer {
     pub why: &'static str,
 }
 
+/// What the fields that are ours stem from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    /// An apply of just this.
+    This,
+    /// An apply of something else, or of nobody knows what.
+    Another,
+}
+
+impl From {
+    /// As far as it is known what was applied last.
+    pub(super) fn of(was: Option<&Value>, config: &Value) -> From {
+        match was.is_some_and(|was| same(was, config)) {
+            true => From::This,
+            false => From::Another,
+        }
+    }
+}
+
 /// Two values that are not the same.
 const ANOTHER: &str = "another value";
 
@@ -111,13 +130,18 @@ impl MayDiffer {
 /// is pruned or claimed; each declared value and the order of declared items
 /// are those of `live`, so the merge is `live`; so nothing changes, and nothing conflicts. Where they are not, they
 /// may be what the server is known to make of them.
-pub(super) fn unchanged(config: &Value, live: &Value, api_version: &str) -> Result<(), MayDiffer> {
-    let walked = walk(config, live, api_version);
+pub(super) fn unchanged(
+    config: &Value,
+    live: &Value,
+    api_version: &str,
+    from: From,
+) -> Result<(), MayDiffer> {
+    let walked = walk(config, live, api_version, from);
     let kind = config.get("kind").and_then(Value::as_str).unwrap_or_default();
     match walked {
         Err(found) if found.is_of_values() => {
             match forms::settled(config, live, &Kind::new(api_version, kind)) {
-                Some((config, live)) => walk(&config, &live, api_version),
+                Some((config, live)) => walk(&config, &live, api_version, from),
                 None => Err(found),
             }
         }
@@ -125,14 +149,14 @@ pub(super) fn unchanged(config: &Value, live: &Value, api_version: &str) -> Resu
     }
 }
 
-fn walk(config: &Value, live: &Value, api_version: &str) -> Result<(), MayDiffer> {
+fn walk(config: &Value, live: &Value, api_version: &str, from: From) -> Result<(), MayDiffer> {
     let differs = |why| MayDiffer { path: String::new(), why };
     let ours = applied(live).ok_or(differs("trueup never applied it, or not alone under its name"))?;
     if ours.api_version != api_version {
         return Err(differs("it was applied in another API version"));
     }
     let fields = ours.fields.ok_or(differs("the server does not say which fields are ours"))?;
-    Walk { core: !api_version.contains('.') || api_version.contains(".k8s.io/") }
+    Walk { core: !api_version.contains('.') || api_version.contains(".k8s.io/"), from }
         .map(config, live, fields, Level::Object)
         .map_err(|mut found| {
             found.path = found.path.split('\u{0}').rev().filter(|step| !step.is_empty()).fold(
@@ -169,6 +193,7 @@ impl Level {
 struct Walk {
     /// A kind of Kubernetes itself, where a port without protocol is a TCP port.
     core: bool,
+    from: From,
 }
 
 fn at(step: &str, found: MayDiffer) -> MayDiffer {
@@ -185,7 +210,13 @@ impl Walk {
         let Value::Map(children) = fields else { return Err(here("the server's record of fields is odd")) };
         let first = children.keys().find(|key| &***key != ".");
         match first.map(|key| key.get(..2)) {
-            None if same(config, live) => Ok(()),
+            None if same(config, live) => match (config, self.from) {
+                // One that was applied empty looks the same, and then nothing in it is ours.
+                (Value::Map(map), From::Another) if !map.is_empty() => {
+                    Err(here("owned as a whole, or when it was empty"))
+                }
+                _ => Ok(()),
+            },
             None => Err(here(ANOTHER)),
             Some(Some("f:")) => self.map(config, live, fields, Level::Below),
             Some(Some("k:" | "v:")) => self.list(config, live, fields),
@@ -300,6 +331,7 @@ impl Key {
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Sensitive(one), other) | (other, Value::Sensitive(one)) => same(one, other),
+        (Value::Map(one), Value::Map(other)) if std::sync::Arc::ptr_eq(one, other) => true,
         (Value::Map(one), Value::Map(other)) => {
             one.len() == other.len()
                 && one.iter().zip(other.iter()).all(|((key, value), (other_key, other_value))| {

@@ -93,16 +93,17 @@ fn open_for_apply(target: &Target) -> anyhow::Result<Box<dyn Writer>> {
     Ok(Box::new(writer::Applier::open(target)?))
 }
 
-/// Whether applying `config` leaves `live` exactly as it is, both as JSON; the
+/// Whether applying `config` leaves `live` exactly as it is, both as JSON, if `was` was applied last; the
 /// reason why it may not. For tests that hold the verdict against a server.
 ///
 /// # Errors
 /// Why it may change something, or what is no JSON.
-pub fn unchanged(config: &[u8], live: &[u8]) -> Result<(), String> {
+pub fn unchanged(config: &[u8], live: &[u8], was: &[u8]) -> Result<(), String> {
     let read = |bytes| json::read(bytes).map_err(|error| error.to_string());
-    let (config, live) = (read(config)?, read(live)?);
+    let (config, live, was) = (read(config)?, read(live)?, read(was)?);
     let api_version = config.get("apiVersion").and_then(|version| version.as_str()).unwrap_or_default();
-    managed::unchanged(&config, &live, api_version).map_err(|found| format!("{}: {}", found.path, found.why))
+    managed::unchanged(&config, &live, api_version, managed::From::of(Some(&was), &config))
+        .map_err(|found| format!("{}: {}", found.path, found.why))
 }
 
 #[cfg(test)]

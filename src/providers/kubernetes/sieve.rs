@@ -89,7 +89,8 @@ impl Sieve {
         let declared = Declared { rules: &rules, was, is: Some(wanted), left: &[] };
         let sent = declared.effective(live);
         let config = marked(sent.as_ref().unwrap_or(wanted), &self.label, &asked.name.identity());
-        let verdict = managed::unchanged(&config, live, &self.kind.api_version());
+        let from = managed::From::of(asked.base.as_ref(), wanted);
+        let verdict = managed::unchanged(&config, live, &self.kind.api_version(), from);
         if self.explained.contains(&asked.address) {
             reasons.extend(explain::verdict(live, &verdict));
         }

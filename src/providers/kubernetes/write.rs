@@ -140,7 +140,7 @@ async fn settle(writing: &Writing, path: &str, body: &Value, failure: Failure, d
             let api_version = body.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
             let mut body = body.clone();
             marks::forget_version(&mut body);
-            match managed::unchanged(&body, &answer.value, api_version) {
+            match managed::unchanged(&body, &answer.value, api_version, managed::From::This) {
                 Ok(()) => Ended::done(),
                 Err(_) => not_carried_out(&failure, doing),
             }
