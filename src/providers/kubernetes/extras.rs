@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{
     case::Case,
+    failure::Failure,
     fields::{Fields, ORDER},
     managed,
     marks::{self, stripped},
     refused,
-    transport::{Looking, Writing},
+    transport::{Answer, Looking, Writing},
     write::{Ended, TRIES},
 };
 use crate::model::{
@@ -28,8 +29,8 @@ pub(super) async fn defaults(
 ) -> Option<String> {
     let Sides { base, desired: Some(desired), actual: Some(actual) } = sides else { return None };
     removals(actual, desired, preview)?;
-    let (path, operations) = (case.seen.path.as_ref()?, removals(actual, desired, live)?);
-    match looking.dry_patch(path, &operations).await {
+    let path = case.seen.path.as_ref()?;
+    match foreseen(looking, path, live, &|live| removals(actual, desired, live)).await? {
         Ok(answer) => {
             let answer = managed::shape(live).keyed(&stripped(&case.seen.name, &answer.value));
             base.iter_mut().for_each(|base| fill(base, actual, &answer));
@@ -40,6 +41,30 @@ pub(super) async fn defaults(
             format!("what was added by hand cannot be taken out: {}", refused::words(case, refusal))
         }),
     }
+}
+
+/// What `operations` would make of an object, which may move on the way. None if there are none.
+async fn foreseen(
+    looking: &Looking,
+    path: &str,
+    live: &Value,
+    operations: &(dyn Fn(&Value) -> Option<Value> + Sync),
+) -> Option<Result<Answer, Failure>> {
+    let version = |live: &Value| marks::metadata(live, "resourceVersion").map(str::to_owned);
+    let mut live = live.clone();
+    let mut answer = looking.dry_patch(path, &operations(&live)?).await;
+    for _ in 0..TRIES {
+        if !answer.as_ref().is_err_and(|failure| matches!(failure.code(), 409 | 422)) {
+            break;
+        }
+        match looking.get(path).await {
+            // A failed test is 422, like any other refusal.
+            Ok(now) if version(&now.value) != version(&live) => live = now.value,
+            _ => break,
+        }
+        answer = looking.dry_patch(path, &operations(&live)?).await;
+    }
+    Some(answer)
 }
 
 /// Adds to `side` what it lacks, `actual` has and the server has in `answer` too.
