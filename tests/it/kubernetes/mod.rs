@@ -32,6 +32,7 @@ mod server;
 mod session;
 mod store;
 mod turns;
+mod views;
 mod waits;
 
 use proxy::{Fault, Proxy};
