@@ -46,6 +46,29 @@ impl Dice {
     }
 }
 
+/// Texts that formats and servers have something to say about.
+pub const TEXTS: [&str; 19] = [
+    "red",
+    "on",
+    "0777",
+    "1e3",
+    "~",
+    "",
+    "null",
+    " lead and trail ",
+    "a: b # c",
+    "- x",
+    "two\nlines\n",
+    "no end\nof line",
+    "\n\nlate",
+    "tab\there",
+    "\"quoted\" 'twice' \\ once",
+    "{{ not yaml }}",
+    "100% /a?b=c&d",
+    "Grüße ☃",
+    "\u{200b}",
+];
+
 /// What the environment says of a random test: the generator, and how many trials, of which each costs as much as
 /// `weight` of the cheapest ones.
 pub fn throw(trials: usize, weight: usize) -> (Dice, usize) {

@@ -45,26 +45,6 @@ spec:
           value: plain
 ";
 
-/// Texts that YAML has something to say about.
-const TEXTS: [&str; 16] = [
-    "red",
-    "on",
-    "0777",
-    "1e3",
-    "~",
-    "",
-    " lead",
-    "a: b # c",
-    "- x",
-    "two\nlines\n",
-    "no end\nof line",
-    "\n\nlate",
-    "tab\there",
-    "\"quoted\" 'twice'",
-    "{{ not yaml }}",
-    "Grüße ☃",
-];
-
 /// One edit: what kubectl is told, and the line that begins what it may touch.
 struct Edit {
     told: Vec<String>,
@@ -72,7 +52,7 @@ struct Edit {
 }
 
 fn edit(dice: &mut Dice) -> Edit {
-    let text = TEXTS[dice.roll(TEXTS.len() as u64) as usize];
+    let text = dice.one(&dice::TEXTS);
     match dice.roll(10) {
         0 => web(&["scale"], &format!("--replicas={}", 1 + dice.roll(5)), "  replicas:"),
         1 => web(&["set", "image"], &format!("web=web:{}", dice.roll(9)), "        image:"),

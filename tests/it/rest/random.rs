@@ -11,26 +11,6 @@ use crate::{
     parts::{Gitea, Kinto, PowerDns, RabbitMq},
 };
 
-/// Texts that formats, servers and YAML have something to say about.
-const TEXTS: [&str; 16] = [
-    "red",
-    "on",
-    "0777",
-    "1e3",
-    "~",
-    "a: b # c",
-    "- x",
-    "two\nlines\n",
-    "no end\nof line",
-    "tab\there",
-    "\"quoted\" 'twice' \\ once",
-    "{{ not yaml }}",
-    "Grüße ☃",
-    "100% /a?b=c&d",
-    "null",
-    " lead and trail ",
-];
-
 const APPLY: [&str; 6] = ["apply", "--yes", "--allow-protected", "**", "--allow-emptied", "**"];
 
 /// What can be declared of one server and changed there by hand.
@@ -116,7 +96,7 @@ fn value(dice: &mut Dice, depth: u64) -> Json {
         0 => json!(dice.roll(2) == 0),
         1 => json!(dice.one(&[0.5, 1e3, -0.25, 1e-7])),
         2 => json!(dice.one(&[0_i64, -1, 42, 9_007_199_254_740_993])),
-        3 | 4 => json!(dice.one(&TEXTS)),
+        3 | 4 => json!(dice.one(&dice::TEXTS)),
         5 => (0..dice.roll(3)).map(|_| inner(dice)).collect(),
         _ => (0..dice.roll(3)).map(|_| (dice.word(), inner(dice))).collect::<serde_json::Map<_, _>>().into(),
     }
@@ -176,7 +156,7 @@ fn labels_of_gitea() {
             let mut object =
                 json!({"name": name, "color": dice.one(&["ff0000", "00ff00", "012345", "000000"])});
             if dice.chance(70) {
-                object["description"] = json!(dice.one(&TEXTS).trim());
+                object["description"] = json!(dice.one(&dice::TEXTS).trim());
             }
             object
         },
@@ -207,7 +187,7 @@ fn policies_of_rabbitmq() {
                 definition.insert("expires".to_owned(), json!(1000 + dice.roll(5)));
             }
             let mut object =
-                json!({"name": name, "pattern": dice.one(&TEXTS[..5]), "definition": definition});
+                json!({"name": name, "pattern": dice.one(&dice::TEXTS[..5]), "definition": definition});
             if dice.chance(50) {
                 object["priority"] = json!(dice.roll(3));
             }
