@@ -59,7 +59,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand plan" -s C -d 'Run as if s
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand plan" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand plan" -l verify -d 'Trust nothing remembered: read every byte of the target, ask a cluster about every object'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l summary -d 'Print the list and the counts, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s q -l quiet -d 'Print the result only'
@@ -78,7 +78,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -s C -d 'Run as if s
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand diff" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l verify -d 'Trust nothing remembered: read every byte of the target, ask a cluster about every object'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s q -l quiet -d 'Print the result only'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s v -l verbose -d 'Say more about the run; twice for even more'
@@ -108,7 +108,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -s C -d 'Run as if 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Trust nothing remembered: read every byte of the target, ask a cluster about every object'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l summary -d 'Show the list and the counts before asking, not the diff'
@@ -135,7 +135,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand drift" -s C -d 'Run as if 
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
 always\t'Always'
 never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand drift" -l verify -d 'Trust nothing remembered: read every byte of the target'
+complete -c trueup -n "__fish_trueup_using_subcommand drift" -l verify -d 'Trust nothing remembered: read every byte of the target, ask a cluster about every object'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l strict-ignores -d 'Exit 78 if an ignore rule matches nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l summary -d 'Print the list and the counts, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l adopt -d 'Write the target\'s values into the files of the work tree'

@@ -20,7 +20,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "SELECTOR")]
     pub only: Vec<String>,
 
-    /// Trust nothing remembered: read every byte of the target
+    /// Trust nothing remembered: read every byte of the target, ask a cluster about every object
     #[arg(long)]
     pub verify: bool,
 
@@ -292,7 +292,7 @@ pub struct DriftArgs {
     #[arg(long, value_name = "SELECTOR")]
     pub only: Vec<String>,
 
-    /// Trust nothing remembered: read every byte of the target
+    /// Trust nothing remembered: read every byte of the target, ask a cluster about every object
     #[arg(long)]
     pub verify: bool,
 

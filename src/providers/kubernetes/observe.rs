@@ -86,6 +86,7 @@ fn list(cluster: &mut Cluster, query: &Query<'_>, groups: BTreeMap<Kind, Group>)
         humans: cluster.humans.clone(),
         ignoring: ignoring.clone(),
         explained: query.explain.clone(),
+        verify: query.verify,
         keeps_leaving: query.declared.is_some(),
     };
     let sieves: Vec<Arc<Sieve>> = groups.into_iter().map(|group| Arc::new(sieve(group))).collect();

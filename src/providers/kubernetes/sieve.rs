@@ -25,6 +25,9 @@ pub(super) struct Sieve {
     pub ignoring: Arc<Ignoring>,
     /// What is to be explained.
     pub explained: BTreeSet<Address>,
+    /// Nothing is taken to be as declared without asking: what the server makes of an apply can be another thing since
+    /// somebody brought a webhook or a policy.
+    pub verify: bool,
     /// What is as it was applied and not declared any more is kept: it will be deleted.
     pub keeps_leaving: bool,
 }
@@ -94,7 +97,7 @@ impl Sieve {
         if self.explained.contains(&asked.address) {
             reasons.extend(explain::verdict(live, &verdict));
         }
-        if verdict.is_err() || is_deleting(live) {
+        if verdict.is_err() || self.verify || is_deleting(live) {
             return None;
         }
         let by_hand = strangers::by_hand(live, &self.humans);

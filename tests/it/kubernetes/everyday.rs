@@ -29,6 +29,10 @@ fn what_was_applied_is_in_sync_at_one_list_for_each_kind() {
         "{requests:?}"
     );
     assert!(requests.len() <= 2 + 8, "{requests:?}");
+    let (ran, requests) = shop.watched(&["plan", "--verify"]);
+    ran.expect(0);
+    let asked = requests.iter().filter(|line| line.starts_with("patch ")).count();
+    assert_eq!(asked, 2, "a dry run of each object: {requests:?}");
 }
 
 #[test]

@@ -260,10 +260,11 @@ impl RabbitMq {
             [("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"), ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins")];
         let files = files.into_iter().chain(more).chain([("RABBITMQ_PID_FILE", "pid")]);
         settings.extend(files.map(|(name, file)| (name, server.folder.join(file).display().to_string())));
-        let program = server.programs.join("rabbitmq-server");
+        let (program, place) = (server.programs.join("rabbitmq-server"), server.folder.clone());
         start(move || {
+            // It writes what it dies of to where it stands.
             let mut command = Command::new(&program);
-            command.envs(settings.iter().map(|(name, value)| (name, value)));
+            command.current_dir(&place).envs(settings.iter().map(|(name, value)| (name, value)));
             command
         });
         wait_for("rabbitmq", || server.curl("GET", "/overview", "").is_some());
