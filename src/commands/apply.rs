@@ -266,11 +266,8 @@ fn refuse(
     }
     // Elsewhere, or where not everything was looked at, there may be what they mean.
     if args.targets.is_empty() && planned.iter().all(|planned| planned.plan.complete) {
-        let known = planned.iter().flat_map(|Planned { plan, comparison, .. }| {
-            let changed = plan.changes.iter().map(|change| &change.address);
-            changed.chain(&comparison.in_sync).chain(&comparison.gone)
-        });
-        refusals.extend(guard::strangers(consent, &known.collect()));
+        let known = planned.iter().flat_map(Planned::addresses).collect();
+        refusals.extend(guard::strangers(consent, &known));
     }
     // A conflict is an answer about the target and goes before refusals of the command line.
     refusals.sort_by_key(|refusal| refusal.exit != Exit::Conflict);

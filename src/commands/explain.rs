@@ -134,7 +134,7 @@ pub fn check(explain: &Selector, planned: &[Planned]) -> Result<(), Fault> {
     if planned.iter().any(|planned| planned.plan.failure.is_some()) {
         return Ok(());
     }
-    let known = || planned.iter().flat_map(addresses);
+    let known = || planned.iter().flat_map(Planned::addresses);
     let Some(pattern) = explain.unmatched(known()).first().copied() else { return Ok(()) };
     let known = known().map(Address::to_string).collect();
     Err(suggest(pattern, &known, format!("no object of the plan matches `{pattern}`")))
@@ -147,12 +147,6 @@ pub fn suggest(typed: &str, known: &BTreeSet<String>, message: String) -> Fault 
         meant if meant.is_empty() => fault.hint("an address looks as in the list that `trueup plan` prints"),
         meant => fault.hint(format!("did you mean {}?", meant.join(" or "))),
     }
-}
-
-fn addresses(planned: &Planned) -> impl Iterator<Item = &Address> {
-    let Planned { plan, comparison, .. } = planned;
-    let changed = plan.changes.iter().map(|change| &change.address);
-    changed.chain(&comparison.in_sync).chain(&comparison.gone)
 }
 
 /// Addresses that are spelled like `typed`, or end in the same name.

@@ -104,6 +104,14 @@ pub struct Planned {
     pub took: Duration,
 }
 
+impl Planned {
+    /// Every object that the plan looked at.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        let changed = self.plan.changes.iter().map(|change| &change.address);
+        changed.chain(&self.comparison.in_sync).chain(&self.comparison.gone)
+    }
+}
+
 impl Session {
     /// Opens the checkout that the command line names at `selection` and reads its trueup.yaml.
     pub fn open(

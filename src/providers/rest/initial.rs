@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{address::Place, definition::Access, json, session::Session};
+use super::{definition::Access, json, session::Session};
 use crate::{
     model::{address::Address, value::Value},
     providers::{Query, Sides},
@@ -16,9 +16,7 @@ impl Session {
     }
 
     fn late_fields(&self, address: &Address, sides: &Sides<&Value>, query: &Query<'_>) -> Vec<String> {
-        let kind =
-            Place::parse(self.definition(), address).and_then(|place| self.definition().kind(&place.kind));
-        let fields = kind.into_iter().flat_map(|kind| &kind.fields);
+        let fields = self.kind_of(address).into_iter().flat_map(|kind| &kind.fields);
         let initial: Vec<&String> =
             fields.filter(|(_, field)| field.access == Access::Initial).map(|(pointer, _)| pointer).collect();
         let (Some(base), Some(desired), false) = (sides.base, sides.desired, initial.is_empty()) else {

@@ -58,15 +58,11 @@ impl Session {
             let bounded = |(since, until): (&Option<_>, &Option<_>)| since.is_some() || until.is_some();
             bounded((&kind.since, &kind.until)) || bounds.any(bounded)
         };
-        let bounded: BTreeSet<&String> = self
-            .definition()
-            .kinds
-            .iter()
-            .filter(|(_, kind)| is_bounded(kind))
-            .map(|(name, _)| name)
-            .collect();
-        let kind = |address: &Address| address.as_str().split('/').next().unwrap_or_default().to_owned();
-        !bounded.is_empty() && declared.keys().any(|address| bounded.contains(&kind(address)))
+        let kinds = self.definition().kinds.iter().filter(|(_, kind)| is_bounded(kind));
+        let bounded: BTreeSet<&str> = kinds.map(|(name, _)| name.as_str()).collect();
+        let kind =
+            |address: &Address| bounded.contains(address.as_str().split('/').next().unwrap_or_default());
+        !bounded.is_empty() && declared.keys().any(kind)
     }
 
     /// Whether this server has something that is there from `since` on and before `until`.

@@ -28,7 +28,9 @@ struct Game<'a> {
 }
 
 impl Game<'_> {
-    fn play(&self, trials: usize, dice: &mut Dice) {
+    fn play(&self) {
+        let (mut dice, trials) = dice::throw(5, 100);
+        let dice = &mut dice;
         for trial in 0..trials {
             let mut declared: BTreeMap<String, Json> = BTreeMap::new();
             for name in ["a"].into_iter().chain(dice.some(&["b", "c", "d"])) {
@@ -130,8 +132,7 @@ fn records_of_kinto() {
         },
         delete: &|name, _| _ = server.curl("DELETE", &path(name), "").unwrap(),
     };
-    let (mut dice, trials) = dice::throw(5, 100);
-    game.play(trials, &mut dice);
+    game.play();
 }
 
 #[test]
@@ -164,8 +165,7 @@ fn labels_of_gitea() {
         set: &|name, object| _ = server.curl("PATCH", &path(name), &object.to_string()).unwrap(),
         delete: &|name, _| _ = server.curl("DELETE", &path(name), "").unwrap(),
     };
-    let (mut dice, trials) = dice::throw(5, 100);
-    game.play(trials, &mut dice);
+    game.play();
 }
 
 #[test]
@@ -204,8 +204,7 @@ fn policies_of_rabbitmq() {
         },
         delete: &|name, _| _ = server.curl("DELETE", &path(name), "").unwrap(),
     };
-    let (mut dice, trials) = dice::throw(5, 100);
-    game.play(trials, &mut dice);
+    game.play();
 }
 
 #[test]
@@ -254,6 +253,5 @@ fn records_of_powerdns() {
         },
         delete: &|name, object| patch(name, &object["type"], json!({"changetype": "DELETE"})),
     };
-    let (mut dice, trials) = dice::throw(5, 100);
-    game.play(trials, &mut dice);
+    game.play();
 }
