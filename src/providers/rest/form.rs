@@ -99,7 +99,7 @@ impl<'a> Form<'a> {
         match (actual, field.map(|field| field.list)) {
             (None, _) if shape.is_null() => Some(Json::Null),
             (None | Some(Json::Null), _) if default.is_some() => default.cloned(),
-            (Some(Json::Null), _) if !shape.is_null() => None,
+            (Some(Json::Null), _) if !shape.is_null() && known != Some(&Json::Null) => None,
             (Some(Json::Array(items)), Some(Items::Keyed)) => {
                 let key = field.and_then(|field| field.key.as_deref()).unwrap_or("name");
                 Some(items.iter().map(|item| part_of_item(item, shape, key)).collect())
@@ -263,6 +263,14 @@ mod tests {
     fn a_missing_field_has_its_default() {
         assert_eq!(project(json!({"tags": null}), json!({"tags": ["a"]})), json!({"tags": []}));
         assert_eq!(project(json!({}), json!({"color": "a"})), json!({}));
+        assert_eq!(project(json!({"color": null}), json!({"color": "a"})), json!({}));
+    }
+
+    #[test]
+    fn what_was_declared_as_null_and_is_null_has_not_moved() {
+        let kind = kind();
+        let (null, shape) = (json!({"color": null}), json!({"color": "a"}));
+        assert_eq!(Form::of(&kind).project(&null, &shape, Some(&null)), null);
     }
 
     #[test]
