@@ -260,7 +260,7 @@ fn refuse(
         let limits = Limits {
             max_delete: args.max_delete.unwrap_or(chosen.limits.max_delete),
             max_delete_percent: args.max_delete_percent.map_or(chosen.limits.max_delete_percent, usize::from),
-            protect: chosen.limits.protect.clone(),
+            ..chosen.limits.clone()
         };
         refusals.extend(show::refusals(chosen, planned, &limits, consent));
     }

@@ -220,7 +220,8 @@ fn choose(
     })?;
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
     protect.extend((kind.risky)(&chosen));
-    let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect };
+    let grants = (kind.grants)(&chosen);
+    let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect, grants };
     let rules = ignoring::rules(config, environment, target, kind)?;
     Ok(Chosen { target: chosen, kind, limits, rules, sensitive: target.sensitive.clone() })
 }

@@ -15,6 +15,8 @@ use super::{
 };
 use crate::exit::Exit;
 
+mod grants;
+
 /// How much a plan may delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -24,11 +26,13 @@ pub struct Limits {
     pub max_delete_percent: usize,
     /// Addresses that are never deleted or replaced.
     pub protect: Vec<String>,
+    /// Fields, below addresses, that give somebody something: nothing of them is taken away.
+    pub grants: Vec<String>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_delete: 25, max_delete_percent: 20, protect: Vec::new() }
+        Limits { max_delete: 25, max_delete_percent: 20, protect: Vec::new(), grants: Vec::new() }
     }
 }
 
@@ -280,6 +284,15 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
                 "`{address}` is protected and would be {}",
                 if *action == Action::Delete { "deleted" } else { "replaced" }
             ),
+            format!("`--allow-protected {address}` if this is meant"),
+        );
+    }
+    if let Some(path) = grants::taken(change, context.limits)
+        && !consent.protected.matches_field(address, &path)
+    {
+        return refuse(
+            Exit::Refused,
+            format!("`{address}` has something in `{path}` that would be taken away"),
             format!("`--allow-protected {address}` if this is meant"),
         );
     }

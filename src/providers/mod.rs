@@ -75,6 +75,8 @@ pub struct Kind {
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
     pub risky: fn(&Target) -> Vec<String>,
+    /// Patterns of fields that give somebody something: taking that away needs a consent of its own.
+    pub grants: fn(&Target) -> Vec<String>,
     /// Group, kind, namespace and name of an object, where the provider has such.
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.

@@ -36,7 +36,7 @@ fn deletes(count: usize) -> Vec<Change> {
 
 #[test]
 fn deletes_are_limited_by_count_and_by_share() {
-    let limits = Limits { max_delete: 5, max_delete_percent: 20, protect: Vec::new() };
+    let limits = Limits { max_delete: 5, max_delete_percent: 20, ..Limits::default() };
     let check = |owned, count| refused(&plan(owned, deletes(count)), &limits, &Consent::default()).len();
     assert_eq!(check(100, 5), 0);
     assert_eq!(check(100, 6), 1, "more than the count allows");
@@ -76,6 +76,30 @@ fn a_protected_object_needs_its_own_consent() {
     let plan = plan(10, deletes(1));
     assert_eq!(refused(&plan, &limits, &Consent::default()), [Exit::Refused]);
     assert!(refused(&plan, &limits, &Consent { protected: selector("o0"), ..Consent::default() }).is_empty());
+}
+
+#[test]
+fn what_a_field_grants_is_not_taken_away_without_consent() {
+    let limits = Limits { grants: vec!["o/*/acl/read".to_owned()], ..Limits::default() };
+    let object = |acl: &str, read: &[&str]| {
+        let read = Value::List(read.iter().map(|name| Value::String((*name).into())).collect());
+        Value::map([(acl, Value::map([("read", read)]))])
+    };
+    let refused = |acl: &str, (actual, after): (&[&str], &[&str]), consent: &Consent| {
+        let (actual, after) = (object(acl, actual), object(acl, after));
+        let sides = Sides { base: None, desired: Some(after.clone()), actual: Some(actual) };
+        let change =
+            Change { after: Some(after), ..testing::change("o/x", Action::Update, Class::Pending, sides) };
+        self::refused(&plan(10, vec![change]), &limits, consent)
+    };
+    let none = Consent::default();
+    assert_eq!(refused("acl", (&["a", "b"], &["b", "c"]), &none), [Exit::Refused]);
+    assert!(refused("acl", (&["a"], &["a", "b"]), &none).is_empty());
+    assert!(refused("tags", (&["a"], &[]), &none).is_empty());
+    assert!(
+        refused("acl", (&["a"], &[]), &Consent { protected: selector("o/x"), ..Consent::default() })
+            .is_empty()
+    );
 }
 
 #[test]

@@ -65,6 +65,7 @@ pub const KIND: Kind = Kind {
     lines: None,
     import: None,
     risky: |_| Vec::new(),
+    grants: |_| Vec::new(),
 };
 
 /// JSON Schema of `.trueup-files.yaml`.

@@ -71,6 +71,7 @@ pub const KIND: Kind = Kind {
     lines: Some(adopt::lines),
     import: None,
     risky: |_| RISKY.map(str::to_owned).into(),
+    grants: |_| Vec::new(),
     names: names::names,
     rules: builtin::rules,
     collection: names::collection,

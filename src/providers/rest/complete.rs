@@ -1,16 +1,17 @@
 //! A closer look at what differs: what goes with a delete, what the server would refuse, what cannot be changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{Access, Kind, Rule, kind::Cascade},
+    definition::{Access, Kind, List, Rule, kind::Cascade, list::PageStyle},
     form::Form,
-    json, request,
+    json, pages, request,
     session::Session,
+    template::Variables,
 };
 use crate::{
     exit::Exit,
@@ -103,6 +104,9 @@ impl Session {
     fn count(&self, cascade: &Cascade, kind: &Kind, place: &Place, raw: &Json) -> Option<u64> {
         let variables = self.variables(kind, &place.collection()).ok()?;
         let variables = request::of_object(variables, kind, place, Some(raw));
+        if cascade.page.style != PageStyle::None {
+            return self.count_pages(cascade, &variables);
+        }
         let url = request::url(&self.setup, &cascade.path, &BTreeMap::new(), &variables).ok()?;
         let answer = self.getter.get(&url).ok()?;
         if let Some(header) = &cascade.total_header {
@@ -112,6 +116,14 @@ impl Session {
             Json::Array(items) => Some(items.len() as u64),
             other => other.as_u64(),
         }
+    }
+
+    fn count_pages(&self, cascade: &Cascade, variables: &Variables) -> Option<u64> {
+        let (path, items, page) = (cascade.path.clone(), cascade.count.clone(), cascade.page.clone());
+        let list = List { path, items, page, ..List::default() };
+        let all =
+            pages::list(&self.getter, &self.setup, &list, variables, &|_| None, &BTreeSet::new()).ok()?;
+        all.truncated.is_none().then_some(all.items.len() as u64)
     }
 }
 

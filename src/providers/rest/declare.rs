@@ -298,6 +298,11 @@ fn about(field: &Field) -> String {
     field.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
 }
 
+/// Whether `path` is in a field that is no part of the object, of which `open` does not speak.
+fn is_beside(kind: &Kind, path: &[String]) -> bool {
+    kind.beside.as_ref().is_some_and(|beside| json::matches(&beside.field, &path[..1]))
+}
+
 fn fields(
     kind: &Kind,
     form: &Form<'_>,
@@ -314,7 +319,7 @@ fn fields(
             None if form.is_divided(path) || is_previous_name() => {
                 fields(kind, form, value, path, notes)?;
             }
-            None if kind.open => {}
+            None if kind.open && !is_beside(kind, path) => {}
             None => {
                 let known = kind.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly);
                 let known = known.map(|(pointer, _)| pointer.as_str());

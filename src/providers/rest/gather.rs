@@ -65,16 +65,37 @@ impl Gathered {
 }
 
 /// How much of a collection is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
     /// The objects that are named.
+    #[default]
     Named,
     /// Everything that is there.
     Whole,
+    /// The same, for an import: with what lists do not show.
+    Import,
+}
+
+/// What is asked for of one collection.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// The objects that are named.
+    pub names: BTreeSet<Vec<String>>,
+    /// Those of them that declare what lists do not show.
+    pub apart: BTreeSet<Vec<String>>,
+    /// How much.
+    pub extent: Extent,
+}
+
+impl Part {
+    /// Everything that is there.
+    pub fn whole() -> Self {
+        Part { extent: Extent::Whole, ..Part::default() }
+    }
 }
 
 /// What is asked for of each collection.
-pub type Wanted = BTreeMap<Collection, (BTreeSet<Vec<String>>, Extent)>;
+pub type Wanted = BTreeMap<Collection, Part>;
 
 /// One collection that is to be read.
 pub struct Gatherer<'a> {
@@ -91,15 +112,15 @@ pub struct Gatherer<'a> {
 }
 
 impl Gatherer<'_> {
-    /// Reads the objects called `wanted`, and with [`Extent::Whole`] all others too.
-    pub fn gather(&self, wanted: &BTreeSet<Vec<String>>, extent: Extent) -> Gathered {
+    /// Reads the objects that are named, and all others too unless only those are asked for.
+    pub fn gather(&self, part: &Part) -> Gathered {
         let directly = self.kind.read.is_some() && self.kind.id.is_none();
         match &self.kind.list {
-            Some(list) if extent == Extent::Whole || !directly || wanted.len() > 1 => {
-                self.listed(list, wanted, extent)
+            Some(list) if part.extent != Extent::Named || !directly || part.names.len() > 1 => {
+                self.listed(list, part)
             }
             _ => {
-                let found = wanted.iter().map(|keys| (keys.clone(), self.checked(keys)));
+                let found = part.names.iter().map(|keys| (keys.clone(), self.checked(keys)));
                 Gathered { found: found.collect(), ..Gathered::default() }
             }
         }

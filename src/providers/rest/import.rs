@@ -1,6 +1,6 @@
 //! Declarations of what a target holds already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value as Json;
@@ -8,8 +8,10 @@ use serde_json::Value as Json;
 use super::{
     address::{Collection, Place},
     adopt,
+    definition::{ErrorClass as Class, Kind},
+    failure::Failure,
     form::Form,
-    gather::{Extent, Found, Gathered},
+    gather::{Extent, Found, Gathered, Part},
     options::Setup,
     session::Session,
 };
@@ -42,7 +44,8 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
     let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();
     let mut unseen = None;
     for collection in collections(session, name)? {
-        let wanted = BTreeMap::from([(collection.clone(), (BTreeSet::new(), Extent::Whole))]);
+        let part = Part { extent: Extent::Import, ..Part::default() };
+        let wanted = BTreeMap::from([(collection.clone(), part)]);
         let mut gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
         let Collection { kind: name, scope } = collection.clone();
         gathered.found.retain(|keys, _| {
@@ -50,7 +53,7 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
             !declared.objects.contains_key(&place.address())
         });
         let found = exported(&Form::of(kind), &gathered)?;
-        unseen = unseen.or(gathered.incomplete);
+        unseen = unseen.or(gathered.incomplete).or(hidden(kind, &found));
         if !found.is_empty() {
             objects.push((Place { kind: name, scope, keys: Vec::new() }, found));
         }
@@ -64,6 +67,14 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
         unseen.map(|why| format!("# Not all may be here: {}.\n", why.message.replace(['\n', '\r'], " ")));
     let content = remark.unwrap_or_default() + &content;
     Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())), hidden: false })
+}
+
+/// Why some of what is beside the objects is not written down.
+fn hidden(kind: &Kind, found: &[Json]) -> Option<Failure> {
+    let beside = kind.beside.as_ref().filter(|beside| beside.imported)?;
+    let unseen = found.iter().any(|object| object.pointer(&beside.field).is_none());
+    let message = || format!("`{}` of some is not shown to these credentials", beside.field);
+    unseen.then(|| Failure::new(Class::Forbidden, message()))
 }
 
 fn exported(form: &Form<'_>, gathered: &Gathered) -> Result<Vec<Json>> {
@@ -103,7 +114,7 @@ pub(super) fn collections(session: &Session, name: &str) -> Result<Vec<Collectio
     })?;
     let mut found = Vec::new();
     for outer in collections(session, &parent)? {
-        let wanted = BTreeMap::from([(outer.clone(), (BTreeSet::new(), Extent::Whole))]);
+        let wanted = BTreeMap::from([(outer.clone(), Part::whole())]);
         let gathered = session.gather(&wanted).remove(&outer).unwrap_or_default();
         let names = gathered.found.iter().filter(|(_, found)| matches!(found, Found::Here(_)));
         found.extend(

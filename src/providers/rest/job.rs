@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
+    beside,
     definition::{Call, ErrorClass as Class, Kind, Write},
     form::Form,
     gather::{Found, Gathered},
@@ -282,6 +283,7 @@ impl<'a> Job<'a> {
     pub(super) fn returned(&self, write: &Write, answer: &Answer) -> Option<Json> {
         let mut object =
             answer.body.pointer(write.returns.as_ref()?).filter(|object| object.is_object())?.clone();
+        beside::join(self.kind, &mut object, &answer.body);
         let form = Form::of(self.kind);
         form.decode(&mut object);
         form.normalize(&mut object);

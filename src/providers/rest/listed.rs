@@ -9,16 +9,17 @@ use super::{
     definition::{Completeness, ErrorClass as Class, List},
     failure::Failure,
     form::Form,
-    gather::{Extent, Found, Gathered, Gatherer},
+    gather::{Extent, Found, Gathered, Gatherer, Part},
+    json,
     pages::{self, Listing},
 };
 
 type Names = BTreeSet<Vec<String>>;
 
 impl Gatherer<'_> {
-    /// Reads the list, and by themselves those of `wanted` that it may not show; with `detail` each of them.
-    pub(super) fn listed(&self, list: &List, wanted: &Names, extent: Extent) -> Gathered {
-        let form = Form::of(self.kind);
+    /// Reads the list, and by themselves those that it may not show, or not all of.
+    pub(super) fn listed(&self, list: &List, part: &Part) -> Gathered {
+        let (form, wanted) = (Form::of(self.kind), &part.names);
         let listing = match self.pages(list, wanted, &form) {
             Ok(listing) => listing,
             Err(failure) => {
@@ -30,15 +31,13 @@ impl Gatherer<'_> {
             }
         };
         let mut gathered = self.sorted(list, listing, wanted, &form);
+        self.detail(&mut gathered, list, part);
         let by_name = self.kind.id.is_none() || self.kind.id_from_name.is_some();
         if gathered.incomplete.is_some() && self.kind.read.is_some() && by_name {
             let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
             let read: Vec<_> =
                 missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();
             gathered.found.extend(read);
-        }
-        if list.detail {
-            self.detail(&mut gathered, wanted, extent);
         }
         gathered
     }
@@ -60,6 +59,8 @@ impl Gatherer<'_> {
     /// An item in normal form.
     fn shaped(&self, list: &List, item: &Json, form: &Form<'_>) -> Option<Json> {
         let mut object = self.mapped(list.map.as_ref(), item, item)?;
+        // What is called so here is another field, which stands in the object.
+        self.kind.beside.iter().for_each(|beside| _ = json::remove(&mut object, &beside.field));
         form.decode(&mut object);
         form.normalize(&mut object);
         Some(object)
@@ -100,17 +101,20 @@ impl Gatherer<'_> {
         gathered
     }
 
-    /// Reads each object by itself where the list is a summary.
-    fn detail(&self, gathered: &mut Gathered, wanted: &BTreeSet<Vec<String>>, extent: Extent) {
-        let needed: Vec<(Vec<String>, Json)> = gathered
-            .found
-            .iter()
-            .filter(|(keys, _)| extent == Extent::Whole || wanted.contains(*keys))
-            .filter_map(|(keys, found)| match found {
-                Found::Here(item) => Some((keys.clone(), item.clone())),
-                _ => None,
-            })
-            .collect();
+    /// Reads each object by itself of which the list does not show enough.
+    fn detail(&self, gathered: &mut Gathered, list: &List, part: &Part) {
+        let imported = || self.kind.beside.as_ref().is_some_and(|beside| beside.imported);
+        let needed = |keys: &Vec<String>| match part.extent {
+            _ if part.apart.contains(keys) => true,
+            Extent::Named => list.detail && part.names.contains(keys),
+            Extent::Whole => list.detail,
+            Extent::Import => list.detail || imported(),
+        };
+        let here = |(keys, found): (&Vec<String>, &Found)| match found {
+            Found::Here(item) if needed(keys) => Some((keys.clone(), item.clone())),
+            _ => None,
+        };
+        let needed: Vec<(Vec<String>, Json)> = gathered.found.iter().filter_map(here).collect();
         let read: Vec<_> = needed
             .into_par_iter()
             .map(|(keys, item)| (keys.clone(), self.read(&keys, Some(&item))))

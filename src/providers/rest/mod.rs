@@ -9,6 +9,7 @@ mod address;
 mod adopt;
 mod ahead;
 mod batch;
+mod beside;
 mod complete;
 mod condition;
 mod create;
@@ -89,6 +90,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         lines: None,
         import: Some(import::import),
         risky,
+        grants,
         names: |_| None,
         rules: Vec::new,
         collection: |address: &Address| {
@@ -116,6 +118,17 @@ fn risky(target: &Target) -> Vec<String> {
             _ => vec![name.clone()],
         })
         .collect()
+}
+
+/// Fields with a risk, of every object of their kinds.
+fn grants(target: &Target) -> Vec<String> {
+    let Ok(setup) = options::Setup::of(target) else { return Vec::new() };
+    let of_kind = |(name, kind): (&String, &definition::Kind)| {
+        let names = "/*".repeat(setup.definition.params(kind).len() + kind.identity.keys.len());
+        let risky = kind.fields.iter().filter(|(_, field)| field.risk != definition::Risk::Low);
+        risky.map(|(pointer, _)| format!("{name}{names}{pointer}")).collect::<Vec<_>>()
+    };
+    setup.definition.kinds.iter().flat_map(of_kind).collect()
 }
 
 /// The addresses that a `protect:` means; a scope that the target does not name may be any.

@@ -1,6 +1,6 @@
 //! What is to be read of a target, and what of it each object is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use super::{
     definition::{ErrorClass as Class, Kind},
     failure::Failure,
     form::Form,
-    gather::{Extent, Found, Gathered, Wanted},
+    gather::{Extent, Found, Gathered, Part, Wanted},
     json, references,
     session::Session,
 };
@@ -32,10 +32,9 @@ impl Session {
     pub(super) fn wanted(&self, query: &Query<'_>) -> (Wanted, Vec<Address>) {
         let mut wanted: Wanted = BTreeMap::new();
         let mut strangers = Vec::new();
-        let mut add = |place: Place| {
-            let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
-            entry.0.insert(place.keys);
-        };
+        let mut add =
+            |place: Place| _ = wanted.entry(place.collection()).or_default().names.insert(place.keys);
+        let mut apart = Vec::new();
         for (address, sides) in &query.objects {
             let Some(place) = Place::parse(self.definition(), address) else {
                 strangers.push((*address).clone());
@@ -46,11 +45,17 @@ impl Session {
             if let Some(keys) = sides.desired.and_then(|desired| self.previous(&place, desired)) {
                 add(Place { keys, ..place.clone() });
             }
+            if self.is_apart(&place, sides.desired.into_iter().chain(sides.base)) {
+                apart.push(place.clone());
+            }
             add(place);
         }
         for scope in query.exclusive {
             let collection = Collection::parse(&scope.collection);
-            wanted.entry(collection).or_insert_with(|| (BTreeSet::new(), Extent::Whole)).1 = Extent::Whole;
+            wanted.entry(collection).or_default().extent = Extent::Whole;
+        }
+        for place in apart {
+            wanted.entry(place.collection()).or_default().apart.insert(place.keys);
         }
         (wanted, strangers)
     }
@@ -79,7 +84,7 @@ impl Session {
         gathered: &mut BTreeMap<Collection, Gathered>,
     ) {
         for (collection, answers) in gathered.iter_mut() {
-            let Some((names, _)) = wanted.get(collection) else { continue };
+            let Some(Part { names, .. }) = wanted.get(collection) else { continue };
             for (keys, found) in answers.found.iter_mut().filter(|(keys, _)| names.contains(*keys)) {
                 if let Found::Here(raw) = found {
                     let Collection { kind, scope } = collection.clone();
@@ -135,6 +140,9 @@ impl Session {
             (Found::Unknown(failure), _) => return unknown(failure),
             (Found::NoParent, _) => return self.without_parent(place, kind, query),
         };
+        if let Some(failure) = self.hidden(place, sides.desired.into_iter().chain(sides.base), raw) {
+            return unknown(failure);
+        }
         let desired = sides.desired.map(json::from_model);
         let base = sides.base.map(json::from_model);
         let whole = || Form::of(kind).export(raw);
@@ -229,7 +237,7 @@ impl Session {
                     continue;
                 }
                 // What was wanted was taken out of the answers.
-                let was_wanted = wanted.get(&collection).is_some_and(|(names, _)| names.contains(keys));
+                let was_wanted = wanted.get(&collection).is_some_and(|part| part.names.contains(keys));
                 let raw = self.seen.get(&address).filter(|_| was_wanted).unwrap_or(raw).clone();
                 let form = Form::of(kind);
                 let mut notes = Vec::new();

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
+    beside,
     definition::{Access, Body, ErrorClass as Class, Kind, Write},
     failure::Failure,
     form::Form,
@@ -125,9 +126,7 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
     }
     form.encode(&mut body);
     rename(kind, &mut body, sides.actual);
-    let mut content = Json::Null;
-    json::set(&mut content, &write.wrap, body);
-    Some(Content::Json(content))
+    Some(Content::Json(beside::split(kind, write, body)))
 }
 
 /// What is only for making one.

@@ -14,7 +14,7 @@ use super::{
     definition::{Definition, Kind},
     fingerprint::Key,
     form::Form,
-    gather::{Extent, Found, Gathered, Gatherer, Wanted},
+    gather::{Found, Gathered, Gatherer, Part, Wanted},
     json,
     memory::Store,
     options::Setup,
@@ -99,14 +99,14 @@ impl Session {
 
     /// Reads collections, several at a time.
     pub fn gather(&self, wanted: &Wanted) -> BTreeMap<Collection, Gathered> {
-        let one = |(collection, (keys, extent)): (&Collection, &(BTreeSet<Vec<String>>, Extent))| {
+        let one = |(collection, part): (&Collection, &Part)| {
             let kind = self.definition().kind(&collection.kind)?;
             let gathered = match self.variables(kind, collection) {
                 Ok(variables) => {
                     Gatherer { setup: &self.setup, getter: &self.getter, kind, collection, variables }
-                        .gather(keys, *extent)
+                        .gather(part)
                 }
-                Err(found) => Gathered::nothing(keys, &found),
+                Err(found) => Gathered::nothing(&part.names, &found),
             };
             Some((collection.clone(), gathered))
         };
@@ -120,8 +120,8 @@ impl Session {
 
     /// Reads the object at `place`.
     pub fn read(&self, place: &Place) -> Found {
-        let wanted =
-            Wanted::from([(place.collection(), (BTreeSet::from([place.keys.clone()]), Extent::Named))]);
+        let part = Part { names: BTreeSet::from([place.keys.clone()]), ..Part::default() };
+        let wanted = Wanted::from([(place.collection(), part)]);
         let gathered = self.gather(&wanted).remove(&place.collection()).unwrap_or_default();
         gathered.get(&place.keys)
     }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
+    beside,
     definition::{ErrorClass as Class, list::Read},
     failure::Failure,
     form::Form,
@@ -56,7 +57,10 @@ impl Gatherer<'_> {
         let object = body.pointer(&read.body).filter(shaped);
         let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.unwrap_or(object)));
         match object {
-            Some(object) => self.named(self.completed(object, keys), keys),
+            Some(mut object) => {
+                beside::join(self.kind, &mut object, &body);
+                self.named(self.completed(object, keys), keys)
+            }
             None => Found::Unknown(Failure::new(Class::Other, "the answer does not hold the object")),
         }
     }

@@ -12,7 +12,7 @@ use super::{
     address::Collection,
     definition::{Completeness, Definition, Kind},
     form::Form,
-    gather::{Extent, Found, Gathered},
+    gather::{Found, Gathered, Part},
     import, json,
     options::Setup,
     probe,
@@ -69,7 +69,7 @@ fn look(session: &Session, name: &str, kind: &Kind) -> Result<String, String> {
     let Some(collection) = collections.into_iter().next() else {
         return Ok("nothing to look into".to_owned());
     };
-    let wanted = BTreeMap::from([(collection.clone(), (BTreeSet::new(), Extent::Whole))]);
+    let wanted = BTreeMap::from([(collection.clone(), Part::whole())]);
     let gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
     let filtered = list.completeness == Completeness::Filtered;
     if let Some(failure) = gathered.incomplete.as_ref().filter(|_| !filtered) {

@@ -43,18 +43,37 @@ pub fn verify(
 
 /// The fields in which what the server has is not what was written, by name and value.
 fn differences(kind: &Kind, now: &Json, written: &Json) -> String {
-    let form = Form::of(kind);
     let mut found = Vec::new();
-    for (key, wanted) in written.as_object().into_iter().flatten() {
-        let path = [key.clone()];
-        let hidden = form.is_divided(&path)
-            || form.field(&path).is_some_and(|field| field.sensitive || !field.access.is_answered());
-        match now.get(key) {
-            Some(has) if has == wanted => {}
-            _ if hidden => found.push(format!("`/{key}`")),
-            Some(has) => found.push(format!("`/{key}` is {has}, not {wanted}")),
-            None => found.push(format!("`/{key}` is not there")),
-        }
-    }
+    compare(&Form::of(kind), Some(now), written, &mut Vec::new(), &mut found);
     found.join(", ")
+}
+
+fn compare(
+    form: &Form<'_>,
+    now: Option<&Json>,
+    written: &Json,
+    path: &mut Vec<String>,
+    found: &mut Vec<String>,
+) {
+    if now == Some(written) {
+        return;
+    }
+    let divided = form.is_divided(path);
+    if let (Json::Object(fields), true) = (written, divided) {
+        for (key, wanted) in fields {
+            path.push(key.clone());
+            compare(form, now.and_then(|now| now.get(key)), wanted, path, found);
+            path.pop();
+        }
+        return;
+    }
+    let (field, pointer) = (form.field(path), json::pointer(path));
+    let hidden = divided || field.is_some_and(|field| field.sensitive || !field.access.is_answered());
+    let about = field.and_then(|field| field.about.as_ref());
+    let about = about.map_or_else(String::new, |about| format!(" ({about})"));
+    found.push(match now {
+        _ if hidden => format!("`{pointer}`"),
+        Some(has) => format!("`{pointer}` is {has}, not {written}{about}"),
+        None => format!("`{pointer}` is not there"),
+    });
 }

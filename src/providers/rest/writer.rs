@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{
     address::{Collection, Place},
     batch,
-    gather::{Extent, Found, Gathered, Wanted},
+    gather::{Found, Gathered, Wanted},
     job::{Job, Made, Within},
     options::Setup,
     session::Session,
@@ -53,16 +53,25 @@ impl Writing {
     }
 
     /// What the server holds right now of what a step is about to write.
-    fn fresh(&self, places: &BTreeMap<usize, Place>, step: &[usize]) -> BTreeMap<Collection, Gathered> {
+    fn fresh(
+        &self,
+        changes: &[&Change],
+        places: &BTreeMap<usize, Place>,
+        step: &[usize],
+    ) -> BTreeMap<Collection, Gathered> {
         let mut wanted: Wanted = BTreeMap::new();
-        for place in step.iter().filter_map(|at| places.get(at)) {
-            let entry = wanted.entry(place.collection()).or_insert_with(|| (BTreeSet::new(), Extent::Named));
-            entry.0.insert(place.keys.clone());
+        for (at, place) in step.iter().filter_map(|at| Some((at, places.get(at)?))) {
+            let part = wanted.entry(place.collection()).or_default();
+            part.names.insert(place.keys.clone());
+            let sides = &changes[*at].sides;
+            if self.session.is_apart(place, sides.desired.iter().chain(&sides.base)) {
+                part.apart.insert(place.keys.clone());
+            }
             let seen = self.session.seen.get(&place.address());
             let kind = self.session.setup.definition.kind(&place.kind);
             // An object that is to be renamed is there under its old name.
             if let Some(keys) = kind.and_then(|kind| super::form::Form::of(kind).identity(seen?)) {
-                entry.0.insert(keys);
+                part.names.insert(keys);
             }
         }
         self.session.gather(&wanted)
@@ -206,7 +215,7 @@ impl Writing {
         if ready.is_empty() {
             return;
         }
-        let fresh = self.fresh(places, ready);
+        let fresh = self.fresh(changes, places, ready);
         let jobs = self.jobs(changes, places, ready, &fresh, progress);
         let results = Mutex::new(BTreeMap::new());
         let keep = |at: usize, result| {
@@ -288,7 +297,8 @@ impl Writing {
             // What was seen before the write does not name the object any more.
             self.session.forget(&changes[*at].address);
         }
-        let back = if unsettled.is_empty() { BTreeMap::new() } else { self.fresh(places, &unsettled) };
+        let back =
+            if unsettled.is_empty() { BTreeMap::new() } else { self.fresh(changes, places, &unsettled) };
         for (at, result) in results {
             let (change, place) = (changes[at], &places[&at]);
             let found = match &result {

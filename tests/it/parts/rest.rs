@@ -38,6 +38,8 @@ impl Kinto {
         start(move || {
             let mut command = Command::new(&kinto);
             command.args(["start", "--ini"]).arg(&ini).args(["--port", &port.to_string()]);
+            // Lists of any length have pages.
+            command.env("KINTO_PAGINATE_BY", "3");
             command
         });
         let url = format!("http://127.0.0.1:{port}");

@@ -22,6 +22,7 @@ mod lists;
 mod needs;
 mod odd;
 mod opening;
+mod permissions;
 mod powerdns;
 mod proxy;
 mod rabbitmq;

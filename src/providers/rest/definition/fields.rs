@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::{Condition, release::Release};
+use super::{Condition, kind::Risk, release::Release};
 
 /// What is known of one field.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub struct Field {
     pub normalize: Vec<Step>,
     /// Whether no output may show it.
     pub sensitive: bool,
+    /// What is lost with what is taken out of it: that needs a consent of its own, as does another value.
+    pub risk: Risk,
     /// Whether an object cannot be made without it.
     pub required: bool,
     /// The only values there are.
@@ -65,7 +67,12 @@ impl Field {
             Items::Set => Some("a set".to_owned()),
             Items::Keyed => Some(format!("a list by {}", self.key.as_deref().unwrap_or("name"))),
         };
-        let plain = [(self.required, "required"), (self.sensitive, "never shown")];
+        let guarded = self.risk != Risk::Low;
+        let plain = [
+            (self.required, "required"),
+            (self.sensitive, "never shown"),
+            (guarded, "taken away with a consent of its own"),
+        ];
         let plain = plain.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words.to_owned());
         let values = |values: &[Json]| values.iter().map(Json::to_string).collect::<Vec<_>>().join(" or ");
         plain

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     Condition, Rule,
     fields::{Access, Field},
-    list::{List, Read},
+    list::{List, Page, Read},
     release::Release,
     write::{Batch, Delete, FieldAction, Write},
 };
@@ -43,6 +43,9 @@ pub struct Kind {
     /// How one of them is read.
     #[serde(default)]
     pub read: Option<Read>,
+    /// A field that stands beside the object in requests and in answers of one, and in no list.
+    #[serde(default)]
+    pub beside: Option<Beside>,
     /// How one is made.
     #[serde(default)]
     pub create: Option<Write>,
@@ -101,7 +104,23 @@ impl Kind {
     }
 }
 
-/// What is lost with an object.
+/// A field that stands beside the object, in requests and in answers of one: `{data: {...}, permissions: {...}}`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// The field. An object that declares it is read by itself, since lists do not show it.
+    pub field: String,
+    /// Where it stands there.
+    pub at: String,
+    /// Where this does not hold for an answer, the server hides the field from these credentials.
+    #[serde(default)]
+    pub shown_when: Option<Condition>,
+    /// Whether an import reads it too, object by object.
+    #[serde(default)]
+    pub imported: bool,
+}
+
+/// What is lost with an object, or with what is taken out of a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
@@ -236,6 +255,9 @@ pub struct Cascade {
     /// The header with their number, where the answer is only the first page of them.
     #[serde(default)]
     pub total_header: Option<String>,
+    /// How further pages of them are asked for, where nothing tells their number.
+    #[serde(default)]
+    pub page: Page,
 }
 
 fn yes() -> bool {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::Condition;
 
 /// How all objects of a kind are read.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// The path below the base.

@@ -23,7 +23,7 @@ pub mod success;
 pub mod write;
 
 pub use fields::{Access, Encoding, Field, Items};
-pub use kind::{Kind, Risk};
+pub use kind::{Beside, Kind, Risk};
 pub use list::{Completeness, List, Page};
 pub use server::{Auth, Limits, Probe, RateHeaders, Retry, Scheme};
 pub use success::Success;

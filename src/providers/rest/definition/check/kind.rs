@@ -1,7 +1,7 @@
 //! What no schema can say of one kind.
 
 use super::{Place, Wrong, field};
-use crate::providers::rest::definition::{Body, Definition, Kind, Page, Write, list::PageStyle};
+use crate::providers::rest::definition::{Beside, Body, Definition, Kind, Page, Write, list::PageStyle};
 
 /// Holds a kind against itself.
 ///
@@ -83,7 +83,9 @@ fn check_names(definition: &Definition, kind: &Kind, at: &Place, known: &[&str])
         at.template("template", action.request.template.as_ref(), &inside)?;
     }
     for (index, cascade) in kind.cascades.iter().enumerate() {
-        at.under("cascades").under(&index.to_string()).names("path", &cascade.path, &inside)?;
+        let at = at.under("cascades").under(&index.to_string());
+        at.names("path", &cascade.path, &inside)?;
+        check_page(&cascade.page, &at.under("page"))?;
     }
     Ok(())
 }
@@ -111,6 +113,7 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
             return at.under("list").wrong("detail", "needs `read`, which says how one is read".to_owned());
         }
     }
+    kind.beside.as_ref().map_or(Ok(()), |beside| check_beside(kind, beside, &at.under("beside")))?;
     if let Some(create) = &kind.create {
         let at = at.under("create");
         check_write(create, &at)?;
@@ -148,6 +151,26 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
         return at.wrong("version", "needs a `header` or a `query` that carries it".to_owned());
     }
     Ok(())
+}
+
+fn check_beside(kind: &Kind, beside: &Beside, at: &Place) -> Result<(), Wrong> {
+    let top = |pointer: &str| pointer.strip_prefix('/').is_some_and(|name| !name.contains('/'));
+    if !top(&beside.field) {
+        return at.wrong("field", "is the name of a field of the object after a `/`".to_owned());
+    }
+    if !beside.at.starts_with('/') {
+        return at.wrong("at", "is a pointer: `/` and a name".to_owned());
+    }
+    if kind.read.is_none() {
+        return at.wrong("field", "needs `read`, since no list shows it".to_owned());
+    }
+    let other = |write: &Write| {
+        write.template.is_none() && matches!(write.body, Body::JsonPatch | Body::Raw | Body::Nothing)
+    };
+    match kind.create.iter().chain(&kind.update).any(other) {
+        true => at.wrong("at", "has no place in a request with that `body`".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn check_write(write: &Write, at: &Place) -> Result<(), Wrong> {
