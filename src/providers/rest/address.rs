@@ -116,10 +116,18 @@ fn join<'a>(kind: &str, parts: impl Iterator<Item = &'a String>) -> Address {
     Address::new(text)
 }
 
-/// Encodes what would be taken for something else in an address, and nothing more.
+/// `part` as it stands in an address.
+pub fn encoded(part: &str) -> String {
+    let mut text = String::new();
+    encode(part, &mut text);
+    text
+}
+
+/// Encodes what would be taken for something else in an address, or in a pattern of addresses, and nothing more.
 fn encode(part: &str, text: &mut String) {
     let odd = |character: char| {
-        matches!(character, '/' | '%' | '"' | '\\') || crate::model::address::steers_terminal(character)
+        matches!(character, '/' | '%' | '"' | '\\' | '*' | '?' | '{' | '}')
+            || crate::model::address::steers_terminal(character)
     };
     for piece in part.split_inclusive(odd) {
         let last = piece.chars().next_back().filter(|character| odd(*character)).map_or(0, char::len_utf8);
@@ -161,9 +169,9 @@ mod tests {
         let place = Place {
             kind: "label".into(),
             scope: vec!["acme".into(), "web".into()],
-            keys: vec!["a/b 50%\n".into()],
+            keys: vec!["a/b 50%\n*".into()],
         };
-        assert_eq!(place.address().as_str(), "label/acme/web/a%2Fb 50%25%0A");
+        assert_eq!(place.address().as_str(), "label/acme/web/a%2Fb 50%25%0A%2A");
         let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
         assert_eq!(Place::parse(definition, &place.address()), Some(place));
     }

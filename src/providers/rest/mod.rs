@@ -134,11 +134,13 @@ fn grants(target: &Target) -> Vec<String> {
 /// The addresses that a `protect:` means; a scope that the target does not name may be any.
 fn protected(setup: &options::Setup, name: &str, kind: &definition::Kind, pattern: &str) -> String {
     let params = setup.definition.params(kind);
-    let known = |param: &String| setup.options.scope.get(param).map_or("*", String::as_str);
-    let scope = params.iter().map(|param| known(param).to_owned());
+    let known = |param: &String| {
+        setup.options.scope.get(param).map_or_else(|| "*".to_owned(), |name| address::encoded(name))
+    };
+    let scope = params.iter().map(known);
     let pattern = params
         .iter()
-        .fold(pattern.to_owned(), |pattern, param| pattern.replace(&format!("{{{param}}}"), known(param)));
+        .fold(pattern.to_owned(), |pattern, param| pattern.replace(&format!("{{{param}}}"), &known(param)));
     let parts: Vec<String> = std::iter::once(name.to_owned()).chain(scope).chain([pattern]).collect();
     parts.join("/")
 }

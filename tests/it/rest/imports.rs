@@ -114,11 +114,17 @@ fn every_kind_of_powerdns() {
         {"name": "imports.example.", "type": "MX", "ttl": 60, "records": [{"content": "10 mx.imports.example.", "disabled": false}]},
         {"name": "*.imports.example.", "type": "CNAME", "ttl": 60, "records": [{"content": "www.imports.example.", "disabled": false}]}]}"#;
     server.curl("POST", "/zones", zone).unwrap();
+    server.curl("POST", "/tsigkeys", r#"{"name": "imported", "algorithm": "hmac-sha256"}"#).unwrap();
+    server
+        .curl("PUT", "/zones/imports.example./metadata/ALSO-NOTIFY", r#"{"metadata": ["192.0.2.1"]}"#)
+        .unwrap();
     import_all(
         &opening::powerdns(&server.url, "scope: {zone: imports.example.}"),
         "powerdns",
         &[
+            ("tsigkey", &["name: imported.", "hmac-sha256"]),
             ("zone", &["name: imports.example.", "kind: Master", "soa_edit_api: EPOCH"]),
+            ("metadata", &["kind: ALSO-NOTIFY", "192.0.2.1"]),
             (
                 "rrset",
                 &["2001:db8::1", "say", "10 mx.imports.example.", "*.imports.example.", "ns.example.net."],
@@ -179,7 +185,7 @@ fn every_kind_of_kinto() {
     let Some(kinto) = Kinto::get() else { return };
     let put =
         |path: &str, body: &str| kinto.curl("PUT", path, body).unwrap_or_else(|| panic!("{path} {body}"));
-    put("/buckets/imports", r#"{"data": {"owner": "us"}}"#);
+    put("/buckets/imports", r#"{"data": {"owner": "us"}, "permissions": {"read": ["system.Everyone"]}}"#);
     put(
         "/buckets/imports/collections/c",
         r#"{"data": {"schema": {"type": "object"}, "sort": "-last_modified"}}"#,
@@ -193,9 +199,9 @@ fn every_kind_of_kinto() {
         ),
         "kinto",
         &[
-            ("bucket", &["id: imports", "owner: us"]),
+            ("bucket", &["id: imports", "owner: us", "read: [system.Everyone]"]),
             ("collection", &["id: c", "sort: -last_modified"]),
-            ("group", &["id: g", "account:a"]),
+            ("group", &["id: g", "account:a", "write: [account:admin]"]),
             ("record", &["id: r", "n: 1"]),
         ],
     );

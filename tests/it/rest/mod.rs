@@ -36,6 +36,7 @@ mod tls;
 mod together;
 mod waits;
 mod writes;
+mod zones;
 
 /// A checkout with one target, whose files are below `objects`.
 pub struct Checkout {

@@ -1,6 +1,9 @@
 //! What a definition says of one field.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -199,7 +202,8 @@ pub enum Normalizer {
     Trim,
     /// Without a slash at the end.
     StripSlash,
-    /// The shortest form, if it is an IP address (RFC 5952).
+    /// The shortest form, if it is an IP address (RFC 5952), with or without a port; without dots in one of
+    /// version 6, which some servers answer and do not take.
     Ip,
 }
 
@@ -222,12 +226,25 @@ impl Normalizer {
                 format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
             }
             Normalizer::Trim => value.trim().to_owned(),
-            Normalizer::Ip => {
-                value.parse::<IpAddr>().map_or_else(|_| value.to_owned(), |address| address.to_string())
-            }
+            Normalizer::Ip => match (value.parse::<IpAddr>(), value.parse::<SocketAddr>()) {
+                (Ok(IpAddr::V6(address)), _) => in_hex(address),
+                (Ok(address), _) => address.to_string(),
+                (_, Ok(address)) => address.to_string(),
+                _ => value.to_owned(),
+            },
             Normalizer::StripSlash => value.trim_end_matches('/').to_owned(),
             Normalizer::ExpandHex3 | Normalizer::TrailingDot | Normalizer::Quote => value.to_owned(),
         }
+    }
+}
+
+/// The shortest form, in which an address of version 4 within has no dots.
+fn in_hex(address: Ipv6Addr) -> String {
+    let [.., high, low] = address.segments();
+    let text = address.to_string();
+    match text.rsplit_once(':') {
+        Some((before, last)) if last.contains('.') => format!("{before}:{high:x}:{low:x}"),
+        _ => text,
     }
 }
 
@@ -248,6 +265,8 @@ mod tests {
             (Normalizer::StripSlash, "http://a/", "http://a"),
             (Normalizer::Ip, "2001:DB8:0:0::1", "2001:db8::1"),
             (Normalizer::Ip, "no address", "no address"),
+            (Normalizer::Ip, "::FFFF:192.0.2.1", "::ffff:c000:201"),
+            (Normalizer::Ip, "[2001:DB8:0::1]:5300", "[2001:db8::1]:5300"),
         ];
         for (normalizer, value, expected) in cases {
             assert_eq!(normalizer.apply(value, None), expected);
