@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::BufReader,
+    mem::ManuallyDrop,
     path::{Path, PathBuf},
     rc::Rc,
     time::{Duration, Instant},
@@ -231,8 +232,9 @@ fn choose(
 pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
     let alone = session.targets.len() == 1;
     let one = |chosen: &Chosen| {
-        let reader = (chosen.kind.open)(&chosen.target);
-        match reader.and_then(|mut reader| plan(session, chosen, &mut *reader, look)) {
+        // The process ends soon: to take apart all that was read would only cost time.
+        let reader = (chosen.kind.open)(&chosen.target).map(ManuallyDrop::new);
+        match reader.and_then(|mut reader| plan(session, chosen, &mut **reader, look)) {
             Err(error) if !alone => Ok(failed(session, chosen, &error)),
             planned => planned,
         }

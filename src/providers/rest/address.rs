@@ -63,6 +63,11 @@ impl Collection {
         join(&self.kind, self.scope.iter())
     }
 
+    /// The printed form of the object `keys` of it.
+    pub fn address_of(&self, keys: &[String]) -> Address {
+        join(&self.kind, self.scope.iter().chain(keys))
+    }
+
     /// Takes the address of a collection apart.
     pub fn parse(address: &Address) -> Collection {
         let mut parts = address.as_str().split('/');

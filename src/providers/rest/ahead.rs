@@ -1,7 +1,6 @@
 //! Lists that will be asked for in any case, asked for while the files are read.
 
-use std::collections::BTreeMap;
-
+use itertools::Itertools as _;
 use reqwest::Url;
 
 use super::{
@@ -14,20 +13,23 @@ use crate::model::record::Memory;
 impl Session {
     /// Begins to read the lists of what is remembered, as many as may be read at a time.
     pub(super) fn begin(&self, memory: &Memory) {
-        let mut seen: BTreeMap<Collection, usize> = BTreeMap::new();
         let mut begun = 0;
-        for address in memory.owned.keys() {
+        let mut last: Option<String> = None;
+        // In their order, those of a collection stand together.
+        for (address, next) in memory.owned.keys().tuple_windows() {
+            if last.as_ref().is_some_and(|prefix| address.as_str().starts_with(prefix)) {
+                continue;
+            }
             let Some(place) = Place::parse(self.definition(), address) else { continue };
-            let collection = place.collection();
-            let count = seen.entry(collection.clone()).or_default();
-            *count += 1;
+            let prefix = format!("{}/", place.collection().address());
             // One alone is asked for by itself.
-            if *count == 2
-                && let Some(url) = self.first_page(&collection)
+            if next.as_str().starts_with(&prefix)
+                && let Some(url) = self.first_page(&place.collection())
             {
                 self.getter.begin(url);
                 begun += 1;
             }
+            last = Some(prefix);
             if begun == self.readers() {
                 return;
             }

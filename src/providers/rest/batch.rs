@@ -11,7 +11,7 @@ use super::{
     gather::Found,
     job::{Job, Made},
     json,
-    template::{self, Ingredients},
+    template::Ingredients,
     transport::Content,
     trouble::Trouble,
 };
@@ -98,7 +98,8 @@ fn item(job: &Job<'_>) -> Result<Json, Trouble> {
         Some(_) => (&batch.put, job.whole()?),
         None => (&batch.remove, job.names()),
     };
-    template::body(template, &Ingredients { object: &object, actual: None, variables: &variables })
+    template
+        .fill(&Ingredients::of(&object, &variables))
         .ok_or_else(|| wrong("the definition makes nothing of it"))
 }
 

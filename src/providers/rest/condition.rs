@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value as Json;
 
+use super::json;
+
 /// A condition such as `/inherited != true && /type in ["branch", "tag"]`.
 #[derive(Clone, PartialEq)]
 pub struct Condition {
@@ -84,7 +86,7 @@ impl Term {
 impl Operand {
     fn value<'a>(&'a self, tree: &'a Json) -> &'a Json {
         match self {
-            Operand::Pointer(pointer) => tree.pointer(pointer).unwrap_or(&Json::Null),
+            Operand::Pointer(pointer) => json::at(tree, pointer).unwrap_or(&Json::Null),
             Operand::Literal(value) => value,
         }
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
-    address::{Collection, Place, normal_scope},
+    address::{Collection, normal_scope},
     definition::{Access, Field, Kind, load},
     form::Form,
     json,
@@ -233,8 +233,7 @@ impl Declarations<'_> {
         mark: Mark,
         fields: BTreeMap<Box<str>, u32>,
     ) -> Result<(), Complaint> {
-        let place = Place { kind: collection.kind.clone(), scope: collection.scope.clone(), keys };
-        let address = place.address();
+        let address = collection.address_of(&keys);
         let origin = Origin { fields: Arc::new(fields), ..Origin::new(self.file.clone(), Some(mark.line)) };
         if let Some(first) = self.desired.objects.insert(address.clone(), Object { value, origin }) {
             let first = first.origin.at("");

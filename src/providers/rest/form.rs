@@ -22,20 +22,20 @@ impl<'a> Form<'a> {
     }
 
     /// What the definition says of the place `path`.
-    pub fn field(&self, path: &[String]) -> Option<&'a Field> {
+    pub fn field(&self, path: &[impl AsRef<str>]) -> Option<&'a Field> {
         let matches = |pattern: &[String]| {
             pattern.len() == path.len()
-                && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+                && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
         };
         self.fields.iter().find(|(pattern, _)| matches(pattern)).map(|(_, field)| *field)
     }
 
     /// Whether the definition speaks of fields inside of `path`.
-    pub fn is_divided(&self, path: &[String]) -> bool {
+    pub fn is_divided(&self, path: &[impl AsRef<str>]) -> bool {
         path.is_empty()
             || self.fields.iter().any(|(pattern, _)| {
                 pattern.len() > path.len()
-                    && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+                    && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
             })
     }
 

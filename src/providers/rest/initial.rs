@@ -11,8 +11,7 @@ use crate::{
 impl Session {
     /// Remarks on such fields where Git changed them too late.
     pub(super) fn too_late(&self, query: &Query<'_>) -> Vec<String> {
-        let objects = query.objects.iter().filter(|(address, _)| self.seen.contains_key(**address));
-        objects.flat_map(|(address, sides)| self.late_fields(address, sides, query)).collect()
+        query.objects.iter().flat_map(|(address, sides)| self.late_fields(address, sides, query)).collect()
     }
 
     fn late_fields(&self, address: &Address, sides: &Sides<&Value>, query: &Query<'_>) -> Vec<String> {
@@ -22,6 +21,9 @@ impl Session {
         let (Some(base), Some(desired), false) = (sides.base, sides.desired, initial.is_empty()) else {
             return Vec::new();
         };
+        if !self.seen.contains_key(address) {
+            return Vec::new();
+        }
         let (base, desired) = (json::from_model(base), json::from_model(desired));
         let origin = query.declared.and_then(|declared| declared.get(address)).map(|object| &object.origin);
         let late = |pointer: &&String| {

@@ -6,7 +6,7 @@ use super::{
     definition::fields::ItemPatch,
     form::{Form, declared_part},
     json,
-    template::{self, Ingredients, Variables},
+    template::{Ingredients, Template, Variables},
 };
 
 /// Writes the lists of `body` that are changed item by item as what becomes of the items of `raw`.
@@ -39,8 +39,8 @@ impl Items<'_> {
         put.chain(gone.filter_map(|old| self.filled(&self.patch.remove, old, Some(old)))).collect()
     }
 
-    fn filled(&self, template: &Json, object: &Json, actual: Option<&Json>) -> Option<Json> {
-        template::body(template, &Ingredients { object, actual, variables: self.variables })
+    fn filled(&self, template: &Template, object: &Json, actual: Option<&Json>) -> Option<Json> {
+        template.fill(&Ingredients { actual, ..Ingredients::of(object, self.variables) })
     }
 }
 

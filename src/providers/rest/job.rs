@@ -14,7 +14,7 @@ use super::{
     request::{self, Sides},
     secrets,
     session::Session,
-    template::{self, Ingredients, Variables},
+    template::{Ingredients, Variables},
     transport::{Answer, Content, Request, Sender},
     trouble::Trouble,
 };
@@ -103,7 +103,7 @@ impl<'a> Job<'a> {
                 let actual_json = json::from_model(actual);
                 let declared = self.change.sides.desired.as_ref().or(self.change.sides.base.as_ref());
                 let shape = declared.map_or_else(|| Form::of(self.kind).export(raw), json::from_model);
-                let now = self.session.projected(self.kind, raw, &shape, Some(&actual_json));
+                let now = self.session.projected(&Form::of(self.kind), raw, &shape, Some(&actual_json));
                 let same =
                     now == *actual || self.visible(&json::from_model(&now)) == self.visible(&actual_json);
                 if same { Ok(Some(raw.clone())) } else { Err(stale("it changed")) }
@@ -192,8 +192,8 @@ impl<'a> Job<'a> {
                 continue;
             }
             let variables = self.variables(raw)?;
-            let with = Ingredients { object: desired, actual: raw, variables: &variables };
-            let body = action.request.template.as_ref().and_then(|template| template::body(template, &with));
+            let with = Ingredients { actual: raw, ..Ingredients::of(desired, &variables) };
+            let body = action.request.template.as_ref().and_then(|template| template.fill(&with));
             let content = body.map_or(Content::Nothing, Content::Json);
             self.send(&action.request.call(), &content, &variables, Vec::new())?;
             asked = true;
@@ -209,8 +209,8 @@ impl<'a> Job<'a> {
         }
         let variables = self.variables(raw)?;
         let names = self.names();
-        let with = Ingredients { object: &names, actual: raw, variables: &variables };
-        let body = delete.template.as_ref().and_then(|template| template::body(template, &with));
+        let with = Ingredients { actual: raw, ..Ingredients::of(&names, &variables) };
+        let body = delete.template.as_ref().and_then(|template| template.fill(&with));
         let content = body.map_or(Content::Nothing, Content::Json);
         match self.send(&delete.call(), &content, &variables, self.versioned(raw)) {
             // Gone is gone.

@@ -15,6 +15,18 @@ pub fn steps(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(plain).collect()
 }
 
+/// What is at `pointer`, as [`Json::pointer`], which copies every step.
+pub fn at<'a>(tree: &'a Json, pointer: &str) -> Option<&'a Json> {
+    let down = |at: &'a Json, step: &str| match at {
+        Json::Object(map) => map.get(step),
+        _ => at.pointer(&join("", step)),
+    };
+    match pointer.strip_prefix('/') {
+        Some(steps) if !pointer.contains('~') => steps.split('/').try_fold(tree, down),
+        _ => tree.pointer(pointer),
+    }
+}
+
 /// The pointer to `step` below `pointer`.
 pub fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", escape(step))
@@ -181,6 +193,16 @@ mod tests {
         let mut tree = json!({"a": [{"b": 1}, {"b": 2}], "c": 3});
         visit(&mut tree, "/a/*/b", &mut |value| *value = json!(0));
         assert_eq!(tree, json!({"a": [{"b": 0}, {"b": 0}], "c": 3}));
+    }
+
+    #[test]
+    fn a_pointer_leads_where_it_always_leads() {
+        let tree = json!({"a": {"": [1, {"b/c": 2}], "d~": 3}, "": 4});
+        for pointer in
+            ["", "/", "/a", "a", "/a//0", "/a//00", "/a//1/b~1c", "/a/d~0", "/a/d~", "/a//2", "/a//0/x"]
+        {
+            assert_eq!(at(&tree, pointer), tree.pointer(pointer), "{pointer}");
+        }
     }
 
     #[test]

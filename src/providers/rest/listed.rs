@@ -58,7 +58,7 @@ impl Gatherer<'_> {
 
     /// An item in normal form.
     fn shaped(&self, list: &List, item: &Json, form: &Form<'_>) -> Option<Json> {
-        let mut object = self.mapped(list.map.as_ref(), item, item)?;
+        let mut object = self.mapped(list.map.as_ref(), item, Some(item))?;
         // What is called so here is another field, which stands in the object.
         self.kind.beside.iter().for_each(|beside| _ = json::remove(&mut object, &beside.field));
         form.decode(&mut object);
@@ -69,13 +69,14 @@ impl Gatherer<'_> {
     /// The items that belong to the collection, by name.
     fn sorted(&self, list: &List, listing: Listing, wanted: &Names, form: &Form<'_>) -> Gathered {
         let mut gathered = Gathered { listed: true, ..Gathered::default() };
-        let (mut twice, mut nameless) = (BTreeSet::new(), None);
+        let mut nameless = None;
         let look = |item: Json| {
             let kept = list.keep.as_ref().is_none_or(|keep| keep.holds(&item));
             let object = self.shaped(list, &item, form)?;
             Some((kept, form.identity(&object), object))
         };
         let looked: Vec<_> = listing.items.into_par_iter().map(look).collect();
+        let mut named = Vec::with_capacity(looked.len());
         for (kept, keys, object) in looked.into_iter().flatten() {
             let Some(keys) = keys else {
                 nameless = nameless.or(kept.then(|| "an item of the list has no name".to_owned()));
@@ -86,14 +87,18 @@ impl Gatherer<'_> {
             if !(kept || wanted.contains(&keys) && protected()) {
                 continue;
             }
-            if gathered.found.insert(keys.clone(), Found::Here(object)).is_some() {
-                twice.insert(keys);
+            named.push((keys, Found::Here(object)));
+        }
+        named.par_sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        named.dedup_by(|(keys, _), (first, found)| {
+            let twice = keys == first;
+            if twice {
+                let message = format!("the server has more than one `{}`", keys.join("/"));
+                *found = Found::Unknown(Failure::new(Class::Other, message));
             }
-        }
-        for keys in twice {
-            let message = format!("the server has more than one `{}`", keys.join("/"));
-            gathered.found.insert(keys, Found::Unknown(Failure::new(Class::Other, message)));
-        }
+            twice
+        });
+        gathered.found = named.into_iter().collect();
         let filtered = listing.filtered || list.completeness == Completeness::Filtered;
         let filtered = || filtered.then(|| "the list shows only what these credentials may see".to_owned());
         let why = listing.truncated.or(nameless).or_else(filtered);

@@ -42,6 +42,7 @@ mod ready;
 mod references;
 mod request;
 mod rotation;
+mod same;
 mod secrets;
 mod session;
 mod single;

@@ -14,6 +14,9 @@ impl Form<'_> {
     /// Brings `object` into the server's normal form.
     pub fn normalize(&self, object: &mut Json) {
         for (steps, field) in &self.fields {
+            if !holds_something(object, steps) {
+                continue;
+            }
             for step in &field.normalize {
                 if step.when.as_ref().is_none_or(|when| when.holds(object)) {
                     json::visit_steps(object, steps, &mut |value| {
@@ -74,16 +77,26 @@ impl Form<'_> {
 
     /// The names of `object` within its scope; `None` if one is missing.
     pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
-        let keys = self.kind.identity.keys.iter().map(|key| json::text(object.pointer(key)?));
+        let keys = self.kind.identity.keys.iter().map(|key| json::text(json::at(object, key)?));
         keys.chain(self.distinction(object).map(Some)).collect()
     }
 
     /// What tells `object` apart from others of the same names, if something does.
     fn distinction(&self, object: &Json) -> Option<String> {
         let pointer = self.kind.identity.also.as_ref()?;
-        let value = object.pointer(pointer).filter(|value| !value.is_null())?;
+        let value = json::at(object, pointer).filter(|value| !value.is_null())?;
         let default = self.field(&json::steps(pointer)).and_then(|field| field.default.as_ref());
         (default != Some(value)).then(|| json::text(value).unwrap_or_else(|| json::sorted(value).to_string()))
+    }
+}
+
+/// Whether there is anything on the way of `steps` that could be written in another way.
+fn holds_something(object: &Json, steps: &[String]) -> bool {
+    match steps.first().map(|first| (first, object.get(first))) {
+        Some((first, found)) if first != "*" => {
+            found.is_some_and(|found| found.as_array().is_none_or(|items| !items.is_empty()))
+        }
+        _ => true,
     }
 }
 

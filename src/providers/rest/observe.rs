@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use itertools::{EitherOrBoth, Itertools as _};
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
@@ -85,13 +86,12 @@ impl Session {
     ) {
         for (collection, answers) in gathered.iter_mut() {
             let Some(Part { names, .. }) = wanted.get(collection) else { continue };
-            for (keys, found) in answers.found.iter_mut().filter(|(keys, _)| names.contains(*keys)) {
-                if let Found::Here(raw) = found {
-                    let Collection { kind, scope } = collection.clone();
-                    let address = Place { kind, scope, keys: keys.clone() }.address();
-                    self.seen.insert(address, std::mem::take(raw));
-                }
-            }
+            let joined = answers.found.iter_mut().merge_join_by(names, |(one, _), other| (*one).cmp(other));
+            let here = joined.filter_map(EitherOrBoth::both).filter_map(|((keys, found), _)| match found {
+                Found::Here(raw) => Some((collection.address_of(keys), std::mem::take(raw))),
+                _ => None,
+            });
+            self.seen.append(&mut here.collect());
         }
         for (address, sides) in &query.objects {
             let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
@@ -122,14 +122,15 @@ impl Session {
         sides: &Sides<&Value>,
         gathered: &BTreeMap<Collection, Gathered>,
         query: &Query<'_>,
+        forms: &BTreeMap<&str, Form<'_>>,
     ) -> Observed {
         let unknown =
             |failure: Failure| Observed::Unknown { cause: failure.cause(), message: failure.message };
         let place = Place::parse(self.definition(), address);
-        let known = place.as_ref().and_then(|place| {
-            Some((place, self.definition().kind(&place.kind)?, gathered.get(&place.collection())?))
-        });
-        let Some((place, kind, answers)) = known else {
+        let known = place
+            .as_ref()
+            .and_then(|place| Some((place, forms.get(&*place.kind)?, gathered.get(&place.collection())?)));
+        let Some((place, form, answers)) = known else {
             return unknown(Failure::new(Class::Other, "it was not read"));
         };
         let old = sides.desired.and_then(|desired| self.old_place(address, desired, gathered));
@@ -138,18 +139,25 @@ impl Session {
             (Found::Here(_), None) => return unknown(Failure::new(Class::Other, "it was not read")),
             (Found::Absent, _) => return Observed::Absent,
             (Found::Unknown(failure), _) => return unknown(failure),
-            (Found::NoParent, _) => return self.without_parent(place, kind, query),
+            (Found::NoParent, _) => return self.without_parent(place, form.kind, query),
         };
         if let Some(failure) = self.hidden(place, sides.desired.into_iter().chain(sides.base), raw) {
             return unknown(failure);
         }
+        let value = match sides.desired.filter(|desired| form.is_same(raw, desired)) {
+            Some(desired) => desired.clone(),
+            None => self.there(form, raw, sides),
+        };
+        let value = if query.declared.is_some() { self.marked(address, value) } else { value };
+        Observed::Present(Box::new(State { writer: self.writer(form.kind, raw), ..State::new(value) }))
+    }
+
+    /// What the server has of what is declared of an object, or was.
+    fn there(&self, form: &Form<'_>, raw: &Json, sides: &Sides<&Value>) -> Value {
         let desired = sides.desired.map(json::from_model);
         let base = sides.base.map(json::from_model);
-        let whole = || Form::of(kind).export(raw);
-        let shape = desired.or_else(|| base.clone()).unwrap_or_else(whole);
-        let value = self.projected(kind, raw, &shape, base.as_ref());
-        let value = if query.declared.is_some() { self.marked(address, value) } else { value };
-        Observed::Present(Box::new(State { writer: self.writer(kind, raw), ..State::new(value) }))
+        let shape = desired.or_else(|| base.clone()).unwrap_or_else(|| form.export(raw));
+        self.projected(form, raw, &shape, base.as_ref())
     }
 
     /// What kind of object an address names.
@@ -186,16 +194,16 @@ impl Session {
         actual: &mut Actual,
     ) {
         let objects: Vec<_> = query.objects.iter().collect();
-        let look =
-            |(address, sides): &(&&Address, &Sides<&Value>)| self.observed(address, sides, gathered, query);
+        let kinds = self.definition().kinds.iter();
+        let forms = kinds.map(|(name, kind)| (name.as_str(), Form::of(kind))).collect();
+        let look = |(address, sides): &(&&Address, &Sides<&Value>)| {
+            self.observed(address, sides, gathered, query, &forms)
+        };
         let observed: Vec<Observed> = objects.par_iter().map(look).collect();
-        for ((address, _), observed) in objects.into_iter().zip(observed) {
-            if self.is_made_in_steps(address) {
-                actual.in_steps.insert((*address).clone());
-            }
-            actual.objects.insert((*address).clone(), observed);
-            query.observer.on(Event::Step(1));
-        }
+        let addresses = || objects.iter().map(|(address, _)| (**address).clone());
+        actual.in_steps.extend(addresses().filter(|address| self.is_made_in_steps(address)));
+        query.observer.on(Event::Step(objects.len()));
+        actual.objects.append(&mut addresses().zip(observed).collect());
         actual.renamed = renamed(self, query);
         for old in actual.renamed.values() {
             actual.objects.insert(old.clone(), Observed::Absent);
@@ -225,12 +233,7 @@ impl Session {
             }
             let ignore = Selector::new(&scope.ignore)?;
             for (keys, found) in &answers.found {
-                let place = Place {
-                    kind: collection.kind.clone(),
-                    scope: collection.scope.clone(),
-                    keys: keys.clone(),
-                };
-                let address = place.address();
+                let address = collection.address_of(keys);
                 let Found::Here(raw) = found else { continue };
                 let renamed = actual.renamed.values().any(|old| *old == address);
                 if renamed || query.objects.contains_key(&address) || ignore.matches(&address) {

@@ -12,7 +12,7 @@ use super::{
     definition::{ErrorClass as Class, List, Page, list::PageStyle},
     failure::Failure,
     options::Setup,
-    template::{self, Variables},
+    template::Variables,
     transport::{Answer, Getter},
 };
 
@@ -131,7 +131,7 @@ fn level(
         }
         let mut answer = match &list.safe_post {
             None => getter.get(&url)?,
-            Some(question) => getter.safe_post(&url, template::question(question, variables))?,
+            Some(question) => getter.safe_post(&url, question.question(variables))?,
         };
         listing.filtered |= is_filtered(list, &answer.headers);
         let items = items(&mut answer.body, answer.status, list)?;

@@ -94,7 +94,8 @@ pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variab
     if let Some(template) = &write.template {
         let mut object = whole();
         form.encode(&mut object);
-        let made = template::body(template, &Ingredients { object: &object, actual: sides.raw, variables })?;
+        let made =
+            template.fill(&Ingredients { actual: sides.raw, ..Ingredients::of(&object, variables) })?;
         return Some(Content::Json(made));
     }
     let mut body = match (write.body, &actual) {

@@ -177,8 +177,7 @@ impl Session {
     }
 
     /// What the server has of what `shape` declares, in the declared form.
-    pub fn projected(&self, kind: &Kind, raw: &Json, shape: &Json, known: Option<&Json>) -> Value {
-        let form = Form::of(kind);
+    pub fn projected(&self, form: &Form<'_>, raw: &Json, shape: &Json, known: Option<&Json>) -> Value {
         if !references::names_values(shape) {
             return form.to_model(&form.project(raw, shape, known));
         }

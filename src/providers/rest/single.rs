@@ -10,7 +10,7 @@ use super::{
     form::Form,
     gather::{Found, Gatherer},
     json, request,
-    template::{self, Ingredients},
+    template::{Ingredients, Template},
 };
 
 impl Gatherer<'_> {
@@ -29,7 +29,7 @@ impl Gatherer<'_> {
         let answer = url.and_then(|url| match (&read.raw, &read.safe_post) {
             (Some(_), _) => self.getter.text(&url),
             (None, None) => self.getter.get(&url),
-            (None, Some(question)) => self.getter.safe_post(&url, template::question(question, &variables)),
+            (None, Some(question)) => self.getter.safe_post(&url, question.question(&variables)),
         });
         let answer = match answer {
             Ok(answer) => answer,
@@ -55,7 +55,7 @@ impl Gatherer<'_> {
         }
         let shaped = |body: &&Json| body.is_object() || read.map.is_some();
         let object = body.pointer(&read.body).filter(shaped);
-        let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.unwrap_or(object)));
+        let object = object.and_then(|object| self.mapped(read.map.as_ref(), object, item.or(Some(object))));
         match object {
             Some(mut object) => {
                 beside::join(self.kind, &mut object, &body);
@@ -94,37 +94,10 @@ impl Gatherer<'_> {
     }
 
     /// The declared form of an answer, or of an item of a list.
-    pub(super) fn mapped(&self, map: Option<&Json>, object: &Json, item: &Json) -> Option<Json> {
+    pub(super) fn mapped(&self, map: Option<&Template>, object: &Json, item: Option<&Json>) -> Option<Json> {
         match map {
             None => Some(object.clone()),
-            Some(map) => {
-                let with = Ingredients { object, actual: None, variables: &self.variables };
-                match names_item(map) {
-                    true => template::body(&from_item(map, item), &with),
-                    false => template::body(map, &with),
-                }
-            }
+            Some(map) => map.fill(&Ingredients { item, ..Ingredients::of(object, &self.variables) }),
         }
-    }
-}
-
-fn names_item(map: &Json) -> bool {
-    let Json::Object(fields) = map else { return false };
-    let pointer = fields.get("$").and_then(Json::as_str);
-    pointer.is_some_and(|text| text.starts_with("item:")) || fields.values().any(names_item)
-}
-
-/// Fills the `item:` pointers of a map.
-fn from_item(map: &Json, item: &Json) -> Json {
-    match map {
-        Json::Object(fields) => {
-            match fields.get("$").and_then(Json::as_str).and_then(|text| text.strip_prefix("item:")) {
-                Some(pointer) => item.pointer(pointer).cloned().unwrap_or(Json::Null),
-                None => Json::Object(
-                    fields.iter().map(|(key, value)| (key.clone(), from_item(value, item))).collect(),
-                ),
-            }
-        }
-        other => other.clone(),
     }
 }

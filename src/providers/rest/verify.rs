@@ -30,7 +30,7 @@ pub fn verify(
         (None, Some(_)) => unknown("nothing was answered"),
         (Some(Found::Here(raw)), Some(after)) => {
             let shape = json::from_model(after);
-            let now = session.projected(kind, raw, &shape, Some(&shape));
+            let now = session.projected(&Form::of(kind), raw, &shape, Some(&shape));
             if now == *after {
                 return Ok(());
             }

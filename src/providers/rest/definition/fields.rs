@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::{Condition, kind::Risk, release::Release};
+use crate::providers::rest::template::Template;
 
 /// What is known of one field.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -140,9 +141,9 @@ fn words<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Vec<Stri
 #[serde(deny_unknown_fields)]
 pub struct ItemPatch {
     /// An item that is new or differs; `actual:` pointers start at the server's own, if it has one.
-    pub put: Json,
+    pub put: Template,
     /// An item of the server's that is to go.
-    pub remove: Json,
+    pub remove: Template,
 }
 
 /// How a server packs a value.

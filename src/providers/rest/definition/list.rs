@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use super::Condition;
+use crate::providers::rest::template::Template;
 
 /// How all objects of a kind are read.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub struct List {
     pub query: BTreeMap<String, String>,
     /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
     #[serde(default)]
-    pub safe_post: Option<Json>,
+    pub safe_post: Option<Template>,
     /// Where the answer has the objects.
     #[serde(default)]
     pub items: String,
@@ -49,7 +49,7 @@ pub struct List {
     pub keep: Option<Condition>,
     /// The declared form of an item; the item itself without one.
     #[serde(default)]
-    pub map: Option<Json>,
+    pub map: Option<Template>,
     /// Whether everything there is shows up.
     #[serde(default)]
     pub completeness: Completeness,
@@ -133,7 +133,7 @@ pub struct Read {
     pub query: BTreeMap<String, String>,
     /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
     #[serde(default)]
-    pub safe_post: Option<Json>,
+    pub safe_post: Option<Template>,
     /// Where the answer has the object.
     #[serde(default)]
     pub body: String,
@@ -145,5 +145,5 @@ pub struct Read {
     pub raw: Option<String>,
     /// The declared form of the answer, whose pointers start at the object; `item:` ones at the item of the list.
     #[serde(default)]
-    pub map: Option<Json>,
+    pub map: Option<Template>,
 }

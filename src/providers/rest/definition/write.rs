@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use super::success::{self, Success};
+use crate::providers::rest::template::Template;
 
 /// The methods that write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ pub struct Write {
     pub raw: Option<String>,
     /// The body as a template, instead of `body`.
     #[serde(default)]
-    pub template: Option<Json>,
+    pub template: Option<Template>,
     /// Where in the request the object stands, for example `/data`.
     #[serde(default)]
     pub wrap: String,
@@ -126,7 +126,7 @@ pub struct Request {
     pub query: BTreeMap<String, String>,
     /// What it carries; nothing without.
     #[serde(default)]
-    pub template: Option<Json>,
+    pub template: Option<Template>,
     /// Which answers mean that it took place; every 2xx without, and the way to a result (303).
     #[serde(default, deserialize_with = "success::either")]
     #[schemars(with = "success::Either")]
@@ -147,7 +147,7 @@ pub struct Delete {
     pub query: BTreeMap<String, String>,
     /// What it carries; nothing without.
     #[serde(default)]
-    pub template: Option<Json>,
+    pub template: Option<Template>,
     /// Which answers mean that it took place; every 2xx without, and the way to a result (303).
     #[serde(default, deserialize_with = "success::either")]
     #[schemars(with = "success::Either")]
@@ -179,9 +179,9 @@ pub struct Batch {
     /// Where in the request the objects stand.
     pub items: String,
     /// One object that is written.
-    pub put: Json,
+    pub put: Template,
     /// One object that is removed.
-    pub remove: Json,
+    pub remove: Template,
     /// The most objects of one request.
     pub max: usize,
 }

@@ -96,12 +96,16 @@ impl Store {
     /// # Errors
     /// It is damaged, of another target, or cannot be read.
     pub fn load(&mut self, setup: &Setup, getter: &Getter, id: &str) -> Result<(Memory, Prints)> {
-        let (text, place) = match self {
-            Store::File { path, .. } => (file::read(path)?, format!("`{}`", path.display())),
-            Store::Target(place) => (place.read(setup, getter)?, "the target's memory".to_owned()),
+        let (kept, place) = match self {
+            Store::File { path, .. } => {
+                (file::read(path)?.as_ref().map(Kept::read), format!("`{}`", path.display()))
+            }
+            Store::Target(place) => {
+                (place.read(setup, getter)?.map(Kept::read), "the target's memory".to_owned())
+            }
         };
-        let Some(json) = text else { return Ok(Default::default()) };
-        let kept: Kept = serde_json::from_value(json).map_err(|error| {
+        let Some(kept) = kept else { return Ok(Default::default()) };
+        let kept = kept.map_err(|error| {
             Fault::new(Exit::Error, format!("{place} is damaged: {error}"))
                 .hint("remove it to start anew: nothing is ours then, and nothing is deleted")
         })?;
@@ -139,6 +143,14 @@ impl Store {
 }
 
 impl Kept {
+    /// What a place holds, or the text of it.
+    fn read(held: &Json) -> serde_json::Result<Kept> {
+        match held {
+            Json::String(text) => serde_json::from_str(text),
+            json => Kept::deserialize(json),
+        }
+    }
+
     fn json(&self) -> Result<Json> {
         serde_json::to_value(self).context("writing the memory of the target")
     }

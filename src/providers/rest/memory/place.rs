@@ -14,7 +14,7 @@ use crate::{
         failure::Failure,
         options::Setup,
         request,
-        template::{self, Ingredients},
+        template::Ingredients,
         transport::{Content, Getter, Request, Sender},
     },
 };
@@ -41,9 +41,9 @@ impl Remembered {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn read(&mut self, setup: &Setup, getter: &Getter) -> Result<Option<Json>> {
+    pub fn read(&mut self, setup: &Setup, getter: &Getter) -> Result<Option<&Json>> {
         self.known = fetch(setup, getter)?;
-        Ok(self.json().cloned())
+        Ok(self.held())
     }
 
     /// Replaces what the place holds. If another run wrote it after this one did, what this one did since is added to
@@ -52,12 +52,12 @@ impl Remembered {
     /// # Errors
     /// It could not be written, or another run wrote it meanwhile (9).
     pub(super) fn replace(&mut self, setup: &Setup, sender: &Sender, kept: &Kept) -> Result<()> {
-        let before = self.json().filter(|_| self.ours).cloned();
-        if self.put(setup, sender, &kept.json()?)? {
+        let before = self.held().filter(|_| self.ours).map(Kept::read).transpose()?;
+        if self.put(setup, sender, &held(setup, kept)?)? {
             return Ok(());
         }
         if let Some(before) = before {
-            self.add(setup, sender, kept, &serde_json::from_value(before)?)?;
+            self.add(setup, sender, kept, &before)?;
         }
         Err(Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile")
             .hint("run it again")
@@ -67,29 +67,29 @@ impl Remembered {
     fn add(&mut self, setup: &Setup, sender: &Sender, kept: &Kept, before: &Kept) -> Result<()> {
         for _ in 0..TRIES {
             self.known = fetch(setup, sender.getter())?;
-            let theirs = self.json().and_then(|json| serde_json::from_value::<Kept>(json.clone()).ok());
+            let theirs = self.held().and_then(|held| Kept::read(held).ok());
             let Some(theirs) = theirs.filter(|theirs| theirs.record.target == kept.record.target) else {
                 return Ok(());
             };
-            if self.put(setup, sender, &kept.beside(before, &theirs).json()?)? {
+            if self.put(setup, sender, &held(setup, &kept.beside(before, &theirs))?)? {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn json(&self) -> Option<&Json> {
-        self.known.as_ref().map(|(json, _)| json)
+    fn held(&self) -> Option<&Json> {
+        self.known.as_ref().map(|(held, _)| held)
     }
 
-    /// Replaces what the place is known to hold. Answers whether it holds `json` now, or another run was quicker.
-    fn put(&mut self, setup: &Setup, sender: &Sender, json: &Json) -> Result<bool> {
+    /// Replaces what the place is known to hold. Answers whether it holds `value` now, or another run was quicker.
+    fn put(&mut self, setup: &Setup, sender: &Sender, value: &Json) -> Result<bool> {
         let Some(memory) = &setup.definition.memory else { return Ok(true) };
         let now = fetch(setup, sender.getter())?;
-        if now.as_ref().map(|(json, _)| json) != self.json() {
+        if now.as_ref().map(|(held, _)| held) != self.held() {
             return Ok(false);
         }
-        match write(setup, sender, memory, self.known.as_ref(), json) {
+        match write(setup, sender, memory, self.known.as_ref(), value) {
             Ok(()) => {}
             Err(failure) if failure.class == Class::Conflict => return Ok(false),
             Err(failure) => return Err(fault(failure).into()),
@@ -98,16 +98,23 @@ impl Remembered {
             thread::sleep(SETTLING);
         }
         self.known = fetch(setup, sender.getter())?;
-        self.ours = self.json() == Some(json);
+        self.ours = self.held() == Some(value);
         Ok(self.ours)
     }
+}
+
+/// What the place is to hold.
+fn held(setup: &Setup, kept: &Kept) -> Result<Json> {
+    let encoded = setup.definition.memory.as_ref().is_some_and(|memory| memory.encoded);
+    let json = kept.json()?;
+    Ok(if encoded { Json::String(json.to_string()) } else { json })
 }
 
 /// What the place in the target holds, with its version.
 fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)>> {
     let Some(memory) = &setup.definition.memory else { return Ok(None) };
     let url = request::url(setup, &memory.read, &BTreeMap::new(), &setup.variables).map_err(fault)?;
-    let answer = match getter.get(&url) {
+    let mut answer = match getter.get(&url) {
         Ok(answer) => answer,
         // A place that is not there yet, or in something that is not there yet, holds nothing. Where
         // reading needs more rights than these credentials have, writing will say so.
@@ -117,13 +124,8 @@ fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)
     };
     let version =
         answer.headers.get(reqwest::header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-    let found = match answer.body.pointer(&memory.pointer) {
-        None | Some(Json::Null) => return Ok(None),
-        Some(Json::String(text)) if memory.encoded => serde_json::from_str(text)
-            .map_err(|error| Fault::new(Exit::Error, format!("the target's memory is damaged: {error}")))?,
-        Some(found) => found.clone(),
-    };
-    Ok(Some((found, version.filter(|_| memory.etag))))
+    let held = answer.body.pointer_mut(&memory.pointer).map(Json::take).filter(|held| !held.is_null());
+    Ok(held.map(|held| (held, version.filter(|_| memory.etag))))
 }
 
 fn write(
@@ -131,7 +133,7 @@ fn write(
     sender: &Sender,
     memory: &Memory,
     known: Option<&(Json, Option<String>)>,
-    json: &Json,
+    value: &Json,
 ) -> Result<(), Failure> {
     let (mut spec, mut headers) = (&memory.write, Vec::new());
     let absent = || ("If-None-Match".to_owned(), "*".to_owned());
@@ -149,7 +151,6 @@ fn write(
             headers.extend(memory.etag.then(absent));
         }
     }
-    let value = if memory.encoded { Json::String(json.to_string()) } else { json.clone() };
     send(setup, sender, spec, &serde_json::json!({"memory": value}), headers)
 }
 
@@ -162,8 +163,8 @@ fn send(
 ) -> Result<(), Failure> {
     let call = spec.call();
     let url = request::url(setup, call.path, call.query, &setup.variables)?;
-    let with = Ingredients { object, actual: None, variables: &setup.variables };
-    let body = spec.template.as_ref().and_then(|template| template::body(template, &with));
+    let with = Ingredients::of(object, &setup.variables);
+    let body = spec.template.as_ref().and_then(|template| template.fill(&with));
     let content = body.map_or(Content::Nothing, Content::Json);
     let request = Request {
         method: call.method.into(),

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
 use super::Wrong;
-use crate::providers::rest::template;
+use crate::providers::rest::template::{self, Template};
 
 /// The keys that lead to a part of the definition.
 pub struct Place(Vec<String>);
@@ -43,10 +41,8 @@ impl Place {
     ///
     /// # Errors
     /// A name that nothing fills.
-    pub fn template(&self, key: &str, template: Option<&Json>, known: &[&str]) -> Result<(), Wrong> {
-        template
-            .map_or(Ok(()), |template| template::check(template, known))
-            .or_else(|message| self.wrong(key, message))
+    pub fn template(&self, key: &str, template: Option<&Template>, known: &[&str]) -> Result<(), Wrong> {
+        template.map_or(Ok(()), |template| template.check(known)).or_else(|message| self.wrong(key, message))
     }
 
     /// Holds a template of text against the names that are known.
