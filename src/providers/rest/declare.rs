@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, normal_scope},
-    definition::{Access, Field, Kind, load},
+    definition::{Access, Field, Items, Kind, load},
     form::Form,
     json,
     options::Setup,
@@ -337,6 +337,9 @@ fn fields(
                 }
                 if named && !secret {
                     return wrong("is shown in plans, so it cannot be a secret".to_owned());
+                }
+                if field.list != Items::Ordered && !(json.is_array() || json.is_null() || json.is_object()) {
+                    return wrong("is a list".to_owned());
                 }
                 if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
                     let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();

@@ -68,7 +68,7 @@ impl Reader for Session {
             actual.notes.extend(self.meet(server));
         }
         actual.notes.extend(self.unseen(query));
-        actual.notes.extend(self.too_late(query));
+        actual.notes.extend(self.without_effect(query));
         self.kinds = gathered.keys().map(|collection| &collection.kind).collect::<BTreeSet<_>>().len();
         self.reasons = evidence::explain(query, &actual, |address| how_read(&self.setup, &gathered, address));
         Ok(actual)

@@ -118,6 +118,12 @@ fn whoever_writes_is_added_by_the_server_and_that_is_said() {
     let both = "bucket:\n  - {id: writer, permissions: {write: ['account:bob', 'account:admin']}}\n";
     checkout.commit("all.yaml", both);
     checkout.run(&["plan"], 0);
+    // What Git does not declare any more is left alone, and that is said once.
+    checkout.commit("all.yaml", "bucket: [{id: writer}]\n");
+    let plan = checkout.run(&["plan"], 0);
+    assert!(plan.stdout.contains("does not declare `/permissions/write` any more"), "{}", plan.stdout);
+    checkout.apply(&[]);
+    assert!(!checkout.run(&["plan"], 0).stdout.contains("any more"));
     let wrong = "bucket:\n  - {id: writer, permissions: {reed: []}}\n";
     checkout.commit("all.yaml", wrong);
     let refused = checkout.run(&["plan"], 65);

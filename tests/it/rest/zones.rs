@@ -71,6 +71,12 @@ rrset:
 "#,
     );
     checkout.apply(&[]);
+    for (wrong, said) in [("192.0.2.1", "`records` is a list"), ("[]", "/disabled")] {
+        let record = format!("  - {{name: no.forms.example, type: A, ttl: 60, records: {wrong}}}\n");
+        checkout.commit("more.yaml", &format!("scope: {{zone: forms.example}}\nrrset:\n{record}"));
+        let refused = checkout.run(&["plan"], 65);
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
     assert_eq!(powerdns.dig("six.forms.example", "AAAA"), "2001:db8::1 ::ffff:192.0.2.1");
 }
 
