@@ -90,7 +90,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["commands/adopt.rs", "commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"],
     ),
     ("globset", &["providers/", "source/config/", "model/selector.rs"]),
-    ("itertools", &["model/diff.rs"]),
+    ("itertools", &["model/diff.rs", "providers/rest/"]),
     ("jiff", &["commands/circumstances.rs", "providers/", "source/config/"]),
     ("litemap", &["model/value.rs"]),
     ("rayon", &["commands/", "providers/", "source/checkout/"]),
