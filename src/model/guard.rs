@@ -10,7 +10,7 @@ use super::{
     path,
     plan::Plan,
     resolve,
-    selector::Selector,
+    selector::{self, Selector},
     suggest::nearest,
 };
 use crate::exit::Exit;
@@ -223,7 +223,7 @@ impl<'a> Common<'a> {
 
     /// The refusal of `count` objects, `first` being the first of them.
     fn refuse(&self, first: &Change, count: usize) -> Refusal {
-        let address = &first.address;
+        let (address, typed) = (&first.address, selector::typed(&first.address));
         let more = count - 1;
         match self {
             Common::Unread((cause, why)) => Refusal {
@@ -238,7 +238,7 @@ impl<'a> Common<'a> {
             Common::Stranger if more == 0 => Refusal {
                 exit: Exit::Refused,
                 message: format!("`{address}` is there already and was not written by trueup"),
-                hint: format!("`--adopt {address}` overwrites it, `--yield {address}` leaves it"),
+                hint: format!("`--adopt {typed}` overwrites it, `--yield {typed}` leaves it"),
             },
             Common::Stranger => Refusal {
                 exit: Exit::Refused,
@@ -254,6 +254,7 @@ impl<'a> Common<'a> {
 
 fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
     let Change { address, action, class, .. } = change;
+    let typed = selector::typed(address);
     let removes = matches!(action, Action::Delete | Action::Replace);
     let taken = consent.take.matches(address);
     let yielded = consent.yields.matches(address);
@@ -267,14 +268,14 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
                 "`{address}` changed in Git and in the target, in the same place{}",
                 fields.unwrap_or_default()
             ),
-            format!("`--take {address}` lets Git win, `--yield {address}` leaves it as it is"),
+            format!("`--take {typed}` lets Git win, `--yield {typed}` leaves it as it is"),
         );
     }
     if removes && consent.skip_unknown {
         return refuse(
             Exit::Refused,
             format!("`{address}` would be deleted while something else could not be read"),
-            format!("`--yield {address}` leaves it for a run that sees everything"),
+            format!("`--yield {typed}` leaves it for a run that sees everything"),
         );
     }
     if removes && is_protected(change, context) && !consent.protected.matches(address) {
@@ -284,7 +285,7 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
                 "`{address}` is protected and would be {}",
                 if *action == Action::Delete { "deleted" } else { "replaced" }
             ),
-            format!("`--allow-protected {address}` if this is meant"),
+            format!("`--allow-protected {typed}` if this is meant"),
         );
     }
     if let Some(path) = grants::taken(change, context.limits)
@@ -300,7 +301,7 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
         return refuse(
             Exit::Refused,
             format!("`{address}` cannot be changed in place and would be deleted and made anew"),
-            format!("`--allow-replace {address}` if this is meant"),
+            format!("`--allow-replace {typed}` if this is meant"),
         );
     }
     None
@@ -422,7 +423,10 @@ fn emptied(removals: &[&Change], consent: &Consent, context: &Context<'_>) -> Ve
         .map(|(collection, gone)| Refusal {
             exit: Exit::Refused,
             message: format!("all {} objects of ours in `{collection}` would be deleted", gone.len()),
-            hint: format!("`--allow-emptied {collection}` if this is meant"),
+            hint: format!(
+                "`--allow-emptied {}` if this is meant",
+                selector::typed(&Address::new(collection))
+            ),
         })
         .collect()
 }

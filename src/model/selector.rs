@@ -63,6 +63,22 @@ impl Selector {
     }
 }
 
+/// What to type for `address` and nothing else: as a pattern that means only itself, as one word of a shell.
+pub fn typed(address: &Address) -> String {
+    let mut pattern = String::new();
+    for char in address.as_str().chars() {
+        if matches!(char, '*' | '?' | '{' | '}' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(char);
+    }
+    let plain = |char: char| char.is_alphanumeric() || "%+,-./:=@_".contains(char);
+    match pattern.chars().all(plain) {
+        true => pattern,
+        false => format!("'{}'", pattern.replace('\'', r"'\''")),
+    }
+}
+
 fn glob(pattern: &str) -> Result<Glob, Fault> {
     let escape = |char| match char {
         '[' | ']' => format!("[{char}]"),
@@ -100,6 +116,23 @@ mod tests {
         let takes = |address: &str, path: &str| selector.matches_field(&Address::new(address), path);
         assert!(takes("a/b", "/containers/[name=web]/image") && takes("c", "/x/y"));
         assert!(!takes("a/b", "/containers/[name=w]/image") && !takes("a/b", "") && !takes("cc", "/x"));
+    }
+
+    #[test]
+    fn what_is_to_be_typed_for_an_address_means_that_one_alone() {
+        for name in
+            ["rule/web/release%2F*", "rule/web/a?{b,c}[x]", "rule/it's", "rule/a b", "rule/plain", r"a\b"]
+        {
+            let typed = typed(&Address::new(name));
+            let word = typed.trim_matches('\'').replace(r"'\''", "'");
+            assert!(matches(&word, name), "{typed}");
+            assert!(
+                !["rule/web/release%2Fx", "rule/web/axb[x]"].iter().any(|other| matches(&word, other)),
+                "{typed}"
+            );
+        }
+        assert_eq!(typed(&Address::new("rule/ü/b")), "rule/ü/b");
+        assert_eq!(typed(&Address::new("rule/*")), r"'rule/\*'");
     }
 
     #[test]
