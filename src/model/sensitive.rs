@@ -109,6 +109,8 @@ fn quotes(text: &str, word: &str) -> bool {
 fn gather(value: &Value, hidden: bool, found: &mut Vec<String>) {
     match value {
         Value::Sensitive(inner) => gather(inner, true, found),
+        // Where a secret is to be found is none, and what is wrong with that place has to be said.
+        Value::Map(map) if hidden && map.len() == 1 && map.keys().all(|key| names_secrets(key)) => {}
         Value::Map(map) => map.values().for_each(|value| gather(value, hidden, found)),
         Value::List(items) => items.iter().for_each(|item| gather(item, hidden, found)),
         Value::String(text) if hidden => forms(text, found),
@@ -116,6 +118,11 @@ fn gather(value: &Value, hidden: bool, found: &mut Vec<String>) {
         Value::Blob(blob) if hidden => blob.text().into_iter().for_each(|text| forms(text, found)),
         _ => {}
     }
+}
+
+/// Whether a mapping of this one key names a secret instead of holding it.
+fn names_secrets(key: &str) -> bool {
+    matches!(key, "$env" | "$file")
 }
 
 /// A text as it is, line by line, escaped, and in and out of base64.
@@ -173,6 +180,16 @@ mod tests {
                 found.notes
             );
             assert!(found.notes[0].contains(HIDDEN));
+        }
+    }
+
+    #[test]
+    fn where_a_secret_is_to_be_found_is_said() {
+        for name in ["AL", "A_LONG_NAME"] {
+            let named = Value::Sensitive(Box::new(value(&format!(r#"{{"$env": "{name}"}}"#))));
+            let secrets = Secrets::of(&Sides { base: None, desired: Some(named), actual: None });
+            let message = format!("the environment variable `{name}` is not set");
+            assert_eq!(secrets.hush(&message), message);
         }
     }
 
