@@ -134,3 +134,34 @@ fn a_repository_can_be_imported_and_many_labels_are_all_seen() {
     let plan = checkout.run(&["plan"], 0);
     assert!(plan.stdout.contains("62"), "{}", plan.stdout);
 }
+
+#[test]
+fn a_repository_that_was_renamed_or_given_away_is_not_taken_for_the_one_that_is_declared() {
+    let Some(gitea) = Gitea::get() else { return };
+    gitea.curl("POST", "/orgs", r#"{"username": "moving"}"#).unwrap();
+    gitea.curl("POST", "/orgs", r#"{"username": "elsewhere"}"#).unwrap();
+    let checkout = opening::gitea(gitea, &gitea.url, "scope: {owner: moving, repo: web}");
+    checkout.commit("all.yaml", "repository: [{name: web}]\nlabel: [{name: bug, color: '#e00'}]\n");
+    checkout.apply(&[]);
+    let moved = |to: &str| {
+        for only in ["label/**", "repository/**"] {
+            let plan = checkout.run(&["plan", "--only", only], 1).stdout;
+            let said = format!("/moving/web` has moved to `/api/v1/repos/{to}");
+            assert!(!plan.contains("in sync") || plan.contains(&said), "{plan}");
+        }
+        let ran =
+            checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**", "--take", "**", "--skip-unknown"]);
+        assert!(ran.exit != 0, "{}", ran.stdout);
+        let there = gitea.curl("GET", &format!("/repos/{to}/labels"), "").unwrap();
+        assert!(there.contains("\"color\":\"ee0000\""), "{there}");
+    };
+    gitea.curl("PATCH", "/repos/moving/web", r#"{"name": "renamed"}"#).unwrap();
+    checkout.commit("all.yaml", "repository: [{name: web}]\nlabel: [{name: bug, color: '#0e0'}]\n");
+    moved("moving/renamed");
+    gitea.curl("POST", "/repos/moving/renamed/transfer", r#"{"new_owner": "elsewhere"}"#).unwrap();
+    moved("elsewhere/renamed");
+    // Under its own name it is what it was, and nothing is lost.
+    gitea.curl("POST", "/repos/elsewhere/renamed/transfer", r#"{"new_owner": "moving"}"#).unwrap();
+    gitea.curl("PATCH", "/repos/moving/renamed", r#"{"name": "web"}"#).unwrap();
+    checkout.apply(&[]);
+}

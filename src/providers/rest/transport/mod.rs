@@ -161,6 +161,7 @@ impl Getter {
                 return Ok(answer);
             }
             url = redirected(&answer)?;
+            moved(&answer, &url).map_or(Ok(()), Err)?;
         }
         Err(Failure::new(Class::Other, "redirected too often"))
     }
@@ -207,6 +208,20 @@ impl Sender {
         }
         *last = Some(Instant::now());
     }
+}
+
+/// What was renamed is not what was asked for, though the server leads there: another object, if only by its name.
+/// Ways of writing the same path, and places for the moment, are followed.
+fn moved(answer: &Answer, to: &Url) -> Option<Failure> {
+    let plain = |url: &Url| url.path().trim_end_matches('/').to_lowercase();
+    let for_good = matches!(answer.status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+    let elsewhere = for_good && to.origin() == answer.url.origin() && plain(&answer.url) != plain(to);
+    elsewhere.then(|| {
+        let (from, to) = (answer.url.path(), to.path());
+        let message =
+            format!("`{from}` has moved to `{to}`; declare what is there by the name that it has there");
+        Failure::new(Class::Other, message).with_status(answer.status)
+    })
 }
 
 fn redirected(answer: &Answer) -> Result<Url, Failure> {
