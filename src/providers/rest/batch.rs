@@ -9,7 +9,7 @@ use super::{
     definition::ErrorClass as Class,
     form::Form,
     gather::Found,
-    job::{Job, Made},
+    job::{Job, Made, Precondition},
     json,
     template::Ingredients,
     transport::Content,
@@ -108,7 +108,7 @@ fn request(job: &Job<'_>, items: Vec<Json>) -> Result<(), Trouble> {
     let mut body = Json::Null;
     json::set(&mut body, &batch.items, Json::Array(items));
     let variables = job.variables(None)?;
-    job.send(&batch.call(), &Content::Json(body), &variables, Vec::new()).map(drop)
+    job.send(&batch.call(), &Content::Json(body), &variables, &Precondition::default()).map(drop)
 }
 
 impl Job<'_> {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{Access, Kind, List, Rule, kind::Cascade, list::PageStyle},
+    definition::{Access, Field, Kind, List, Rule, kind::Cascade, list::PageStyle},
     form::Form,
     json, pages, request,
     session::Session,
@@ -45,7 +45,9 @@ impl Session {
         self.rotate(candidate);
         let Some(desired) = wanted else { return Ok(()) };
         if let Some(message) = self.impossible(kind, &desired, raw, candidate.sides.actual.is_some()) {
-            return Err(Fault::new(Exit::BadDesired, format!("`{}`: {message}", candidate.address)).into());
+            let place = candidate.origin.as_ref().map(|origin| format!("`{}`: ", origin.at("")));
+            let message = format!("{}`{}`: {message}", place.unwrap_or_default(), candidate.address);
+            return Err(Fault::new(Exit::BadDesired, message).into());
         }
         if let Some(actual) = candidate.sides.actual.as_ref().map(json::from_model) {
             candidate.replace = replacement(kind, &desired, &actual);
@@ -70,7 +72,8 @@ impl Session {
                 field.required && self.has(&field.since, &field.until) && desired.pointer(pointer).is_none()
             });
             if let Some((pointer, _)) = missing {
-                return Some(format!("it is not there yet and cannot be made without `{pointer}`"));
+                let name = if field_is_hidden(&kind.fields[pointer]) { NAMED } else { "" };
+                return Some(format!("it is not there yet and cannot be made without `{pointer}`{name}"));
             }
             if kind.create.is_none() && kind.batch.is_none() {
                 return Some("it is not there, and this API cannot make one".to_owned());
@@ -125,6 +128,13 @@ impl Session {
             pages::list(&self.getter, &self.setup, &list, variables, &|_| None, &BTreeSet::new()).ok()?;
         all.truncated.is_none().then_some(all.items.len() as u64)
     }
+}
+
+/// How a value is declared that Git does not hold.
+const NAMED: &str = ", for example `{$env: NAME}`";
+
+fn field_is_hidden(field: &Field) -> bool {
+    field.sensitive || !field.access.is_answered()
 }
 
 /// Why `actual` cannot become `desired` in place, if so.

@@ -8,7 +8,7 @@ use super::{
     definition::{Call, ErrorClass as Class, Write, write::Provided},
     form::Form,
     gather::Found,
-    job::{Job, Made},
+    job::{Job, Made, Precondition},
     json,
     request::{self, Sides},
     template::{self, Variables},
@@ -27,8 +27,8 @@ impl Job<'_> {
         let content =
             request::content(self.kind, write, &Sides { desired, actual: None, raw: None }, &variables);
         let content = content.unwrap_or_default();
-        let absent: Vec<(String, String)> =
-            self.kind.version.iter().filter_map(|version| version.absent.clone()).collect();
+        let headers = self.kind.version.iter().filter_map(|version| version.absent.clone()).collect();
+        let absent = Precondition { headers, query: None };
         let send = || self.send_somewhere(write, &content, &variables, &absent);
         let answer = match send() {
             // A create without an answer is sent once more if the object is not there; never blindly.
@@ -56,16 +56,16 @@ impl Job<'_> {
         write: &Write,
         content: &Content,
         variables: &Variables,
-        headers: &[(String, String)],
+        absent: &Precondition,
     ) -> Result<Answer, Trouble> {
-        let mut sent = self.send(&write.call(), content, variables, headers.to_vec());
+        let mut sent = self.send(&write.call(), content, variables, absent);
         for other in &write.otherwise {
             let nowhere = matches!(&sent, Err(trouble) if trouble.class == Some(Class::Absent));
             let provided = other.provided.as_ref();
             if nowhere && provided.map_or(Ok(true), |provided| self.provided(provided, variables))? {
                 let call = Call { path: &other.path, ..write.call() };
                 let instead = format!("at `{}`, as there is no such place as `{}`", other.path, write.path);
-                sent = self.send(&call, content, variables, headers.to_vec());
+                sent = self.send(&call, content, variables, absent);
                 sent = sent.map_err(|trouble| trouble.with(&instead));
             }
         }

@@ -182,6 +182,10 @@ impl Declarations<'_> {
             for (index, object) in objects.into_iter().enumerate() {
                 let mark = node.mark_of([name.as_str(), index.to_string().as_str()]);
                 let kind = self.definition_of(&name, mark)?;
+                if kind.delete.is_none() && kind.batch.is_none() {
+                    let message = format!("this API cannot delete `{name}`, so none can be declared absent");
+                    return Err(Complaint::new(mark, message));
+                }
                 let mut whole = object.clone();
                 if let (false, [key]) = (object.is_object(), kind.identity.keys.as_slice()) {
                     whole = Json::Null;
@@ -287,6 +291,12 @@ fn collect<'a>(node: &'a Node, at: &mut Vec<Cow<'a, str>>, line: u32, found: &mu
 fn check(kind: &Kind, form: &Form<'_>, node: &Node, object: &Json) -> Result<Vec<(Mark, String)>, Complaint> {
     let mut notes = Vec::new();
     fields(kind, form, node, &mut Vec::new(), &mut notes)?;
+    if let Some(pointer) = form.meaningless(object).find(|pointer| object.pointer(pointer).is_some()) {
+        let (steps, field) = (json::steps(pointer), &kind.fields[pointer]);
+        let rule = field.only_when.as_ref().map(|rule| format!(" where `{rule}`")).unwrap_or_default();
+        let message = format!("`{}` means something only{rule}{}", &pointer[1..], about(field));
+        return Err(Complaint::new(node.mark_of(steps.iter().map(String::as_str)), message));
+    }
     if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
         return Err(Complaint::new(node.mark, format!("`{reference}` refers to nothing")));
     }

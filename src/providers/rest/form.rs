@@ -18,7 +18,10 @@ impl<'a> Form<'a> {
     /// The form of `kind`.
     pub fn of(kind: &'a Kind) -> Self {
         let fields = kind.fields.iter();
-        Form { kind, fields: fields.map(|(pointer, field)| (json::steps(pointer), field)).collect() }
+        let mut fields: Vec<_> = fields.map(|(pointer, field)| (json::steps(pointer), field)).collect();
+        // A name goes before what stands for any.
+        fields.sort_by_key(|(steps, _)| steps.iter().map(|step| step == "*").collect::<Vec<_>>());
+        Form { kind, fields }
     }
 
     /// What the definition says of the place `path`.
@@ -96,10 +99,16 @@ impl<'a> Form<'a> {
             return Some(Json::Object(whole));
         }
         let default = field.and_then(|field| field.default.as_ref());
+        let is_nothing = |value: &Json| value.is_null() || Some(value) == default;
         match (actual, field.map(|field| field.list)) {
-            (None, _) if shape.is_null() => Some(Json::Null),
+            // Nothing is what Git says, or said before.
+            _ if actual.is_none_or(is_nothing)
+                && (shape.is_null() || known == Some(&Json::Null) && default != Some(shape)) =>
+            {
+                Some(Json::Null)
+            }
             (None | Some(Json::Null), _) if default.is_some() => default.cloned(),
-            (Some(Json::Null), _) if !shape.is_null() && known != Some(&Json::Null) => None,
+            (Some(Json::Null), _) if !shape.is_null() => None,
             (Some(Json::Array(items)), Some(Items::Keyed)) => {
                 let key = field.and_then(|field| field.key.as_deref()).unwrap_or("name");
                 Some(items.iter().map(|item| part_of_item(item, shape, key)).collect())
@@ -121,7 +130,19 @@ impl<'a> Form<'a> {
                 whole.insert(key.clone(), value);
             }
         }
-        Json::Object(whole)
+        let mut whole = Json::Object(whole);
+        for pointer in self.meaningless(actual) {
+            json::remove(&mut whole, pointer);
+        }
+        whole
+    }
+
+    /// The fields that mean nothing, as the others of `object` are.
+    pub fn meaningless(&self, object: &Json) -> impl Iterator<Item = &'a String> {
+        let fields = self.kind.fields.iter();
+        fields
+            .filter(|(_, field)| field.only_when.as_ref().is_some_and(|rule| !rule.holds(object)))
+            .map(|(pointer, _)| pointer)
     }
 
     fn exported(&self, value: &Json, path: &mut Vec<String>) -> Option<Json> {
@@ -271,6 +292,20 @@ mod tests {
         let kind = kind();
         let (null, shape) = (json!({"color": null}), json!({"color": "a"}));
         assert_eq!(Form::of(&kind).project(&null, &shape, Some(&null)), null);
+    }
+
+    #[test]
+    fn nothing_is_the_default_or_no_value_at_all() {
+        let kind = kind();
+        let form = Form::of(&kind);
+        for actual in [json!({}), json!({"tags": null}), json!({"tags": []})] {
+            let null = json!({"tags": null});
+            assert_eq!(form.project(&actual, &null, None), null, "{actual}");
+            // Git said so before, and says something else now: the server did not move.
+            assert_eq!(form.project(&actual, &json!({"tags": ["a"]}), Some(&null)), null, "{actual}");
+        }
+        let other = json!({"tags": ["a"]});
+        assert_eq!(form.project(&other, &json!({"tags": null}), None), other);
     }
 
     #[test]

@@ -114,6 +114,9 @@ pub struct Gatherer<'a> {
 impl Gatherer<'_> {
     /// Reads the objects that are named, and all others too unless only those are asked for.
     pub fn gather(&self, part: &Part) -> Gathered {
+        let the_only_one = || Part { names: BTreeSet::from([Vec::new()]), ..part.clone() };
+        let the_only_one = self.kind.is_single().then(the_only_one);
+        let part = the_only_one.as_ref().unwrap_or(part);
         let directly = self.kind.read.is_some() && self.kind.id.is_none();
         match &self.kind.list {
             Some(list) if part.extent != Extent::Named || !directly || part.names.len() > 1 => {

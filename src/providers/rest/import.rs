@@ -38,7 +38,7 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
         let known: Vec<&str> = setup.definition.kinds.keys().map(String::as_str).collect();
         wrong(format!("no kind `{name}`; there is {}", known.join(", ")))
     })?;
-    if kind.list.is_none() {
+    if kind.list.is_none() && !kind.is_single() {
         return Err(wrong(format!("this API cannot list `{name}`")).into());
     }
     let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();

@@ -26,6 +26,15 @@ use crate::model::{
 /// What became of a change: what the server says of the object now, if it does.
 pub type Made = Result<Option<Json>, Trouble>;
 
+/// What a write says of the version that it means.
+#[derive(Clone, Default)]
+pub struct Precondition {
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its part of the query.
+    pub query: Option<(String, String)>,
+}
+
 /// What an object lives in, if a server may have made the object together with that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
@@ -161,7 +170,7 @@ impl<'a> Job<'a> {
         let variables = self.variables(sides.raw)?;
         match request::content(self.kind, write, sides, &variables) {
             Some(content) => {
-                self.send(&write.call(), &content, &variables, self.versioned(sides.raw)).map(Some)
+                self.send(&write.call(), &content, &variables, &self.versioned(sides.raw)).map(Some)
             }
             None => Ok(None),
         }
@@ -195,7 +204,8 @@ impl<'a> Job<'a> {
             let with = Ingredients { actual: raw, ..Ingredients::of(desired, &variables) };
             let body = action.request.template.as_ref().and_then(|template| template.fill(&with));
             let content = body.map_or(Content::Nothing, Content::Json);
-            self.send(&action.request.call(), &content, &variables, Vec::new())?;
+            // The version that was seen went with the update before.
+            self.send(&action.request.call(), &content, &variables, &Precondition::default())?;
             asked = true;
         }
         Ok(asked)
@@ -212,7 +222,7 @@ impl<'a> Job<'a> {
         let with = Ingredients { actual: raw, ..Ingredients::of(&names, &variables) };
         let body = delete.template.as_ref().and_then(|template| template.fill(&with));
         let content = body.map_or(Content::Nothing, Content::Json);
-        match self.send(&delete.call(), &content, &variables, self.versioned(raw)) {
+        match self.send(&delete.call(), &content, &variables, &self.versioned(raw)) {
             // Gone is gone.
             Err(trouble) if trouble.class == Some(Class::Absent) => Ok(()),
             Err(trouble) => Err(trouble),
@@ -230,14 +240,12 @@ impl<'a> Job<'a> {
         names
     }
 
-    /// The header that says which version is meant.
-    fn versioned(&self, raw: Option<&Json>) -> Vec<(String, String)> {
-        let header = || {
-            let version = self.kind.version.as_ref()?;
-            let value = json::text(raw?.pointer(&version.from)?)?;
-            Some((version.header.clone()?, version.sent(&value)))
-        };
-        header().into_iter().collect()
+    /// What says that the version of `raw` is meant.
+    fn versioned(&self, raw: Option<&Json>) -> Precondition {
+        let Some(version) = &self.kind.version else { return Precondition::default() };
+        let value = raw.and_then(|raw| json::text(raw.pointer(&version.from)?));
+        let sent = |name: &Option<String>| name.clone().zip(value.as_ref().map(|value| version.sent(value)));
+        Precondition { headers: sent(&version.header).into_iter().collect(), query: sent(&version.query) }
     }
 
     /// Sends a request of this change.
@@ -246,14 +254,12 @@ impl<'a> Job<'a> {
         call: &Call<'_>,
         content: &Content,
         variables: &Variables,
-        headers: Vec<(String, String)>,
+        expected: &Precondition,
     ) -> Result<Answer, Trouble> {
         let mut url =
             request::url(&self.session.setup, call.path, call.query, variables).map_err(Trouble::of)?;
-        if let Some(version) = &self.kind.version
-            && let (Some(name), Some(value)) = (&version.query, variables.get("version"))
-        {
-            url.query_pairs_mut().append_pair(name, &version.sent(value));
+        if let Some((name, value)) = &expected.query {
+            url.query_pairs_mut().append_pair(name, value);
         }
         let hidden = self.secrets();
         let request = Request {
@@ -261,7 +267,7 @@ impl<'a> Job<'a> {
             url,
             content,
             content_type: call.content_type,
-            headers,
+            headers: expected.headers.clone(),
             success: call.success,
             hidden: &hidden,
         };

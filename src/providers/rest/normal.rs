@@ -129,7 +129,7 @@ fn expand(value: &mut Json, words: &BTreeMap<String, Vec<String>>) {
 
 fn sort_set(list: &mut Json) {
     if let Json::Array(items) = list {
-        items.sort_by_cached_key(Json::to_string);
+        items.sort_by_cached_key(|item| json::sorted(item).to_string());
         items.dedup();
     }
 }

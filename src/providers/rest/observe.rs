@@ -141,6 +141,9 @@ impl Session {
             (Found::Unknown(failure), _) => return unknown(failure),
             (Found::NoParent, _) => return self.without_parent(place, form.kind, query),
         };
+        if stays(form.kind, address, sides, query) {
+            return Observed::Absent;
+        }
         if let Some(failure) = self.hidden(place, sides.desired.into_iter().chain(sides.base), raw) {
             return unknown(failure);
         }
@@ -208,6 +211,13 @@ impl Session {
         for old in actual.renamed.values() {
             actual.objects.insert(old.clone(), Observed::Absent);
         }
+        let left = query.objects.iter().filter(|(address, sides)| {
+            self.seen.contains_key(**address)
+                && self.kind_of(address).is_some_and(|kind| stays(kind, address, sides, query))
+        });
+        actual.notes.extend(left.map(|(address, _)| {
+            format!("`{address}` stays as it is, and is not ours any more: this API cannot delete one")
+        }));
     }
 
     /// Adds what collections hold besides what was asked for.
@@ -258,6 +268,12 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether an object that Git does not declare any more stays as it is, since the API cannot delete one.
+fn stays(kind: &Kind, address: &Address, sides: &Sides<&Value>, query: &Query<'_>) -> bool {
+    let dropped = query.declared.is_some_and(|declared| !declared.contains_key(address));
+    dropped && sides.desired.is_none() && kind.delete.is_none() && kind.batch.is_none()
 }
 
 /// Objects that are there under their old names only, which nothing else declares.

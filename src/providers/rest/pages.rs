@@ -210,10 +210,14 @@ fn items(body: &mut Json, status: StatusCode, list: &List) -> Result<Vec<Json>, 
     }
 }
 
-/// An object of a mapping, with its name among its fields.
+/// An object of a mapping, with its name among its fields; a plain value is one of them too.
 fn named((name, value): (&String, &mut Json), list: &List) -> Json {
-    let mut object = value.take();
+    let plain = list.value.as_ref().filter(|_| !value.is_object());
+    let mut object = if plain.is_some() { Json::Null } else { value.take() };
     super::json::set(&mut object, list.named.as_deref().unwrap_or_default(), Json::String(name.clone()));
+    if let Some(pointer) = plain {
+        super::json::set(&mut object, pointer, value.take());
+    }
     object
 }
 

@@ -144,6 +144,16 @@ fn writable(kind: &Kind, form: &Form<'_>, object: &Json) -> Json {
     for pointer in read_only.map(|(pointer, _)| pointer).chain(own).chain(&kind.identity.previously) {
         json::remove(&mut object, pointer);
     }
+    for (pointer, default) in
+        kind.fields.iter().filter_map(|(name, field)| Some((name, field.default.as_ref()?)))
+    {
+        // To many servers `null` says to leave a field as it is.
+        json::visit(&mut object, pointer, &mut |value| {
+            if value.is_null() {
+                *value = default.clone();
+            }
+        });
+    }
     form.normalize(&mut object);
     object
 }

@@ -64,14 +64,16 @@ fn server(session: &Session) -> String {
 
 /// What is there of one kind, in words.
 fn look(session: &Session, name: &str, kind: &Kind) -> Result<String, String> {
-    let Some(list) = &kind.list else { return Ok("cannot be listed".to_owned()) };
+    if kind.list.is_none() && !kind.is_single() {
+        return Ok("cannot be listed".to_owned());
+    }
     let collections = import::collections(session, name).map_err(|error| error.to_string())?;
     let Some(collection) = collections.into_iter().next() else {
         return Ok("nothing to look into".to_owned());
     };
     let wanted = BTreeMap::from([(collection.clone(), Part::whole())]);
     let gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
-    let filtered = list.completeness == Completeness::Filtered;
+    let filtered = kind.list.as_ref().is_some_and(|list| list.completeness == Completeness::Filtered);
     if let Some(failure) = gathered.incomplete.as_ref().filter(|_| !filtered) {
         return Err(failure.message.clone());
     }

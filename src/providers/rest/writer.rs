@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::{
     address::{Collection, Place},
     batch,
+    definition::Definition,
     gather::{Found, Gathered, Wanted},
     job::{Job, Made, Within},
     options::Setup,
@@ -106,6 +107,17 @@ impl Progress {
         }
         self.outcomes.insert(at, outcome(change, verdict, error));
     }
+}
+
+/// Whether a server may make the object at `place` by itself, together with the one called `made`: what it lives in,
+/// or what it depends on and is named by.
+fn comes_with(definition: &Definition, place: &Place, made: &Address) -> bool {
+    let named_by = || {
+        let other = Place::parse(definition, made)?;
+        let kind = definition.kind(&place.kind)?;
+        Some(kind.depends_on.contains(&other.kind) && place.keys.contains(other.keys.last()?))
+    };
+    place.collection().ancestors(definition).contains(made) || named_by().unwrap_or(false)
 }
 
 fn outcome(change: &Change, verdict: Verdict, error: Option<(FailureKind, String)>) -> Outcome {
@@ -262,13 +274,11 @@ impl Writing {
         progress: &Progress,
     ) -> Vec<(usize, Job<'a>)> {
         let definition = self.session.definition();
-        let is_made = |one: &Address| progress.made.contains(one);
-        let within = |place: &Place| match !progress.made.is_empty()
-            && place.collection().ancestors(definition).iter().any(is_made)
-        {
-            true => Within::Made,
-            false => Within::Old,
-        };
+        let within =
+            |place: &Place| match progress.made.iter().any(|made| comes_with(definition, place, made)) {
+                true => Within::Made,
+                false => Within::Old,
+            };
         let job = |at: &usize| {
             let place = &places[at];
             Job::new(&self.session, &self.sender, changes[*at], place, fresh, within(place))

@@ -243,7 +243,11 @@ impl RabbitMq {
     fn start(programs: PathBuf, name: &str) -> RabbitMq {
         let folder = folder(name);
         let [epmd, distribution, amqp, api] = std::array::from_fn(|_| free_port());
-        fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n").unwrap();
+        fs::write(
+            folder.join("enabled_plugins"),
+            "[rabbitmq_management, rabbitmq_federation, rabbitmq_shovel].\n",
+        )
+        .unwrap();
         let conf = format!(
             "listeners.tcp.1 = 127.0.0.1:{amqp}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\nloopback_users = none\n"
         );

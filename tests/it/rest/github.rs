@@ -47,7 +47,9 @@ fn played(exchange: &Json, asked: &Asked) -> Answer {
     let here = format!("http://{host}");
     let link = exchange["headers"]["link"].as_str().map(|link| format!("Link: {link}\r\n"));
     let link = link.unwrap_or_default().replace("https://api.github.com", &here);
-    let headers = format!("Content-Type: application/json; charset=utf-8\r\n{link}");
+    let to = exchange["headers"]["location"].as_str().map(|to| format!("Location: {to}\r\n"));
+    let to = to.unwrap_or_default().replace("https://api.github.com", &here);
+    let headers = format!("Content-Type: application/json; charset=utf-8\r\n{link}{to}");
     let body = if exchange["status"] == 204 { String::new() } else { exchange["response"].to_string() };
     reply(&format!("{} Recorded", exchange["status"]), &headers, &body)
 }
@@ -93,6 +95,18 @@ fn a_recorded_refusal_names_the_field_and_the_declaration() {
     for said in ["`objects/l.yaml:2`", "422", "Validation Failed", r#""field":"color""#] {
         assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
     }
+}
+
+#[test]
+fn a_repository_that_was_renamed_is_not_taken_for_the_one_that_is_declared() {
+    let Some((exchanges, proxy)) = recorded("rename-repository") else { return };
+    let (old, new) = (exchanges[0]["path"].as_str().unwrap(), exchanges[2]["path"].as_str().unwrap());
+    curl(&["-X", "PATCH", &format!("{}{old}", proxy.url), "-d", "{}"]).unwrap();
+    let checkout = checkout(&proxy.url, "owner: octokit-fixture-org");
+    checkout.commit("r.yaml", "repository: [{name: rename-repository, description: x}]\n");
+    let ran = checkout.run(&["apply", "--yes", "--adopt", "**"], 1);
+    assert!(ran.stdout.contains(&format!("`{old}` has moved to `{new}`")), "{}", ran.stdout);
+    assert_eq!(proxy.requests().iter().filter(|asked| asked.starts_with("PATCH")).count(), 1);
 }
 
 /// What is read on these pages is nothing that trueup manages; how they are linked holds for all.
@@ -160,8 +174,21 @@ team:
   - {name: T, description: new, privacy: closed}
 membership:
   - {login: U, role: maintainer}
+team_repository:
+  - {name: web, permission: push}
 variable:
   - {name: a, value: new}
+organisation_variable:
+  - {name: b, value: new, visibility: private}
+deploy_key:
+  - {title: robot, key: ssh-ed25519 AAAA, read_only: true}
+organisation_ruleset:
+  - name: all
+    target: branch
+    enforcement: active
+    bypass_actors: [{actor_id: 5, actor_type: Team, bypass_mode: always}, {actor_id: 4, actor_type: Team, bypass_mode: always}]
+    conditions: {ref_name: {include: [~ALL], exclude: []}, repository_name: {include: [web], exclude: []}}
+    rules: [{type: deletion}]
 ";
 
 /// What the server holds of it before, by path; nothing but the scopes where nothing is `there`.
@@ -185,6 +212,18 @@ fn held(path: &str, there: bool) -> Option<Json> {
         }
         "/orgs/o/teams/core/members" => json!([{"login": "u"}]),
         "/orgs/o/teams/core/memberships/u" => json!({"role": "member", "state": "active"}),
+        "/orgs/o/rulesets" => json!([{"id": 2, "name": "all", "source_type": "Organization"}]),
+        "/orgs/o/rulesets/2" => {
+            let actor = |id: u8| json!({"bypass_mode": "always", "actor_type": "Team", "actor_id": id});
+            json!({"id": 2, "name": "all", "source_type": "Organization", "target": "branch", "enforcement": "evaluate",
+                   "bypass_actors": [actor(4), actor(5)], "rules": [{"type": "deletion"}],
+                   "conditions": {"ref_name": {"include": ["~ALL"], "exclude": []}, "repository_name": {"include": ["web"], "exclude": []}}})
+        }
+        "/orgs/o/teams/core/repos" => json!([{"name": "web", "role_name": "read"}]),
+        "/orgs/o/actions/variables/B" => json!({"name": "B", "value": "old", "visibility": "all"}),
+        "/repos/o/r/keys" => {
+            json!([{"id": 3, "title": "robot", "key": "ssh-ed25519 AAAA", "read_only": true}])
+        }
         "/repos/o/r/actions/variables/A" => json!({"name": "A", "value": "old"}),
         _ => return None,
     };
@@ -233,10 +272,10 @@ fn the_description_takes_every_request_that_is_sent() {
     };
     assert_eq!(
         kinds(&made, &["POST", "PUT"]),
-        6,
+        9,
         "one for each kind but what is in a team that is not there, and one for the topics"
     );
-    assert_eq!(kinds(&changed, &["PATCH", "PUT"]), 7, "one for each kind, and one for the topics");
+    assert_eq!(kinds(&changed, &["PATCH", "PUT"]), 10, "one for each kind but keys, and one for the topics");
     for asked in made.iter().chain(&changed) {
         let url = format!("{}{}", prism.url, asked.path);
         let mut args = vec!["-X", &asked.method, &url];
@@ -280,6 +319,27 @@ fn a_team_that_the_list_does_not_show_is_asked_for_by_its_slug() {
         let posts = proxy.requests().iter().filter(|asked| asked.starts_with("POST")).count();
         assert_eq!(posts, usize::from(found.is_none()));
     }
+}
+
+#[test]
+fn who_is_invited_to_a_team_is_not_invited_again() {
+    let proxy = Proxy::start("127.0.0.1:9", move |asked| {
+        match (asked.method.as_str(), asked.path.split('?').next().unwrap_or_default()) {
+            ("GET", "/orgs/o/teams") => proxy::json("200 OK", r#"[{"name": "T", "slug": "t"}]"#),
+            ("GET", "/orgs/o/teams/t/members") => proxy::json("200 OK", "[]"),
+            ("GET", "/orgs/o/teams/t/memberships/u") => {
+                proxy::json("200 OK", r#"{"role": "member", "state": "pending"}"#)
+            }
+            _ => proxy::json("404 Not Found", "{}"),
+        }
+    });
+    let checkout = checkout(&proxy.url, "owner: o, team: T");
+    checkout.commit("m.yaml", "membership: [{login: U}]\n");
+    let ran = checkout.run(&["apply", "--yes", "--adopt", "**"], 0);
+    assert!(ran.stdout.contains("nothing to do"), "{}", ran.stdout);
+    let other = checkout.sandbox.read("checkout/objects/m.yaml").replace("U", "V");
+    checkout.commit("m.yaml", &other);
+    assert!(checkout.run(&["plan"], 2).stdout.contains("1 create"));
 }
 
 #[test]

@@ -84,6 +84,12 @@ fn every_kind_of_gitea() {
     send("PUT", &format!("{repo}/collaborators/imported"), r#"{"permission": "read"}"#);
     send("PUT", &format!("{repo}/actions/secrets/TOKEN"), r#"{"data": "x", "description": "told"}"#);
     send("POST", &format!("{repo}/actions/variables/COLOUR"), r#"{"value": "blue"}"#);
+    let tags = r#"{"name_pattern": "v*", "whitelist_usernames": ["admin1"]}"#;
+    send("POST", &format!("{repo}/tag_protections"), tags);
+    send("POST", "/orgs/imports/labels", r##"{"name": "all", "color": "#112233"}"##);
+    send("POST", "/orgs/imports/hooks", &hook.replace("/hook", "/all"));
+    send("PUT", "/orgs/imports/actions/secrets/ALL", r#"{"data": "x", "description": "told to all"}"#);
+    send("POST", "/orgs/imports/actions/variables/SHAPE", r#"{"value": "round"}"#);
     import_all(
         &opening::gitea(gitea, &gitea.url, "scope: {owner: imports, repo: web, team: readers}"),
         "gitea",
@@ -100,6 +106,11 @@ fn every_kind_of_gitea() {
             ("collaborator", &["login: imported", "permission: read"]),
             ("actions_secret", &["name: TOKEN", "description: told"]),
             ("actions_variable", &["name: COLOUR", "value: blue"]),
+            ("tag_protection", &["name_pattern: v*", "admin1"]),
+            ("organisation_label", &["name: all", "color: 112233"]),
+            ("organisation_webhook", &["url: http://127.0.0.1:1/all", "issues"]),
+            ("organisation_secret", &["name: ALL", "description: told to all"]),
+            ("organisation_variable", &["name: SHAPE", "value: round"]),
         ],
     );
 }
@@ -150,6 +161,18 @@ fn every_kind_of_rabbitmq() {
         "/exchanges/imports/jobs",
         r#"{"type": "topic", "durable": false, "arguments": {"alternate-exchange": "amq.fanout"}}"#,
     );
+    put("/topic-permissions/imports/imported", r#"{"exchange": "jobs", "write": "^w", "read": "^r"}"#);
+    put("/vhost-limits/imports/max-queues", r#"{"value": 50}"#);
+    put("/user-limits/imported/max-channels", r#"{"value": 7}"#);
+    put(
+        "/operator-policies/imports/most",
+        r#"{"pattern": "", "definition": {"max-length": 9}, "apply-to": "queues"}"#,
+    );
+    put(
+        "/parameters/shovel/imports/move",
+        r#"{"value": {"src-uri": "amqp://", "src-queue": "tmp", "dest-uri": "amqp://", "dest-queue": "q"}}"#,
+    );
+    put("/parameters/federation-upstream/imports/up", r#"{"value": {"uri": "amqp://", "expires": 1000}}"#);
     put("/queues/imports/tmp", r#"{"durable": true, "arguments": {"x-max-length": 10}}"#);
     put("/queues/imports/q", r#"{"durable": true, "arguments": {"x-queue-type": "quorum"}}"#);
     // An exchange looks at arguments, and has ways that differ in nothing else; a queue has its name.
@@ -165,7 +188,7 @@ fn every_kind_of_rabbitmq() {
         rabbit.curl("POST", &format!("/bindings/imports/e/{way}"), body).unwrap();
     }
     import_all(
-        &opening::rabbitmq("imports", &rabbit.url, "scope: {vhost: imports}"),
+        &opening::rabbitmq("imports", &rabbit.url, "scope: {vhost: imports, user: imported}"),
         "rabbitmq",
         &[
             ("vhost", &["name: imports", "description: a host", "one"]),
@@ -176,6 +199,12 @@ fn every_kind_of_rabbitmq() {
             ("queue", &["name: tmp", "x-max-length: 10", "quorum"]),
             ("binding", &["routing_key: a.b", "x: 1", "format: pdf", "format: doc"]),
             ("exchange_binding", &["destination: tmp", "deep/#"]),
+            ("topic_permission", &["exchange: jobs", "write: ^w"]),
+            ("vhost_limit", &["name: max-queues", "value: 50"]),
+            ("user_limit", &["name: max-channels", "value: 7"]),
+            ("operator_policy", &["name: most", "max-length: 9"]),
+            ("shovel", &["name: move", "src-queue: tmp"]),
+            ("federation_upstream", &["name: up", "expires: 1000"]),
         ],
     );
 }

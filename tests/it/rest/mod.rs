@@ -2,6 +2,7 @@
 
 use crate::sandbox::{Ran, Sandbox};
 
+mod again;
 mod caddy;
 mod canary;
 mod crash;

@@ -34,6 +34,8 @@ pub struct Field {
     pub required: bool,
     /// The only values there are.
     pub one_of: Vec<Json>,
+    /// Where this does not hold for the other fields, it means nothing: it cannot be declared, and is not imported.
+    pub only_when: Option<Condition>,
     /// Values that stand for others, wherever they are found: a text for one, and for several a list of those that
     /// a set then has in its place.
     #[serde(deserialize_with = "words")]
@@ -206,6 +208,8 @@ pub enum Normalizer {
     /// The shortest form, if it is an IP address (RFC 5952), with or without a port; without dots in one of
     /// version 6, which some servers answer and do not take.
     Ip,
+    /// The type and the key, without the comment, if it is a public key of SSH.
+    SshKey,
 }
 
 impl Normalizer {
@@ -233,6 +237,7 @@ impl Normalizer {
                 (_, Ok(address)) => address.to_string(),
                 _ => value.to_owned(),
             },
+            Normalizer::SshKey => value.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
             Normalizer::StripSlash => value.trim_end_matches('/').to_owned(),
             Normalizer::ExpandHex3 | Normalizer::TrailingDot | Normalizer::Quote => value.to_owned(),
         }
@@ -268,6 +273,7 @@ mod tests {
             (Normalizer::Ip, "no address", "no address"),
             (Normalizer::Ip, "::FFFF:192.0.2.1", "::ffff:c000:201"),
             (Normalizer::Ip, "[2001:DB8:0::1]:5300", "[2001:db8::1]:5300"),
+            (Normalizer::SshKey, " ssh-ed25519 AAAA al@home", "ssh-ed25519 AAAA"),
         ];
         for (normalizer, value, expected) in cases {
             assert_eq!(normalizer.apply(value, None), expected);

@@ -98,6 +98,11 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// Whether a scope has only one, which needs no name.
+    pub fn is_single(&self) -> bool {
+        self.identity.keys.is_empty()
+    }
+
     /// The fields that can be declared.
     pub fn declared_fields(&self) -> impl Iterator<Item = (&String, &Field)> {
         self.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly)
@@ -137,7 +142,7 @@ pub enum Risk {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Pointers to the fields, in the order of the address.
+    /// Pointers to the fields, in the order of the address. None where a scope has only one, such as its settings.
     pub keys: Vec<String>,
     /// Pointer to a field that tells apart what those do not: its value is the end of the address, and left out
     /// where it is the default.

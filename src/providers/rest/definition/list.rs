@@ -35,6 +35,9 @@ pub struct List {
     /// Where the name of each goes, if the answer has the objects as a mapping of names.
     #[serde(default)]
     pub named: Option<String>,
+    /// Where what stands under a name goes, if that is no mapping.
+    #[serde(default)]
+    pub value: Option<String>,
     /// How further pages are asked for.
     #[serde(default)]
     pub page: Page,
@@ -53,6 +56,9 @@ pub struct List {
     /// Whether everything there is shows up.
     #[serde(default)]
     pub completeness: Completeness,
+    /// Whether it leaves out some that are there for those who ask for them by name, such as people who are invited.
+    #[serde(default)]
+    pub ask_missing: bool,
     /// The header that says `true` where something is left out which the credentials may not see.
     #[serde(default)]
     pub filtered_header: Option<String>,

@@ -67,22 +67,22 @@ fn explain(message: &str) -> String {
     }
 }
 
-/// Writes `/{a,b}` out as `/a` and `/b`.
+/// Writes `/{a,b}/{c,d}` out as `/a/c`, `/a/d`, `/b/c` and `/b/d`.
 fn expand<T: Clone>(fields: BTreeMap<String, T>) -> BTreeMap<String, T> {
-    let mut expanded = BTreeMap::new();
-    for (pointer, field) in fields {
-        let several = pointer.split_once('{').and_then(|(before, rest)| {
-            let (names, after) = rest.split_once('}')?;
-            Some((before.to_owned(), names.to_owned(), after.to_owned()))
-        });
-        match several {
-            Some((before, names, after)) => expanded.extend(
-                names.split(',').map(|name| (format!("{before}{}{after}", name.trim()), field.clone())),
-            ),
-            None => _ = expanded.insert(pointer, field),
-        }
-    }
-    expanded
+    let all = |(pointer, field): (String, T)| {
+        written_out(&pointer).into_iter().map(move |pointer| (pointer, field.clone()))
+    };
+    fields.into_iter().flat_map(all).collect()
+}
+
+fn written_out(pointer: &str) -> Vec<String> {
+    let parts = pointer.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (names, after))) = parts else { return vec![pointer.to_owned()] };
+    let ends = written_out(after);
+    let with = |name: &str| -> Vec<String> {
+        ends.iter().map(|end| format!("{before}{}{end}", name.trim())).collect()
+    };
+    names.split(',').flat_map(with).collect()
 }
 
 #[cfg(test)]
@@ -116,6 +116,12 @@ kinds:
         let definition = parse(SMALL.as_bytes()).unwrap();
         let fields: Vec<_> = definition.kinds["thing"].fields.keys().collect();
         assert_eq!(fields, ["/a", "/b", "/name"]);
+    }
+
+    #[test]
+    fn every_choice_of_a_pointer_is_written_out() {
+        assert_eq!(written_out("/{a,b}/x/{c, d}"), ["/a/x/c", "/a/x/d", "/b/x/c", "/b/x/d"]);
+        assert_eq!(written_out("/a{b"), ["/a{b"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn open(setup: &Setup, timeout: Duration) -> Result<Client> {
     // One provider of cryptography serves every client of the process; a second call finds it there.
     _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
-    headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
     for (name, value) in &setup.definition.headers {
         let value = template::text(value, &setup.variables).map_err(|message| bad(&message))?;
         let name =

@@ -15,8 +15,9 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     if let Some(other) = kind.depends_on.iter().find(|other| definition.kind(other).is_none()) {
         return at.wrong("depends_on", format!("there is no kind `{other}`"));
     }
-    if kind.identity.keys.is_empty() {
-        return at.under("identity").wrong("keys", "an object needs a name".to_owned());
+    if kind.is_single() && (kind.read.is_none() || kind.list.is_some()) {
+        let message = "what has no name is the only one of its scope, and is read by `read` alone".to_owned();
+        return at.under("identity").wrong("keys", message);
     }
     if kind.list.is_none() && kind.read.is_none() {
         return at.wrong("list", "it can be read neither by `list` nor by `read`".to_owned());
@@ -109,6 +110,12 @@ fn check_request(write: &Write, at: &Place, known: &[&str]) -> Result<(), Wrong>
 fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
     if let Some(list) = &kind.list {
         check_page(&list.page, &at.under("list").under("page"))?;
+        if list.value.is_some() && list.named.is_none() {
+            return at.under("list").wrong("value", "is for a list that is a mapping (`named`)".to_owned());
+        }
+        if list.ask_missing && (kind.read.is_none() || kind.id.is_some() && kind.id_from_name.is_none()) {
+            return at.under("list").wrong("ask_missing", "needs `read`, by the name alone".to_owned());
+        }
         if list.detail && kind.read.is_none() {
             return at.under("list").wrong("detail", "needs `read`, which says how one is read".to_owned());
         }
