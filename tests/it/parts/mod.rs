@@ -14,8 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod couchdb;
 mod rest;
 
+pub use couchdb::CouchDb;
 pub use rest::{Caddy, Etcd, Gitea, Kinto, PowerDns, Prism, RabbitMq};
 
 /// The folder of a part's programs. Without it the test says so and is left out; with `CI` set it fails.

@@ -5,6 +5,7 @@ use crate::sandbox::{Ran, Sandbox};
 mod again;
 mod caddy;
 mod canary;
+mod couchdb;
 mod crash;
 mod definitions;
 mod etcd;
