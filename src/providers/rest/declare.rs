@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
-    address::{Collection, normal_scope},
+    address::{Collection, Place, normal_scope},
     definition::{Access, Field, Items, Kind, load},
     form::Form,
     json,
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     exit::Exit,
     model::{
+        address::Address,
         fault::Fault,
         object::{Desired, Object, Origin, Scope},
         suggest::nearest,
@@ -142,7 +143,24 @@ impl Declarations<'_> {
             Some(scope) => normal_scope(&self.setup.definition, scope, names),
             None => names,
         };
-        Ok(Collection { kind: name.to_owned(), scope })
+        let collection = Collection { kind: name.to_owned(), scope };
+        let parents = collection.ancestors(&self.setup.definition);
+        match parents.iter().find_map(|parent| self.misnamed(parent)) {
+            Some(message) => Err(Complaint::new(mark, message)),
+            None => Ok(collection),
+        }
+    }
+
+    /// Why an object cannot be called so, if a definition says that.
+    fn misnamed(&self, address: &Address) -> Option<String> {
+        let definition = &self.setup.definition;
+        let place = Place::parse(definition, address)?;
+        let kind = definition.kind(&place.kind)?;
+        let names = kind.identity.keys.iter().zip(&place.keys);
+        names.filter_map(|(key, name)| Some((kind.fields.get(key)?, name))).find_map(|(field, name)| {
+            let never = field.never.iter().any(|value| json::text(value).as_ref() == Some(name));
+            never.then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, about(field)))
+        })
     }
 
     /// Collections that hold nothing but what is declared.
@@ -354,6 +372,9 @@ fn fields(
                 if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
                     let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();
                     return wrong(format!("is {json}, and can be {}{}", all.join(", "), about(field)));
+                }
+                if field.never.contains(&json) {
+                    return wrong(format!("cannot be {json}{}", about(field)));
                 }
                 if field.sensitive && json.is_string() {
                     let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";

@@ -36,6 +36,8 @@ pub struct Field {
     pub one_of: Vec<Json>,
     /// Where this does not hold for the other fields, it means nothing: it cannot be declared, and is not imported.
     pub only_when: Option<Condition>,
+    /// Values that cannot be declared, nor name what others live in.
+    pub never: Vec<Json>,
     /// Values that stand for others, wherever they are found: a text for one, and for several a list of those that
     /// a set then has in its place.
     #[serde(deserialize_with = "words")]
