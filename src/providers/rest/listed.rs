@@ -99,6 +99,7 @@ impl Gatherer<'_> {
             twice
         });
         gathered.found = named.into_iter().collect();
+        self.leave_out_own(&mut gathered, wanted);
         let filtered = listing.filtered || list.completeness == Completeness::Filtered;
         let filtered = || filtered.then(|| "the list shows only what these credentials may see".to_owned());
         let why = listing.truncated.or(nameless).or_else(filtered);

@@ -32,6 +32,7 @@ mod normal;
 mod observe;
 mod options;
 mod order;
+mod own;
 mod packing;
 mod pages;
 mod patch;

@@ -1,16 +1,17 @@
 //! One object of a collection, read by itself.
 
+use reqwest::Url;
 use serde_json::Value as Json;
 
 use super::{
-    address::Place,
+    address::{Collection, Place},
     beside,
     definition::{ErrorClass as Class, list::Read},
     failure::Failure,
     form::Form,
     gather::{Found, Gatherer},
     json, request,
-    template::{Ingredients, Template},
+    template::{Ingredients, Template, Variables},
 };
 
 impl Gatherer<'_> {
@@ -19,12 +20,7 @@ impl Gatherer<'_> {
         let Some(read) = &self.kind.read else {
             return Found::Unknown(Failure::new(Class::Other, "the definition cannot read a single one"));
         };
-        let place = Place {
-            kind: self.collection.kind.clone(),
-            scope: self.collection.scope.clone(),
-            keys: keys.to_vec(),
-        };
-        let variables = request::of_object(self.variables.clone(), self.kind, &place, item);
+        let variables = self.names(keys, item);
         let url = request::url(self.setup, &read.path, &read.query, &variables);
         let answer = url.and_then(|url| match (&read.raw, &read.safe_post) {
             (Some(_), _) => self.getter.text(&url),
@@ -41,6 +37,18 @@ impl Gatherer<'_> {
             Err(failure) => return Found::Unknown(failure),
         };
         self.answered(read, answer.body, keys, item)
+    }
+
+    /// The names that templates of one object may use.
+    fn names(&self, keys: &[String], item: Option<&Json>) -> Variables {
+        let Collection { kind, scope } = self.collection.clone();
+        let place = Place { kind, scope, keys: keys.to_vec() };
+        request::of_object(self.variables.clone(), self.kind, &place, item)
+    }
+
+    /// Where one object is read.
+    pub(super) fn url(&self, read: &Read, keys: &[String]) -> Result<Url, Failure> {
+        request::url(self.setup, &read.path, &read.query, &self.names(keys, None))
     }
 
     /// The object in an answer to a read.

@@ -120,3 +120,30 @@ fn what_is_imported_is_in_sync() {
     let refused = checkout.run(&["apply", "--yes"], 8);
     assert!(refused.stderr.contains("--allow-protected"), "{}", refused.stderr);
 }
+
+#[test]
+fn the_place_of_the_record_is_neither_imported_nor_in_the_way_of_managed_collections() {
+    let Some(kinto) = Kinto::get() else { return };
+    let checkout =
+        opening::kinto(&kinto.url, "scope: {bucket: memory-own}, with: {memory_bucket: memory-own}");
+    checkout.commit("all.yaml", "bucket: [{id: own}]\n");
+    checkout.apply(&[]);
+    let imported = checkout.run(&["import", "t", "bucket", "--print"], 0).stdout;
+    assert!(!imported.contains("id: memory-own"), "{imported}");
+    kinto.curl("PUT", "/buckets/memory-own/collections/another", "{}").unwrap();
+    checkout.commit("managed.yaml", "managed: [collection]\n");
+    let plan = checkout.run(&["plan"], 3);
+    assert!(plan.stdout.contains("collection/memory-own/another"), "{}", plan.stdout);
+    assert!(!plan.stdout.contains("collection/memory-own/targets"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_bucket_that_is_made_where_it_is_read_is_not_read() {
+    let Some(kinto) = Kinto::get() else { return };
+    let checkout = checkout(kinto, "default");
+    for declared in ["bucket: [{id: default}]\n", "scope: {bucket: default}\ncollection: [{id: c}]\n"] {
+        checkout.commit("all.yaml", declared);
+        let refused = checkout.run(&["plan"], 65);
+        assert!(refused.stderr.contains("made where it is read"), "{}", refused.stderr);
+    }
+}
