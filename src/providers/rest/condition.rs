@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use globset::{Glob, GlobMatcher};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value as Json;
@@ -9,19 +10,21 @@ use serde_json::Value as Json;
 use super::json;
 
 /// A condition such as `/inherited != true && /type in ["branch", "tag"]`.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Condition {
     text: String,
     term: Term,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 enum Term {
     Or(Vec<Term>),
     And(Vec<Term>),
     Not(Box<Term>),
     Exists(Operand),
     Compare(Operand, Operator, Operand),
+    /// A text and a glob.
+    Matches(Operand, GlobMatcher),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +38,6 @@ enum Operator {
     Equal,
     NotEqual,
     In,
-    Matches,
 }
 
 impl Condition {
@@ -71,13 +73,10 @@ impl Term {
                     Operator::Equal => left == right,
                     Operator::NotEqual => left != right,
                     Operator::In => right.as_array().is_some_and(|items| items.contains(left)),
-                    Operator::Matches => match (left.as_str(), right.as_str()) {
-                        (Some(text), Some(glob)) => {
-                            globset::Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(text))
-                        }
-                        _ => false,
-                    },
                 }
+            }
+            Term::Matches(operand, glob) => {
+                operand.value(tree).as_str().is_some_and(|text| glob.is_match(text))
             }
         }
     }
@@ -123,15 +122,23 @@ impl Reader<'_> {
             return Ok(Term::Not(Box::new(self.term()?)));
         }
         let left = self.operand()?;
-        let operator = [
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            ("in ", Operator::In),
-            ("matches ", Operator::Matches),
-        ];
-        match operator.into_iter().find(|(word, _)| self.take(word)) {
+        if self.take("matches ") {
+            return Ok(Term::Matches(left, self.glob()?));
+        }
+        let operators = [("==", Operator::Equal), ("!=", Operator::NotEqual), ("in ", Operator::In)];
+        match operators.into_iter().find(|(word, _)| self.take(word)) {
             Some((_, operator)) => Ok(Term::Compare(left, operator, self.operand()?)),
             None => Ok(Term::Exists(left)),
+        }
+    }
+
+    fn glob(&mut self) -> Result<GlobMatcher, String> {
+        let wrong = self.expected("a glob between quotes");
+        match self.operand()? {
+            Operand::Literal(Json::String(text)) => {
+                Glob::new(&text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+            }
+            _ => Err(wrong),
         }
     }
 
@@ -245,6 +252,9 @@ mod tests {
     #[test]
     fn globs_match_texts() {
         assert!(holds("/name matches \"amq.*\"", json!({"name": "amq.topic"})));
+        assert!(!holds("/name matches \"amq.*\"", json!({"name": 1})));
+        assert!(Condition::parse("/a matches /b").unwrap_err().contains("a glob between quotes"));
+        assert!(Condition::parse("/a matches \"[\"").unwrap_err().contains("unclosed"));
     }
 
     #[test]
