@@ -35,6 +35,7 @@ pub mod files;
 pub mod kubernetes;
 pub mod meter;
 pub mod options;
+pub mod packed;
 pub mod rest;
 
 pub use crate::model::form::Form;

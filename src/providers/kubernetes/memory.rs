@@ -3,15 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    io::{Read as _, Write as _},
 };
 
-use anyhow::{Context as _, Result};
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use anyhow::Result;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -29,10 +24,8 @@ use crate::{
         value::Value,
     },
     providers::Target,
+    providers::packed::{pack, unpack},
 };
-
-/// The most that a record may unpack to.
-const UNPACKED: u64 = 64 << 20;
 
 const RECORD: &str = "record.json.gz";
 const INVENTORY: &str = "inventory.json.gz";
@@ -179,21 +172,14 @@ pub(super) fn write(
                 ("annotations", Value::map(annotations)),
             ]),
         ),
-        ("binaryData", Value::map([(RECORD, pack(record)?), (INVENTORY, pack(&Inventory::new(owned))?)])),
+        (
+            "binaryData",
+            Value::map([
+                (RECORD, Value::string(pack(record)?)),
+                (INVENTORY, Value::string(pack(&Inventory::new(owned))?)),
+            ]),
+        ),
     ]))
-}
-
-fn pack(value: &impl Serialize) -> Result<Value> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
-    packed.write_all(&serde_json::to_vec(value)?)?;
-    Ok(Value::string(STANDARD.encode(packed.finish()?)))
-}
-
-fn unpack<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    let bytes = STANDARD.decode(text).context("it is no base64")?;
-    let mut json = Vec::new();
-    GzDecoder::new(&*bytes).take(UNPACKED).read_to_end(&mut json).context("it is damaged")?;
-    serde_json::from_slice(&json).context("it was written by another version")
 }
 
 impl Inventory {

@@ -90,6 +90,8 @@ fn many_records_take_few_requests() {
     checkout.run(&["apply", "--yes"], 0);
     let patches = proxy.requests().into_iter().filter(|request| request.starts_with("PATCH")).count();
     assert_eq!(patches, 3);
+    let kept = powerdns.curl("GET", "/zones/many.example./metadata/X-TRUEUP", "").unwrap();
+    assert!(kept.len() < 40_000, "the server takes no more than 2 MiB at a time: {}", kept.len());
     proxy.asked.lock().unwrap().clear();
     checkout.run(&["plan"], 0);
     assert_eq!(proxy.requests().len(), 2, "the memory and the zone: {:?}", proxy.requests());

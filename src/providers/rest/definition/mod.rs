@@ -204,7 +204,7 @@ pub struct Memory {
     pub read: String,
     /// Where the answer has it.
     pub pointer: String,
-    /// Whether it stands there as a text that holds JSON.
+    /// Whether it stands there as a text that holds JSON, or if that is long, its gzip in base64.
     #[serde(default)]
     pub encoded: bool,
     /// The request that writes it; `/memory` is what is to be kept.

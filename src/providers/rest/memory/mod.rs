@@ -24,6 +24,7 @@ use crate::{
         fault::Fault,
         record::{Memory, Owned, RING, Record, Who},
     },
+    providers::packed,
 };
 
 /// The version of what is kept.
@@ -144,11 +145,12 @@ impl Store {
 
 impl Kept {
     /// What a place holds, or the text of it.
-    fn read(held: &Json) -> serde_json::Result<Kept> {
-        match held {
-            Json::String(text) => serde_json::from_str(text),
-            json => Kept::deserialize(json),
-        }
+    fn read(held: &Json) -> Result<Kept> {
+        Ok(match held {
+            Json::String(text) if !text.starts_with('{') => packed::unpack(text)?,
+            Json::String(text) => serde_json::from_str(text)?,
+            json => Kept::deserialize(json)?,
+        })
     }
 
     fn json(&self) -> Result<Json> {

@@ -9,13 +9,16 @@ use super::Kept;
 use crate::{
     exit::Exit,
     model::fault::Fault,
-    providers::rest::{
-        definition::{self, ErrorClass as Class, Memory},
-        failure::Failure,
-        options::Setup,
-        request,
-        template::Ingredients,
-        transport::{Content, Getter, Request, Sender},
+    providers::{
+        packed,
+        rest::{
+            definition::{self, ErrorClass as Class, Memory},
+            failure::Failure,
+            options::Setup,
+            request,
+            template::Ingredients,
+            transport::{Content, Getter, Request, Sender},
+        },
     },
 };
 
@@ -23,6 +26,9 @@ use crate::{
 /// versions: of two that found it free at the same time, only the one that wrote last goes on. This is Fischer's
 /// mutual exclusion, which holds as long as nobody takes longer than this between looking and writing.
 const SETTLING: Duration = Duration::from_millis(300);
+
+/// Up to this many bytes, a text stands as it is, for whoever looks at it.
+const SHORT: usize = 16 * 1024;
 
 /// How often what a run did is added to what others keep writing.
 const TRIES: usize = 5;
@@ -107,7 +113,11 @@ impl Remembered {
 fn held(setup: &Setup, kept: &Kept) -> Result<Json> {
     let encoded = setup.definition.memory.as_ref().is_some_and(|memory| memory.encoded);
     let json = kept.json()?;
-    Ok(if encoded { Json::String(json.to_string()) } else { json })
+    if !encoded {
+        return Ok(json);
+    }
+    let text = json.to_string();
+    Ok(Json::String(if text.len() > SHORT { packed::pack(&json)? } else { text }))
 }
 
 /// What the place in the target holds, with its version.
@@ -184,5 +194,9 @@ fn fault(failure: Failure) -> Fault {
         Class::Unavailable | Class::RateLimited => Exit::Unavailable,
         _ => Exit::Error,
     };
-    Fault::new(exit, format!("the memory of the target: {}", failure.message))
+    let fault = Fault::new(exit, format!("the memory of the target: {}", failure.message));
+    match exit {
+        Exit::Error => fault.hint("`state: FILE` of the target keeps it in a file of this machine"),
+        _ => fault,
+    }
 }
