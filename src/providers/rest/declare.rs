@@ -224,10 +224,11 @@ impl Declarations<'_> {
         scope: &BTreeMap<String, String>,
     ) -> Result<(), Complaint> {
         let collection = self.collection(name, mark, scope)?;
-        let Shape::List(objects) = &node.kind else {
-            return Err(Complaint::new(mark, format!("`{name}` wants a list of objects")));
-        };
         let kind = self.definition_of(name, mark)?;
+        let Shape::List(objects) = &node.kind else {
+            let example = if kind.is_single() { ", of the only one here: `- {…}`" } else { "" };
+            return Err(Complaint::new(mark, format!("`{name}` wants a list of objects{example}")));
+        };
         let form = Form::of(kind);
         let read = |node: &Node| {
             let Shape::Map(_) = &node.kind else {

@@ -163,6 +163,13 @@ impl Session {
         self.projected(form, raw, &shape, base.as_ref())
     }
 
+    /// Whether something that an object lives in is to be deleted.
+    fn goes_along(&self, address: &Address, query: &Query<'_>) -> bool {
+        let goes = |outer: &Address| query.objects.get(outer).is_some_and(|sides| sides.desired.is_none());
+        let place = Place::parse(self.definition(), address);
+        place.is_some_and(|place| place.collection().ancestors(self.definition()).iter().any(goes))
+    }
+
     /// What kind of object an address names.
     pub fn kind_of(&self, address: &Address) -> Option<&Kind> {
         self.definition().kind(address.as_str().split('/').next()?)
@@ -214,6 +221,7 @@ impl Session {
         let left = query.objects.iter().filter(|(address, sides)| {
             self.seen.contains_key(**address)
                 && self.kind_of(address).is_some_and(|kind| stays(kind, address, sides, query))
+                && !self.goes_along(address, query)
         });
         actual.notes.extend(left.map(|(address, _)| {
             format!("`{address}` stays as it is, and is not ours any more: this API cannot delete one")

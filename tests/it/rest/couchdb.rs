@@ -100,6 +100,25 @@ fn couchdb_goes_the_whole_way() {
     assert_eq!(read(server, "/shop/_security")["members"]["roles"][0], "all");
     let plan = checkout.run(&["plan"], 0).stdout;
     assert!(!plan.contains("security"), "{plan}");
+    // With its database it goes too.
+    checkout
+        .commit("shop.yaml", &SHOP.replace("name: shop", "name: doomed").replace("db: shop", "db: doomed"));
+    checkout.run(
+        &[
+            "apply",
+            "--yes",
+            "--allow-protected",
+            "database",
+            "--max-delete",
+            "9",
+            "--max-delete-percent",
+            "100",
+        ],
+        0,
+    );
+    checkout.commit("shop.yaml", "database: []\n");
+    let plan = checkout.run(&["plan"], 2).stdout;
+    assert!(plan.contains("database/doomed") && !plan.contains("stays as it is"), "{plan}");
 }
 
 #[test]

@@ -101,6 +101,17 @@ fn what_a_server_makes_along_with_another_object_is_made_equal_at_once() {
     );
     checkout.apply(&[]);
     assert!(gitea.curl("GET", "/orgs/along/teams", "").unwrap().contains("\"us\""));
+    // A team of everything has a repository that is made.
+    checkout.commit(
+        "all.yaml",
+        "scope: {owner: along, team: Owners}
+organisation: [{username: along}]
+team: [{name: Owners, description: us, permission: owner}]
+repository: [{name: late}]
+team_repository: [{name: late}]
+",
+    );
+    checkout.apply(&[]);
     let Some(rabbit) = RabbitMq::get() else { return };
     // Whoever makes a virtual host of RabbitMQ may do everything there.
     let checkout = opening::rabbitmq("along", &rabbit.url, "");

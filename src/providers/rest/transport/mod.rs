@@ -229,3 +229,33 @@ fn redirected(answer: &Answer) -> Result<Url, Failure> {
     let to = to.and_then(|to| answer.url.join(to).ok());
     to.ok_or_else(|| Failure::new(Class::Other, "redirected to nowhere").with_status(answer.status))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_another_path_for_good_is_another_object() {
+        let is_moved = |status: u16, to: &str| {
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: HeaderMap::new(),
+                body: Json::Null,
+                url: "http://localhost/api/things".parse().unwrap(),
+            };
+            moved(&answer, &to.parse().unwrap()).is_some()
+        };
+        for status in [301, 308] {
+            assert!(is_moved(status, "http://localhost/api/others"));
+            assert!(
+                !is_moved(status, "http://localhost/api/things/")
+                    && !is_moved(status, "http://localhost/API/Things")
+            );
+            // That is refused where it would be asked.
+            assert!(!is_moved(status, "http://elsewhere/api/others"));
+        }
+        assert!(
+            !is_moved(302, "http://localhost/api/others") && !is_moved(307, "http://localhost/api/others")
+        );
+    }
+}
