@@ -34,8 +34,9 @@ impl Reader for Session {
 
     fn memory(&mut self) -> Result<Memory> {
         let id = self.id();
-        let (memory, prints) = self.store.load(&self.setup, &self.getter, &id)?;
+        let (mut memory, prints) = self.store.load(&self.setup, &self.getter, &id)?;
         self.prints = prints;
+        rename(&self.setup, &mut memory);
         let applied = memory.record.as_ref().and_then(|record| record.applied.as_ref());
         self.applied_at = applied.and_then(|applied| applied.at.parse().ok());
         Ok(memory)
@@ -84,6 +85,19 @@ impl Reader for Session {
 
     fn cost(&self) -> Option<Cost> {
         Some(self.getter.meter().cost(self.kinds))
+    }
+}
+
+/// Calls what is ours by its address of today: names with wildcards once stood there as they are.
+fn rename(setup: &Setup, memory: &mut Memory) {
+    let old = |address: &&Address| address.as_str().contains(['*', '?', '{', '}']);
+    let old: Vec<Address> = memory.owned.keys().filter(old).cloned().collect();
+    for address in old {
+        if let Some(place) = Place::parse(&setup.definition, &address)
+            && let Some(owned) = memory.owned.remove(&address)
+        {
+            memory.owned.insert(place.address(), owned);
+        }
     }
 }
 

@@ -33,7 +33,8 @@ fn the_address_of_a_wildcard_record_means_no_other() {
         {"name": "*.wild.example.", "type": "A", "ttl": 60, "changetype": "REPLACE", "records": [{"content": "192.0.2.1", "disabled": false}]},
         {"name": "www.wild.example.", "type": "A", "ttl": 60, "changetype": "REPLACE", "records": [{"content": "192.0.2.2", "disabled": false}]}]}"#;
     powerdns.curl("PATCH", "/zones/wild.example.", made).unwrap();
-    let checkout = checkout(powerdns, "wild.example.");
+    let checkout =
+        opening::powerdns(&powerdns.url, "scope: {zone: wild.example.}, state: ../target/state.json");
     checkout.commit("all.yaml", "rrset:\n  - {name: '*.wild.example', type: A, ttl: 60, records: [192.0.2.8]}\n  - {name: www.wild.example, type: A, ttl: 60, records: [192.0.2.9]}\n");
     let wildcard = "rrset/wild.example./%2A.wild.example./A";
     let refused = checkout.run(&["apply", "--yes", "--adopt", wildcard], 8);
@@ -48,6 +49,14 @@ fn the_address_of_a_wildcard_record_means_no_other() {
     );
     assert_eq!(powerdns.dig("other.wild.example", "A"), "192.0.2.8");
     assert_eq!(powerdns.dig("www.wild.example", "A"), "192.0.2.2");
+    // A record of before has the name as it is.
+    checkout
+        .sandbox
+        .sh("sed -i 's/%2A/*/g' ../target/state.json && grep -q '[*]' ../target/state.json")
+        .expect(0);
+    checkout
+        .commit("all.yaml", "rrset: [{name: '*.wild.example', type: A, ttl: 60, records: [192.0.2.8]}]\n");
+    checkout.run(&["plan"], 0);
 }
 
 #[test]
