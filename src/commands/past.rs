@@ -46,7 +46,8 @@ impl<'a> Past<'a> {
         let read = || {
             self.session.declared_at(commit, self.chosen).map(Rc::new).map_err(|error| {
                 format!(
-                    "what was applied cannot be told, since commit {} is not readable here: {error:#}",
+                    "what was applied cannot be told, since commit {} is not readable here: {error:#}; fetch it, or call \
+                     the target otherwise if another repository applies to one of this name",
                     commit.short()
                 )
             })

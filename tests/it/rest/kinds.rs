@@ -73,7 +73,7 @@ fn repositories_of_a_person_are_made_as_those_of_an_organisation() {
     gitea.curl("POST", "/admin/users", other).unwrap();
     for owner in ["admin1", "owner"] {
         let checkout = opening::gitea(gitea, &gitea.url, &format!("scope: {{owner: {owner}, repo: own}}"));
-        let declared = "repository:\n  - {name: own, description: one}\n  - {name: own2}\nlabel:\n  - {name: bug, color: '00ff00'}\n";
+        let declared = "repository:\n  - {name: own, description: one, topics: [Go, b]}\n  - {name: own2}\nlabel:\n  - {name: bug, color: '00ff00'}\n";
         checkout.commit("all.yaml", declared);
         checkout.run(&["plan"], 2);
         checkout.apply(&[]);

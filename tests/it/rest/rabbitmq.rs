@@ -75,3 +75,19 @@ fn rabbitmq_goes_the_whole_way() {
     assert!(!bindings.contains("a.b") && !bindings.contains("\"a\":2"), "{bindings}");
     assert!(bindings.contains("\"a\":1"), "{bindings}");
 }
+
+#[test]
+fn two_repositories_with_targets_of_one_name_take_nothing_from_each_other() {
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let [first, second] = ["first", "second"].map(|name| {
+        let checkout = super::opening::rabbitmq("shared", &rabbit.url, "");
+        checkout.commit("vhost.yaml", &format!("vhost: [{{name: shared-{name}}}]\n"));
+        checkout
+    });
+    first.apply(&[]);
+    let plan = second.run(&["plan"], 2).stdout;
+    assert!(plan.contains("1 unknown") && plan.contains("call the target otherwise"), "{plan}");
+    second.run(&["apply", "--yes"], 8);
+    second.sandbox.trueup(&["apply", "--yes", "--skip-unknown", "--rollback", "--allow-protected", "**"]);
+    assert!(rabbit.curl("GET", "/vhosts/shared-first", "").is_some());
+}
