@@ -40,8 +40,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("percent_encoding", &["providers/rest/", "providers/kubernetes/"]),
     ("reqwest", &["providers/rest/"]),
     // The cluster.
-    ("base64", &["model/sensitive.rs", "providers/kubernetes/", "providers/rest/"]),
-    ("flate2", &["providers/kubernetes/"]),
+    ("base64", &["model/sensitive.rs", "providers/kubernetes/", "providers/packed.rs", "providers/rest/"]),
+    ("flate2", &["providers/packed.rs"]),
     ("futures_util", &["providers/kubernetes/"]),
     ("http", &["providers/kubernetes/"]),
     ("hyper_util", &["providers/kubernetes/"]),
