@@ -128,8 +128,11 @@ fn a_password_that_is_taken_away_is_seen_and_set_again() {
     let Some(rabbit) = RabbitMq::get() else { return };
     let checkout = opening::rabbitmq("cleared", &rabbit.url, "");
     checkout.sandbox.write("home/field", "f1eld-canary");
-    checkout.commit("all.yaml", "user: [{name: cleared, password: {$file: ../home/field}}]\n");
+    let declared = "user: [{name: cleared, password: {$file: ../home/field}}, {name: without}]\n";
+    checkout.commit("all.yaml", declared);
     checkout.apply(&[]);
+    let without = rabbit.curl("GET", "/users/without", "").unwrap();
+    assert!(without.contains(r#""password_hash":"""#), "{without}");
     rabbit.ctl(&["clear_password", "cleared"]);
     let drift = checkout.run(&["drift"], 3);
     assert!(drift.stdout.contains("/password"), "{}", drift.stdout);
