@@ -98,24 +98,25 @@ fn the_proxy_of_the_environment_is_taken_unless_the_host_needs_none() {
     let port = config.split("https://127.0.0.1:").nth(1).unwrap().split('\'').next().unwrap();
     let secure = Proxy::start(&format!("127.0.0.1:{port}"), |_| Answer::Forward);
     let plain = Proxy::start(&kinto.url, |_| Answer::Forward);
-    let run = |no_proxy: &str| {
+    let run = |no_proxy: &str, authorities: Option<&str>| {
         let mut command = tls.sandbox.command_trueup(&["apply", "--yes"]);
         command.env("HTTPS_PROXY", &secure.url).env("http_proxy", &plain.url).env("NO_PROXY", no_proxy);
+        command.envs(authorities.iter().flat_map(|none| [("SSL_CERT_FILE", none), ("SSL_CERT_DIR", none)]));
         assert_eq!(command.output().unwrap().status.code(), Some(0));
     };
-    run("127.0.0.1");
+    run("127.0.0.1", None);
     assert_eq!(secure.requests(), [""; 0]);
-    run("other.example");
+    run("other.example", None);
     let asked = secure.requests();
     assert!(!asked.is_empty() && asked.iter().all(|line| *line == format!("CONNECT 127.0.0.1:{port}")));
     // The tunnel hides what goes through it, credentials above all.
     assert!(secure.asked.lock().unwrap().iter().all(|asked| !asked.head.contains("uthorization: Basic")));
-    // Without TLS the proxy is asked for whole addresses.
+    // Without TLS the proxy is asked for whole addresses, and nobody needs authorities.
     let here = config.replace(&format!("https://127.0.0.1:{port}"), "http://kinto.invalid");
     tls.sandbox.write("checkout/trueup.yaml", here);
     tls.sandbox.sh("rm -f ../target/state.json*").expect(0);
     tls.commit_all();
-    run("other.example");
+    run("other.example", Some("/nonexistent"));
     assert!(
         plain.requests().iter().all(|line| line.contains(" http://kinto.invalid/v1/")),
         "{:?}",
