@@ -90,6 +90,19 @@ impl Collection {
         found
     }
 
+    /// Why one of the objects that it is in cannot be called so, if a definition says that.
+    pub fn misnamed(&self, definition: &Definition) -> Option<String> {
+        self.ancestors(definition).iter().find_map(|address| {
+            let place = Place::parse(definition, address)?;
+            let kind = definition.kind(&place.kind)?;
+            let names = kind.identity.keys.iter().zip(&place.keys);
+            names.filter_map(|(key, name)| Some((kind.fields.get(key)?, name))).find_map(|(field, name)| {
+                let never = field.never.iter().any(|value| json::text(value).as_ref() == Some(name));
+                never.then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, field.remark()))
+            })
+        })
+    }
+
     /// The address of the object that makes the scope, if a kind does.
     pub fn parent(&self, definition: &Definition, kind: &Kind) -> Option<Address> {
         let scope = definition.scopes.get(kind.scope.as_ref()?)?;

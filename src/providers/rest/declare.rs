@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
-    address::{Collection, Place, normal_scope},
-    definition::{Access, Field, Items, Kind, load},
+    address::{Collection, normal_scope},
+    definition::{Access, Items, Kind, load},
     form::Form,
     json,
     options::Setup,
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     exit::Exit,
     model::{
-        address::Address,
         fault::Fault,
         object::{Desired, Object, Origin, Scope},
         suggest::nearest,
@@ -144,23 +143,10 @@ impl Declarations<'_> {
             None => names,
         };
         let collection = Collection { kind: name.to_owned(), scope };
-        let parents = collection.ancestors(&self.setup.definition);
-        match parents.iter().find_map(|parent| self.misnamed(parent)) {
+        match collection.misnamed(&self.setup.definition) {
             Some(message) => Err(Complaint::new(mark, message)),
             None => Ok(collection),
         }
-    }
-
-    /// Why an object cannot be called so, if a definition says that.
-    fn misnamed(&self, address: &Address) -> Option<String> {
-        let definition = &self.setup.definition;
-        let place = Place::parse(definition, address)?;
-        let kind = definition.kind(&place.kind)?;
-        let names = kind.identity.keys.iter().zip(&place.keys);
-        names.filter_map(|(key, name)| Some((kind.fields.get(key)?, name))).find_map(|(field, name)| {
-            let never = field.never.iter().any(|value| json::text(value).as_ref() == Some(name));
-            never.then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, about(field)))
-        })
     }
 
     /// Collections that hold nothing but what is declared.
@@ -313,17 +299,13 @@ fn check(kind: &Kind, form: &Form<'_>, node: &Node, object: &Json) -> Result<Vec
     if let Some(pointer) = form.meaningless(object).find(|pointer| object.pointer(pointer).is_some()) {
         let (steps, field) = (json::steps(pointer), &kind.fields[pointer]);
         let rule = field.only_when.as_ref().map(|rule| format!(" where `{rule}`")).unwrap_or_default();
-        let message = format!("`{}` means something only{rule}{}", &pointer[1..], about(field));
+        let message = format!("`{}` means something only{rule}{}", &pointer[1..], field.remark());
         return Err(Complaint::new(node.mark_of(steps.iter().map(String::as_str)), message));
     }
     if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
         return Err(Complaint::new(node.mark, format!("`{reference}` refers to nothing")));
     }
     Ok(notes)
-}
-
-fn about(field: &Field) -> String {
-    field.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
 }
 
 /// Whether `path` is in a field that is no part of the object, of which `open` does not speak.
@@ -362,7 +344,7 @@ fn fields(
                 let secret = field.sensitive || !field.access.is_answered();
                 let named = secrets::is_name(&json);
                 if field.access == Access::ReadOnly {
-                    return wrong(format!("is the server's own and cannot be declared{}", about(field)));
+                    return wrong(format!("is the server's own and cannot be declared{}", field.remark()));
                 }
                 if named && !secret {
                     return wrong("is shown in plans, so it cannot be a secret".to_owned());
@@ -372,10 +354,10 @@ fn fields(
                 }
                 if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
                     let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();
-                    return wrong(format!("is {json}, and can be {}{}", all.join(", "), about(field)));
+                    return wrong(format!("is {json}, and can be {}{}", all.join(", "), field.remark()));
                 }
                 if field.never.contains(&json) {
-                    return wrong(format!("cannot be {json}{}", about(field)));
+                    return wrong(format!("cannot be {json}{}", field.remark()));
                 }
                 if field.sensitive && json.is_string() {
                     let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";

@@ -104,7 +104,11 @@ pub(super) fn collections(session: &Session, name: &str) -> Result<Vec<Collectio
     let known: Option<Vec<String>> =
         params.iter().map(|param| setup.options.scope.get(param).cloned()).collect();
     if let Some(scope) = known {
-        return Ok(vec![Collection { kind: name.to_owned(), scope }]);
+        let collection = Collection { kind: name.to_owned(), scope };
+        return match collection.misnamed(&setup.definition) {
+            Some(message) => Err(Fault::new(Exit::BadConfig, message).into()),
+            None => Ok(vec![collection]),
+        };
     }
     let parent = kind.scope.as_ref().and_then(|scope| setup.definition.scopes.get(scope)?.kind.clone());
     let parent = parent.ok_or_else(|| {

@@ -146,4 +146,12 @@ fn a_bucket_that_is_made_where_it_is_read_is_not_read() {
         let refused = checkout.run(&["plan"], 65);
         assert!(refused.stderr.contains("made where it is read"), "{}", refused.stderr);
     }
+    checkout.commit("all.yaml", "bucket: []\n");
+    let config = checkout.sandbox.read("checkout/trueup.yaml");
+    checkout.sandbox.write(
+        "checkout/trueup.yaml",
+        config.replace("provider: kinto,", "provider: kinto, scope: {bucket: default},"),
+    );
+    let refused = checkout.run(&["import", "t", "collection"], 78);
+    assert!(refused.stderr.contains("made where it is read"), "{}", refused.stderr);
 }

@@ -60,6 +60,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// What the definition says about it, as the end of a message.
+    pub fn remark(&self) -> String {
+        self.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
+    }
+
     /// What is special about it, in words.
     pub fn traits(&self) -> Vec<String> {
         let access = match self.access {
