@@ -2,18 +2,13 @@
 
 use std::{fs, path::Path};
 
-use super::Checkout;
+use super::opening;
 use crate::parts::{Caddy, curl, free_port};
 
 #[test]
 fn an_api_of_ones_own_needs_a_definition_and_nothing_else() {
     let Some(caddy) = Caddy::get() else { return };
-    let options = format!(
-        "provider: rest, definition: providers/caddy.yaml, url: '{}', state: ../target/state.json",
-        caddy.url
-    );
-    let checkout = Checkout::new(&options, "");
-    checkout.sandbox.write("checkout/providers/caddy.yaml", include_str!("caddy.yaml"));
+    let checkout = opening::defined("caddy", include_str!("caddy.yaml"), &caddy.url, "", "");
     let port = free_port();
     let declared = |body: &str| {
         format!(

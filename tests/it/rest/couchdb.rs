@@ -12,19 +12,14 @@ use std::{
 use serde_json::Value as Json;
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Proxy},
 };
 use crate::parts::{CouchDb, curl};
 
-/// A checkout that brings the definition.
 fn checkout(url: &str) -> Checkout {
-    let options = format!(
-        "provider: rest, definition: providers/couchdb.yaml, url: '{url}', credentials: {{user: admin, file: ../home/secret}}, state: ../target/state.json"
-    );
-    let checkout = Checkout::new(&options, CouchDb::PASSWORD);
-    checkout.sandbox.write("checkout/providers/couchdb.yaml", include_str!("couchdb.yaml"));
-    checkout
+    let login = ", credentials: {user: admin, file: ../home/secret}";
+    opening::defined("couchdb", include_str!("couchdb.yaml"), url, login, CouchDb::PASSWORD)
 }
 
 fn read(server: &CouchDb, path: &str) -> Json {

@@ -12,18 +12,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    Checkout,
+    Checkout, opening,
     proxy::{Answer, Proxy},
 };
 use crate::parts::Etcd;
 
-/// A checkout that brings the definition.
+/// A checkout for the etcd at `url`.
 pub fn checkout(url: &str) -> Checkout {
-    let options =
-        format!("provider: rest, definition: providers/etcd.yaml, url: '{url}', state: ../target/state.json");
-    let checkout = Checkout::new(&options, "");
-    checkout.sandbox.write("checkout/providers/etcd.yaml", include_str!("etcd.yaml"));
-    checkout
+    opening::defined("etcd", include_str!("etcd.yaml"), url, "", "")
 }
 
 /// Writes a key by hand.

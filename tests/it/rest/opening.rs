@@ -24,6 +24,14 @@ pub fn rabbitmq(target: &str, url: &str, more: &str) -> Checkout {
     Checkout::named(target, &format!("provider: rabbitmq, url: '{url}', {login}, {more}"), "guest")
 }
 
+/// For an API that the checkout brings the definition of; `more` is the rest of the options, `secret` for the file.
+pub fn defined(name: &str, definition: &str, url: &str, more: &str, secret: &str) -> Checkout {
+    let options = format!("provider: rest, definition: providers/{name}.yaml, url: '{url}', {FILE}{more}");
+    let checkout = Checkout::new(&options, secret);
+    checkout.sandbox.write(&format!("checkout/providers/{name}.yaml"), definition);
+    checkout
+}
+
 /// For a Kinto, which needs `with: {memory_bucket: …}` or a file.
 pub fn kinto(url: &str, more: &str) -> Checkout {
     let login = "credentials: {user: admin, file: ../home/secret}";
