@@ -1,6 +1,6 @@
 //! What the YAML files of a revision declare.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, normal_scope},
-    definition::{Access, Items, Kind, load},
+    declaration,
+    definition::{Kind, load},
     form::Form,
     json,
     options::Setup,
-    references, secrets,
     yaml::{self, Complaint, Kind as Shape, Mark, Node},
 };
 use crate::{
@@ -221,8 +221,8 @@ impl Declarations<'_> {
                 return Err(Complaint::new(node.mark, "an object is a mapping of fields"));
             };
             let object = node.to_json();
-            let notes = check(kind, &form, node, &object)?;
-            Ok((notes, normal(kind, &form, object, node.mark)?, lines(node)))
+            let notes = declaration::check(&form, node, &object)?;
+            Ok((notes, normal(kind, &form, object, node.mark)?, declaration::lines(node)))
         };
         let found: Vec<Result<_, Complaint>> = objects.par_iter().map(read).collect();
         for (node, found) in objects.iter().zip(found) {
@@ -265,110 +265,4 @@ fn normal(kind: &Kind, form: &Form<'_>, mut object: Json, mark: Mark) -> Result<
         Complaint::new(mark, format!("an object of this kind is named by {keys}"))
     })?;
     Ok(Normal { keys, value: form.to_model(&object) })
-}
-
-/// The lines of the fields below `node` that do not stand in its own line, by pointer.
-fn lines(node: &Node) -> BTreeMap<Box<str>, u32> {
-    let mut found = BTreeMap::new();
-    collect(node, &mut Vec::new(), node.mark.line, &mut found);
-    found
-}
-
-fn collect<'a>(node: &'a Node, at: &mut Vec<Cow<'a, str>>, line: u32, found: &mut BTreeMap<Box<str>, u32>) {
-    let mut add = |step: Cow<'a, str>, mark: Mark, node: &'a Node| {
-        at.push(step);
-        if mark.line != line {
-            found.insert(json::pointer(at).into(), mark.line);
-        }
-        collect(node, at, mark.line, found);
-        at.pop();
-    };
-    match &node.kind {
-        Shape::Map(fields) => fields.iter().for_each(|(key, mark, value)| add(key.into(), *mark, value)),
-        Shape::List(items) => {
-            items.iter().enumerate().for_each(|(index, item)| add(index.to_string().into(), item.mark, item));
-        }
-        Shape::Scalar(_) => {}
-    }
-}
-
-/// Holds one declaration against its kind; answers remarks.
-fn check(kind: &Kind, form: &Form<'_>, node: &Node, object: &Json) -> Result<Vec<(Mark, String)>, Complaint> {
-    let mut notes = Vec::new();
-    fields(kind, form, node, &mut Vec::new(), &mut notes)?;
-    if let Some(pointer) = form.meaningless(object).find(|pointer| object.pointer(pointer).is_some()) {
-        let (steps, field) = (json::steps(pointer), &kind.fields[pointer]);
-        let rule = field.only_when.as_ref().map(|rule| format!(" where `{rule}`")).unwrap_or_default();
-        let message = format!("`{}` means something only{rule}{}", &pointer[1..], field.remark());
-        return Err(Complaint::new(node.mark_of(steps.iter().map(String::as_str)), message));
-    }
-    if let Some(reference) = references::all(object).iter().find(|address| address.as_str().is_empty()) {
-        return Err(Complaint::new(node.mark, format!("`{reference}` refers to nothing")));
-    }
-    Ok(notes)
-}
-
-/// Whether `path` is in a field that is no part of the object, of which `open` does not speak.
-fn is_beside(kind: &Kind, path: &[String]) -> bool {
-    kind.beside.as_ref().is_some_and(|beside| json::matches(&beside.field, &path[..1]))
-}
-
-fn fields(
-    kind: &Kind,
-    form: &Form<'_>,
-    node: &Node,
-    path: &mut Vec<String>,
-    notes: &mut Vec<(Mark, String)>,
-) -> Result<(), Complaint> {
-    let Shape::Map(entries) = &node.kind else { return Ok(()) };
-    for (key, mark, value) in entries {
-        path.push(key.clone());
-        let pointer = || format!("/{}", path.join("/"));
-        let is_previous_name = || kind.identity.previously.as_deref() == Some(&pointer());
-        match form.field(path) {
-            None if form.is_divided(path) || is_previous_name() => {
-                fields(kind, form, value, path, notes)?;
-            }
-            None if kind.open && !is_beside(kind, path) => {}
-            None => {
-                let known = kind.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly);
-                let known = known.map(|(pointer, _)| pointer.as_str());
-                let hint = nearest(&pointer(), known)
-                    .map_or_else(String::new, |near| format!("; did you mean `{}`?", &near[1..]));
-                return Err(Complaint::new(*mark, format!("no field `{}`{hint}", path.join("/"))));
-            }
-            Some(field) => {
-                let wrong =
-                    |message: String| Err(Complaint::new(*mark, format!("`{}` {message}", path.join("/"))));
-                let json = value.to_json();
-                let secret = field.sensitive || !field.access.is_answered();
-                let named = secrets::is_name(&json);
-                if field.access == Access::ReadOnly {
-                    return wrong(format!("is the server's own and cannot be declared{}", field.remark()));
-                }
-                if named && !secret {
-                    return wrong("is shown in plans, so it cannot be a secret".to_owned());
-                }
-                if field.list != Items::Ordered && !(json.is_array() || json.is_null() || json.is_object()) {
-                    return wrong("is a list".to_owned());
-                }
-                if !field.one_of.is_empty() && !field.one_of.contains(&json) && json.get("$ref").is_none() {
-                    let all: Vec<String> = field.one_of.iter().map(Json::to_string).collect();
-                    return wrong(format!("is {json}, and can be {}{}", all.join(", "), field.remark()));
-                }
-                if field.never.contains(&json) {
-                    return wrong(format!("cannot be {json}{}", field.remark()));
-                }
-                if field.sensitive && json.is_string() {
-                    let note = "a secret stands in Git; `{$env: NAME}` or `{$file: PATH}` names it instead";
-                    notes.push((*mark, note.to_owned()));
-                }
-                if form.is_divided(path) {
-                    fields(kind, form, value, path, notes)?;
-                }
-            }
-        }
-        path.pop();
-    }
-    Ok(())
 }

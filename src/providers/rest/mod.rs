@@ -14,6 +14,7 @@ mod complete;
 mod condition;
 mod create;
 mod credentials;
+mod declaration;
 mod declare;
 pub mod definition;
 mod emit;
