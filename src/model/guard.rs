@@ -183,8 +183,9 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
     let mut counts: BTreeMap<Common<'_>, usize> = BTreeMap::new();
     let common = plan.changes.iter().filter_map(|change| Common::of(change, consent));
     common.for_each(|common| *counts.entry(common).or_default() += 1);
+    let guarded = Guarded::by(context.limits);
     let one = |change| {
-        check_one(change, consent, context).or_else(|| {
+        check_one(change, consent, &guarded).or_else(|| {
             let common = Common::of(change, consent)?;
             let count = counts.remove(&common)?;
             Some(common.refuse(change, count))
@@ -252,9 +253,23 @@ impl<'a> Common<'a> {
     }
 }
 
-fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
+/// What [`Limits`] protect, read once for all changes.
+struct Guarded {
+    protect: Selector,
+    grants: Selector,
+}
+
+impl Guarded {
+    /// A pattern that cannot be read was refused where it is written.
+    fn by(limits: &Limits) -> Guarded {
+        let read = |patterns: &[String]| Selector::new(patterns).unwrap_or_default();
+        Guarded { protect: read(&limits.protect), grants: read(&limits.grants) }
+    }
+}
+
+fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Refusal> {
     let Change { address, action, class, .. } = change;
-    let typed = selector::typed(address);
+    let typed = || selector::typed(address);
     let removes = matches!(action, Action::Delete | Action::Replace);
     let taken = consent.take.matches(address);
     let yielded = consent.yields.matches(address);
@@ -268,40 +283,40 @@ fn check_one(change: &Change, consent: &Consent, context: &Context<'_>) -> Optio
                 "`{address}` changed in Git and in the target, in the same place{}",
                 fields.unwrap_or_default()
             ),
-            format!("`--take {typed}` lets Git win, `--yield {typed}` leaves it as it is"),
+            format!("`--take {0}` lets Git win, `--yield {0}` leaves it as it is", typed()),
         );
     }
     if removes && consent.skip_unknown {
         return refuse(
             Exit::Refused,
             format!("`{address}` would be deleted while something else could not be read"),
-            format!("`--yield {typed}` leaves it for a run that sees everything"),
+            format!("`--yield {}` leaves it for a run that sees everything", typed()),
         );
     }
-    if removes && is_protected(change, context) && !consent.protected.matches(address) {
+    if removes && guarded.protect.matches(address) && !consent.protected.matches(address) {
         return refuse(
             Exit::Refused,
             format!(
                 "`{address}` is protected and would be {}",
                 if *action == Action::Delete { "deleted" } else { "replaced" }
             ),
-            format!("`--allow-protected {typed}` if this is meant"),
+            format!("`--allow-protected {}` if this is meant", typed()),
         );
     }
-    if let Some(path) = grants::taken(change, context.limits)
+    if let Some(path) = grants::taken(change, &guarded.grants)
         && !consent.protected.matches_field(address, &path)
     {
         return refuse(
             Exit::Refused,
             format!("`{address}` has something in `{path}` that would be taken away"),
-            format!("`--allow-protected {address}` if this is meant"),
+            format!("`--allow-protected {}` if this is meant", typed()),
         );
     }
     if *action == Action::Replace && !consent.replace.matches(address) {
         return refuse(
             Exit::Refused,
             format!("`{address}` cannot be changed in place and would be deleted and made anew"),
-            format!("`--allow-replace {typed}` if this is meant"),
+            format!("`--allow-replace {}` if this is meant", typed()),
         );
     }
     None
@@ -362,10 +377,6 @@ pub fn strangers(consent: &Consent, known: &BTreeSet<&Address>) -> Vec<Refusal> 
         Refusal { exit: Exit::Usage, message: format!("`--yield {pattern}` names no object"), hint }
     };
     patterns.filter(|pattern| !pattern.contains(['*', '?', '{']) && !is_within(pattern)).map(refuse).collect()
-}
-
-fn is_protected(change: &Change, context: &Context<'_>) -> bool {
-    Selector::new(&context.limits.protect).is_ok_and(|protected| protected.matches(&change.address))
 }
 
 /// Refuses more than the limits allow. What goes along with others counts, but not as a share of what is ours.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Limits;
 use crate::model::{
     change::{Action, Change},
     path::escape,
@@ -11,8 +10,10 @@ use crate::model::{
 };
 
 /// The first of them that would lose an item, or have another value.
-pub fn taken(change: &Change, limits: &Limits) -> Option<String> {
-    let grants = Selector::new(&limits.grants).ok().filter(|grants| !grants.is_empty())?;
+pub fn taken(change: &Change, grants: &Selector) -> Option<String> {
+    if grants.is_empty() {
+        return None;
+    }
     let in_place = matches!(change.action, Action::Update | Action::Adopt);
     let (actual, after) = (change.sides.actual.as_ref()?, change.after.as_ref()?);
     let grants = |path: &str| grants.matches_field(&change.address, path);

@@ -109,15 +109,31 @@ impl Progress {
     }
 }
 
-/// Whether a server may make the object at `place` by itself, together with the one called `made`: what it lives in,
-/// or what it depends on and is named by.
-fn comes_with(definition: &Definition, place: &Place, made: &Address) -> bool {
-    let named_by = || {
-        let other = Place::parse(definition, made)?;
-        let kind = definition.kind(&place.kind)?;
-        Some(kind.depends_on.contains(&other.kind) && place.keys.contains(other.keys.last()?))
-    };
-    place.collection().ancestors(definition).contains(made) || named_by().unwrap_or(false)
+/// What was made in a run, for what a server makes by itself along with it.
+struct Company<'a> {
+    definition: &'a Definition,
+    made: &'a BTreeSet<Address>,
+    /// The kind of each, and its own name.
+    names: BTreeSet<(String, String)>,
+}
+
+impl<'a> Company<'a> {
+    fn of(definition: &'a Definition, made: &'a BTreeSet<Address>) -> Self {
+        let name = |address: &Address| {
+            let Place { kind, mut keys, .. } = Place::parse(definition, address)?;
+            Some((kind, keys.pop()?))
+        };
+        Company { definition, made, names: made.iter().filter_map(name).collect() }
+    }
+
+    /// Whether the object at `place` may have come with what it lives in, or what it depends on and is named by.
+    fn has(&self, place: &Place) -> bool {
+        let depends_on = self.definition.kind(&place.kind).map_or(&[][..], |kind| &kind.depends_on);
+        let mut names =
+            depends_on.iter().flat_map(|kind| place.keys.iter().map(move |key| (kind.clone(), key.clone())));
+        let mut ancestors = place.collection().ancestors(self.definition).into_iter();
+        ancestors.any(|one| self.made.contains(&one)) || names.any(|name| self.names.contains(&name))
+    }
 }
 
 fn outcome(change: &Change, verdict: Verdict, error: Option<(FailureKind, String)>) -> Outcome {
@@ -273,12 +289,8 @@ impl Writing {
         fresh: &BTreeMap<Collection, Gathered>,
         progress: &Progress,
     ) -> Vec<(usize, Job<'a>)> {
-        let definition = self.session.definition();
-        let within =
-            |place: &Place| match progress.made.iter().any(|made| comes_with(definition, place, made)) {
-                true => Within::Made,
-                false => Within::Old,
-            };
+        let company = Company::of(self.session.definition(), &progress.made);
+        let within = |place: &Place| if company.has(place) { Within::Made } else { Within::Old };
         let job = |at: &usize| {
             let place = &places[at];
             Job::new(&self.session, &self.sender, changes[*at], place, fresh, within(place))
