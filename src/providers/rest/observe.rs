@@ -219,8 +219,8 @@ impl Session {
             actual.objects.insert(old.clone(), Observed::Absent);
         }
         let left = query.objects.iter().filter(|(address, sides)| {
-            self.seen.contains_key(**address)
-                && self.kind_of(address).is_some_and(|kind| stays(kind, address, sides, query))
+            self.kind_of(address).is_some_and(|kind| stays(kind, address, sides, query))
+                && self.seen.contains_key(**address)
                 && !self.goes_along(address, query)
         });
         actual.notes.extend(left.map(|(address, _)| {
@@ -280,8 +280,8 @@ impl Session {
 
 /// Whether an object that Git does not declare any more stays as it is, since the API cannot delete one.
 fn stays(kind: &Kind, address: &Address, sides: &Sides<&Value>, query: &Query<'_>) -> bool {
-    let dropped = query.declared.is_some_and(|declared| !declared.contains_key(address));
-    dropped && sides.desired.is_none() && kind.delete.is_none() && kind.batch.is_none()
+    let dropped = || query.declared.is_some_and(|declared| !declared.contains_key(address));
+    kind.delete.is_none() && kind.batch.is_none() && sides.desired.is_none() && dropped()
 }
 
 /// Objects that are there under their old names only, which nothing else declares.
