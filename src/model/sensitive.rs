@@ -121,7 +121,7 @@ fn gather(value: &Value, hidden: bool, found: &mut Vec<String>) {
 }
 
 /// Whether a mapping of this one key names a secret instead of holding it.
-fn names_secrets(key: &str) -> bool {
+pub fn names_secrets(key: &str) -> bool {
     matches!(key, "$env" | "$file")
 }
 

@@ -23,8 +23,10 @@ use crate::{
         record::{Memory, Owned, Record},
         value::Value,
     },
-    providers::Target,
-    providers::packed::{pack, unpack},
+    providers::{
+        Target,
+        packed::{pack, unpack},
+    },
 };
 
 const RECORD: &str = "record.json.gz";

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{ErrorClass as Class, Kind, Write},
+    definition::{ErrorClass as Class, Field, Kind, Write},
     failure::Failure,
     json,
     session::Session,
@@ -54,8 +54,7 @@ impl Session {
         let kind = self.definition().kind(&place.kind)?;
         let field = &kind.beside.as_ref()?.field;
         let unseen = raw.pointer(field).is_none() && self.is_apart(place, sides);
-        let about = kind.fields.get(field).and_then(|field| field.about.as_ref());
-        let about = about.map_or_else(String::new, |about| format!(": {about}"));
+        let about = kind.fields.get(field).map(Field::remark).unwrap_or_default();
         unseen.then(|| {
             Failure::new(
                 Class::Forbidden,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::Place,
-    definition::{Access, Field, Kind, List, Rule, kind::Cascade, list::PageStyle},
+    definition::{Access, Kind, List, Rule, kind::Cascade, list::PageStyle},
     form::Form,
     json, pages, request,
     session::Session,
@@ -72,7 +72,7 @@ impl Session {
                 field.required && self.has(&field.since, &field.until) && desired.pointer(pointer).is_none()
             });
             if let Some((pointer, _)) = missing {
-                let name = if field_is_hidden(&kind.fields[pointer]) { NAMED } else { "" };
+                let name = if kind.fields[pointer].is_hidden() { NAMED } else { "" };
                 return Some(format!("it is not there yet and cannot be made without `{pointer}`{name}"));
             }
             if kind.create.is_none() && kind.batch.is_none() {
@@ -132,10 +132,6 @@ impl Session {
 
 /// How a value is declared that Git does not hold.
 const NAMED: &str = ", for example `{$env: NAME}`";
-
-fn field_is_hidden(field: &Field) -> bool {
-    field.sensitive || !field.access.is_answered()
-}
 
 /// Why `actual` cannot become `desired` in place, if so.
 fn replacement(kind: &Kind, desired: &Json, actual: &Json) -> Option<String> {

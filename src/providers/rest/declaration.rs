@@ -123,7 +123,7 @@ fn refusal(field: &Field, value: &Json) -> Option<String> {
     let is_one = field.one_of.is_empty() || field.one_of.contains(value) || value.get("$ref").is_some();
     if field.access == Access::ReadOnly {
         Some(format!("is the server's own and cannot be declared{}", field.remark()))
-    } else if secrets::is_name(value) && !field.sensitive && field.access.is_answered() {
+    } else if secrets::is_name(value) && !field.is_hidden() {
         Some("is shown in plans, so it cannot be a secret".to_owned())
     } else if !is_list {
         Some("is a list".to_owned())

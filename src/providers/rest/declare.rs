@@ -186,7 +186,7 @@ impl Declarations<'_> {
             for (index, object) in objects.into_iter().enumerate() {
                 let mark = node.mark_of([name.as_str(), index.to_string().as_str()]);
                 let kind = self.definition_of(&name, mark)?;
-                if kind.delete.is_none() && kind.batch.is_none() {
+                if !kind.is_deletable() {
                     let message = format!("this API cannot delete `{name}`, so none can be declared absent");
                     return Err(Complaint::new(mark, message));
                 }

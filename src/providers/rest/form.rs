@@ -20,26 +20,20 @@ impl<'a> Form<'a> {
         let fields = kind.fields.iter();
         let mut fields: Vec<_> = fields.map(|(pointer, field)| (json::steps(pointer), field)).collect();
         // A name goes before what stands for any.
-        fields.sort_by_key(|(steps, _)| steps.iter().map(|step| step == "*").collect::<Vec<_>>());
+        fields.sort_by(|(one, _), (other, _)| wild(one).cmp(wild(other)));
         Form { kind, fields }
     }
 
     /// What the definition says of the place `path`.
     pub fn field(&self, path: &[impl AsRef<str>]) -> Option<&'a Field> {
-        let matches = |pattern: &[String]| {
-            pattern.len() == path.len()
-                && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
-        };
-        self.fields.iter().find(|(pattern, _)| matches(pattern)).map(|(_, field)| *field)
+        let is_here = |pattern: &[String]| pattern.len() == path.len() && json::agree(pattern, path);
+        self.fields.iter().find(|(pattern, _)| is_here(pattern)).map(|(_, field)| *field)
     }
 
     /// Whether the definition speaks of fields inside of `path`.
     pub fn is_divided(&self, path: &[impl AsRef<str>]) -> bool {
         path.is_empty()
-            || self.fields.iter().any(|(pattern, _)| {
-                pattern.len() > path.len()
-                    && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
-            })
+            || self.fields.iter().any(|(pattern, _)| pattern.len() > path.len() && json::agree(pattern, path))
     }
 
     /// The lists that are changed item by item: where they are, the key of their items, and how.
@@ -150,9 +144,7 @@ impl<'a> Form<'a> {
         match self.field(path) {
             _ if is_key => return Some(value.clone()),
             Some(field)
-                if matches!(field.access, Access::ReadOnly | Access::Initial)
-                    || !field.access.is_answered()
-                    || field.sensitive =>
+                if matches!(field.access, Access::ReadOnly | Access::Initial) || field.is_hidden() =>
             {
                 return None;
             }
@@ -202,6 +194,11 @@ impl<'a> Form<'a> {
     pub fn to_model(&self, object: &Json) -> Value {
         json::to_model(object, &|path| self.field(path).is_some_and(|field| field.sensitive))
     }
+}
+
+/// Which of `steps` stand for any.
+fn wild(steps: &[String]) -> impl Iterator<Item = bool> {
+    steps.iter().map(|step| step == "*")
 }
 
 /// The part of one item of a keyed list that the item of the same key declares.

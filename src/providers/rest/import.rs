@@ -47,14 +47,11 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
         let part = Part { extent: Extent::Import, ..Part::default() };
         let wanted = BTreeMap::from([(collection.clone(), part)]);
         let mut gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
-        let Collection { kind: name, scope } = collection.clone();
-        gathered.found.retain(|keys, _| {
-            let place = Place { kind: name.clone(), scope: scope.clone(), keys: keys.clone() };
-            !declared.objects.contains_key(&place.address())
-        });
+        gathered.found.retain(|keys, _| !declared.objects.contains_key(&collection.address_of(keys)));
         let found = exported(&Form::of(kind), &gathered)?;
         unseen = unseen.or(gathered.incomplete).or(hidden(kind, &found));
         if !found.is_empty() {
+            let Collection { kind: name, scope } = collection;
             objects.push((Place { kind: name, scope, keys: Vec::new() }, found));
         }
     }

@@ -107,7 +107,12 @@ pub fn pointer(path: &[impl AsRef<str>]) -> String {
 /// Whether `pattern` leads to the place of `path`.
 pub fn matches(pattern: &str, path: &[String]) -> bool {
     let pattern = steps(pattern);
-    pattern.len() == path.len() && pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other)
+    pattern.len() == path.len() && agree(&pattern, path)
+}
+
+/// Whether the steps of `pattern` lead the way of `path`, as far as both go.
+pub fn agree(pattern: &[String], path: &[impl AsRef<str>]) -> bool {
+    pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
 }
 
 /// A text or number as it stands in a path or a name.

@@ -32,8 +32,7 @@ impl Gatherer<'_> {
         };
         let mut gathered = self.sorted(list, listing, wanted, &form);
         self.detail(&mut gathered, list, part);
-        let by_name = self.kind.id.is_none() || self.kind.id_from_name.is_some();
-        if (gathered.incomplete.is_some() || list.ask_missing) && self.kind.read.is_some() && by_name {
+        if (gathered.incomplete.is_some() || list.ask_missing) && self.kind.is_read_by_name() {
             let missing: Vec<_> = wanted.iter().filter(|keys| !gathered.found.contains_key(*keys)).collect();
             let read: Vec<_> =
                 missing.into_par_iter().map(|keys| (keys.clone(), self.checked(keys))).collect();

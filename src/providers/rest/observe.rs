@@ -281,7 +281,7 @@ impl Session {
 /// Whether an object that Git does not declare any more stays as it is, since the API cannot delete one.
 fn stays(kind: &Kind, address: &Address, sides: &Sides<&Value>, query: &Query<'_>) -> bool {
     let dropped = || query.declared.is_some_and(|declared| !declared.contains_key(address));
-    kind.delete.is_none() && kind.batch.is_none() && sides.desired.is_none() && dropped()
+    !kind.is_deletable() && sides.desired.is_none() && dropped()
 }
 
 /// Objects that are there under their old names only, which nothing else declares.

@@ -144,11 +144,11 @@ fn writable(kind: &Kind, form: &Form<'_>, object: &Json) -> Json {
     for pointer in read_only.map(|(pointer, _)| pointer).chain(own).chain(&kind.identity.previously) {
         json::remove(&mut object, pointer);
     }
-    for (pointer, default) in
-        kind.fields.iter().filter_map(|(name, field)| Some((name, field.default.as_ref()?)))
+    for (steps, default) in
+        form.fields.iter().filter_map(|(steps, field)| Some((steps, field.default.as_ref()?)))
     {
         // To many servers `null` says to leave a field as it is.
-        json::visit(&mut object, pointer, &mut |value| {
+        json::visit_steps(&mut object, steps, &mut |value| {
             if value.is_null() {
                 *value = default.clone();
             }
@@ -211,7 +211,7 @@ pub fn secrets(kind: &Kind, object: &Json) -> Vec<String> {
 fn hidden(kind: &Kind, mut object: Json) -> Vec<String> {
     let mut found = Vec::new();
     for (pointer, field) in &kind.fields {
-        if field.sensitive || !field.access.is_answered() {
+        if field.is_hidden() {
             json::visit(&mut object, pointer, &mut |value| {
                 if let Json::String(text) = value {
                     found.push(text.clone());

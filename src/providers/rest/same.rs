@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{definition::Access, form::Form};
+use super::{
+    definition::{Access, Field},
+    form::Form,
+};
 use crate::model::value::Value;
 
 impl Form<'_> {
@@ -14,9 +17,9 @@ impl Form<'_> {
     }
 
     fn same<'v>(&self, actual: &Json, desired: &'v Value, path: &mut Vec<&'v str>) -> bool {
-        let is_answered = |access| !matches!(access, Access::WriteOnly | Access::WriteOnce | Access::Initial);
+        let is_given = |field: &Field| !field.access.is_answered() || field.access == Access::Initial;
         match (actual, desired) {
-            _ if !self.field(path).is_none_or(|field| is_answered(field.access)) => false,
+            _ if self.field(path).is_some_and(is_given) => false,
             (Json::Object(actual), Value::Map(desired)) if self.is_divided(path) => {
                 desired.iter().all(|(key, desired)| {
                     path.push(key);
@@ -40,10 +43,8 @@ fn equal(json: &Json, value: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
         }
         (Json::Object(one), Value::Map(other)) => {
-            let same = |(key, value): (&_, &Value)| {
-                one.get(AsRef::<str>::as_ref(key)).is_some_and(|one| equal(one, value))
-            };
-            one.len() == other.len() && other.iter().all(|(key, value)| same((key, value)))
+            let same = |key: &str, value| one.get(key).is_some_and(|one| equal(one, value));
+            one.len() == other.len() && other.iter().all(|(key, value)| same(key, value))
         }
         _ => false,
     }

@@ -5,12 +5,11 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::json;
+use crate::model::sensitive::names_secrets;
 
 /// Whether `value` names a secret.
 pub fn is_name(value: &Json) -> bool {
-    value
-        .as_object()
-        .is_some_and(|map| map.len() == 1 && (map.contains_key("$env") || map.contains_key("$file")))
+    value.as_object().is_some_and(|map| map.len() == 1 && map.keys().all(|key| names_secrets(key)))
 }
 
 /// Puts secrets in the places of their names.

@@ -3,7 +3,13 @@
 use serde_json::Value as Json;
 
 use super::{
-    address::Place, definition::Kind, form::Form, gather::Found, json, session::Session, trouble::Trouble,
+    address::Place,
+    definition::{Field, Kind},
+    form::Form,
+    gather::Found,
+    json,
+    session::Session,
+    trouble::Trouble,
 };
 use crate::model::{change::Change, report::Verdict};
 
@@ -68,7 +74,7 @@ fn compare(
         return;
     }
     let (field, pointer) = (form.field(path), json::pointer(path));
-    let hidden = divided || field.is_some_and(|field| field.sensitive || !field.access.is_answered());
+    let hidden = divided || field.is_some_and(Field::is_hidden);
     let about = field.and_then(|field| field.about.as_ref());
     let about = about.map_or_else(String::new, |about| format!(" ({about})"));
     found.push(match now {

@@ -6,6 +6,9 @@ use crate::parts::{Gitea, PowerDns};
 /// Where the record is for servers that have no place for it.
 pub const FILE: &str = "state: ../target/state.json";
 
+/// The page on writing definitions.
+pub const PAGE: &str = include_str!("../../../src/providers/rest/definitions/README.md");
+
 /// For a Gitea that is asked at `url`; `more` says for example `scope: {owner: acme}`.
 pub fn gitea(gitea: &Gitea, url: &str, more: &str) -> Checkout {
     let login = "credentials: {file: ../home/secret}";

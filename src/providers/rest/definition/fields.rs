@@ -65,6 +65,11 @@ impl Field {
         self.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
     }
 
+    /// Whether nobody is shown its value: no output may, or the server does not answer it.
+    pub fn is_hidden(&self) -> bool {
+        self.sensitive || !self.access.is_answered()
+    }
+
     /// What is special about it, in words.
     pub fn traits(&self) -> Vec<String> {
         let access = match self.access {

@@ -103,6 +103,16 @@ impl Kind {
         self.identity.keys.is_empty()
     }
 
+    /// Whether one can be deleted, by itself or among others.
+    pub fn is_deletable(&self) -> bool {
+        self.delete.is_some() || self.batch.is_some()
+    }
+
+    /// Whether one is read by its name, without an id that only the server knows.
+    pub fn is_read_by_name(&self) -> bool {
+        self.read.is_some() && (self.id.is_none() || self.id_from_name.is_some())
+    }
+
     /// The fields that can be declared.
     pub fn declared_fields(&self) -> impl Iterator<Item = (&String, &Field)> {
         self.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly)

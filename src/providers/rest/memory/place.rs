@@ -58,12 +58,12 @@ impl Remembered {
     /// # Errors
     /// It could not be written, or another run wrote it meanwhile (9).
     pub(super) fn replace(&mut self, setup: &Setup, sender: &Sender, kept: &Kept) -> Result<()> {
-        let before = self.held().filter(|_| self.ours).map(Kept::read).transpose()?;
-        if self.put(setup, sender, &held(setup, kept)?)? {
+        let before = self.held().filter(|_| self.ours).cloned();
+        if self.put(setup, sender, &encoded(setup, kept)?)? {
             return Ok(());
         }
         if let Some(before) = before {
-            self.add(setup, sender, kept, &before)?;
+            self.add(setup, sender, kept, &Kept::read(&before)?)?;
         }
         Err(Fault::new(Exit::Locked, "another run wrote the memory of the target meanwhile")
             .hint("run it again")
@@ -77,7 +77,7 @@ impl Remembered {
             let Some(theirs) = theirs.filter(|theirs| theirs.record.target == kept.record.target) else {
                 return Ok(());
             };
-            if self.put(setup, sender, &held(setup, &kept.beside(before, &theirs))?)? {
+            if self.put(setup, sender, &encoded(setup, &kept.beside(before, &theirs))?)? {
                 return Ok(());
             }
         }
@@ -109,11 +109,10 @@ impl Remembered {
     }
 }
 
-/// What the place is to hold.
-fn held(setup: &Setup, kept: &Kept) -> Result<Json> {
-    let encoded = setup.definition.memory.as_ref().is_some_and(|memory| memory.encoded);
+/// `kept` as the place is to hold it.
+fn encoded(setup: &Setup, kept: &Kept) -> Result<Json> {
     let json = kept.json()?;
-    if !encoded {
+    if !setup.definition.memory.as_ref().is_some_and(|memory| memory.encoded) {
         return Ok(json);
     }
     let text = json.to_string();

@@ -113,7 +113,7 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
         if list.value.is_some() && list.named.is_none() {
             return at.under("list").wrong("value", "is for a list that is a mapping (`named`)".to_owned());
         }
-        if list.ask_missing && (kind.read.is_none() || kind.id.is_some() && kind.id_from_name.is_none()) {
+        if list.ask_missing && !kind.is_read_by_name() {
             return at.under("list").wrong("ask_missing", "needs `read`, by the name alone".to_owned());
         }
         if list.detail && kind.read.is_none() {
