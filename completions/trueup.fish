@@ -90,8 +90,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l ref -d 'Take the
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l only -d 'Only objects whose address matches; `*` within a path component, `**` across' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Do what this saved plan approves, or less; exit 6 if today\'s plan is another' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l digest -d 'Do what the plan with this digest approves; exit 6 if today\'s plan is another' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l take -d 'Git wins a conflict at this address, or in this field of it only' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l yield -d 'Leave the object at this address as it is, or this field of it only' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l overwrite -d 'Git wins a conflict at this address, or in this field of it only' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l keep -d 'Leave the object at this address as it is, or this field of it only' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l adopt -d 'Overwrite an object that trueup did not write' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-replace -d 'Delete and make anew what cannot be changed in place' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-protected -d 'Delete or replace a protected object' -r

@@ -158,11 +158,11 @@ pub struct ApplyArgs {
 
     /// Git wins a conflict at this address, or in this field of it only
     #[arg(long, value_name = "ADDRESS[/PATH]")]
-    pub take: Vec<String>,
+    pub overwrite: Vec<String>,
 
     /// Leave the object at this address as it is, or this field of it only
-    #[arg(long = "yield", value_name = "ADDRESS[/PATH]")]
-    pub yields: Vec<String>,
+    #[arg(long, value_name = "ADDRESS[/PATH]")]
+    pub keep: Vec<String>,
 
     /// Overwrite an object that trueup did not write
     #[arg(long, value_name = "ADDRESS")]
@@ -238,8 +238,8 @@ impl ApplyArgs {
     pub fn overrides(&self) -> Vec<String> {
         let lists = [
             ("--only", &self.source.only),
-            ("--take", &self.take),
-            ("--yield", &self.yields),
+            ("--overwrite", &self.overwrite),
+            ("--keep", &self.keep),
             ("--adopt", &self.adopt),
             ("--allow-replace", &self.allow_replace),
             ("--allow-protected", &self.allow_protected),

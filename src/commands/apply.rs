@@ -116,8 +116,8 @@ fn waiting(args: &ApplyArgs) -> Result<Waiting> {
 fn consent(args: &ApplyArgs) -> Result<Consent> {
     Ok(Consent {
         adopt: Selector::new(&args.adopt)?,
-        take: Selector::new(&args.take)?,
-        yields: Selector::new(&args.yields)?,
+        overwrite: Selector::new(&args.overwrite)?,
+        keep: Selector::new(&args.keep)?,
         replace: Selector::new(&args.allow_replace)?,
         protected: Selector::new(&args.allow_protected)?,
         emptied: Selector::new(&args.allow_emptied)?,

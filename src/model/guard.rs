@@ -41,10 +41,10 @@ impl Default for Limits {
 pub struct Consent {
     /// `--adopt`: overwrite what is there and was not written by trueup.
     pub adopt: Selector,
-    /// `--take`: Git wins a conflict, of an object or of single fields, and a declared absence deletes what trueup did not write.
-    pub take: Selector,
-    /// `--yield`: leave the object as it is, or single fields of it.
-    pub yields: Selector,
+    /// `--overwrite`: Git wins a conflict, of an object or of single fields, and a declared absence deletes what trueup did not write.
+    pub overwrite: Selector,
+    /// `--keep`: leave the object as it is, or single fields of it.
+    pub keep: Selector,
     /// `--allow-replace`: delete and make anew.
     pub replace: Selector,
     /// `--allow-protected`: touch protected addresses.
@@ -88,7 +88,7 @@ pub struct Context<'a> {
     pub declared: usize,
 }
 
-/// Narrows a plan down to what the command line asked to do: yielded objects, yielded fields
+/// Narrows a plan down to what the command line asked to do: kept objects, kept fields
 /// and, with `--only-drift`, everything but drift are turned into
 /// [`Action::Keep`]; taken ones become writes.
 pub fn narrow(plan: &mut Plan, consent: &Consent) {
@@ -98,11 +98,11 @@ pub fn narrow(plan: &mut Plan, consent: &Consent) {
 }
 
 fn narrow_one(change: &mut Change, consent: &Consent) {
-    if consent.yields.matches(&change.address) {
-        keep(change, "left as it is by `--yield`");
+    if consent.keep.matches(&change.address) {
+        keep(change, "left as it is by `--keep`");
     } else if change.class == Class::Unknown && consent.skip_unknown {
         keep(change, "left out by `--skip-unknown`");
-    } else if change.class == Class::Extra && consent.take.matches(&change.address) {
+    } else if change.class == Class::Extra && consent.overwrite.matches(&change.address) {
         change.action = Action::Delete;
         change.after = None;
     } else if consent.only_drift && change.class != Class::Conflict {
@@ -132,7 +132,7 @@ fn leave(change: &mut Change, consent: &Consent) {
 }
 
 fn is_left<'a>(change: &'a Change, consent: &'a Consent) -> impl Fn(&str) -> bool + 'a {
-    |path| consent.yields.matches_field(&change.address, path)
+    |path| consent.keep.matches_field(&change.address, path)
 }
 
 /// Notes which fields are left; whether there are any.
@@ -143,7 +143,7 @@ fn note_left(change: &mut Change, consent: &Consent) -> bool {
     drop(is_left);
     change.left = paths.iter().map(|path| path::place(path)).collect();
     if !paths.is_empty() {
-        change.notes.push(format!("left as it is by `--yield`: {}", paths.join(", ")));
+        change.notes.push(format!("left as it is by `--keep`: {}", paths.join(", ")));
     }
     !paths.is_empty()
 }
@@ -214,7 +214,7 @@ enum Common<'a> {
 impl<'a> Common<'a> {
     fn of(change: &'a Change, consent: &Consent) -> Option<Common<'a>> {
         let Change { address, action, unknown, .. } = change;
-        let welcome = || consent.adopt.matches(address) || consent.take.matches(address);
+        let welcome = || consent.adopt.matches(address) || consent.overwrite.matches(address);
         match unknown {
             Some(reason) if !consent.skip_unknown => Some(Common::Unread(reason)),
             None if *action == Action::Adopt && !welcome() => Some(Common::Stranger),
@@ -239,14 +239,14 @@ impl<'a> Common<'a> {
             Common::Stranger if more == 0 => Refusal {
                 exit: Exit::Refused,
                 message: format!("`{address}` is there already and was not written by trueup"),
-                hint: format!("`--adopt {typed}` overwrites it, `--yield {typed}` leaves it"),
+                hint: format!("`--adopt {typed}` overwrites it, `--keep {typed}` leaves it"),
             },
             Common::Stranger => Refusal {
                 exit: Exit::Refused,
                 message: format!(
                     "`{address}` and {more} more are there already and were not written by trueup"
                 ),
-                hint: "`--adopt ADDRESS` overwrites one, `--adopt '**'` all, `--yield ADDRESS` leaves one"
+                hint: "`--adopt ADDRESS` overwrites one, `--adopt '**'` all, `--keep ADDRESS` leaves one"
                     .to_owned(),
             },
         }
@@ -271,11 +271,11 @@ fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Re
     let Change { address, action, class, .. } = change;
     let typed = || selector::typed(address);
     let removes = matches!(action, Action::Delete | Action::Replace);
-    let taken = consent.take.matches(address);
-    let yielded = consent.yields.matches(address);
+    let taken = consent.overwrite.matches(address);
+    let kept = consent.keep.matches(address);
     let open = unsettled(change, consent);
     let refuse = |exit, message: String, hint: String| Some(Refusal { exit, message, hint });
-    if *class == Class::Conflict && !taken && !yielded && open != Some(Vec::new()) {
+    if *class == Class::Conflict && !taken && !kept && open != Some(Vec::new()) {
         let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
         return refuse(
             Exit::Conflict,
@@ -283,14 +283,14 @@ fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Re
                 "`{address}` changed in Git and in the target, in the same place{}",
                 fields.unwrap_or_default()
             ),
-            format!("`--take {0}` lets Git win, `--yield {0}` leaves it as it is", typed()),
+            format!("`--overwrite {0}` lets Git win, `--keep {0}` leaves it as it is", typed()),
         );
     }
     if removes && consent.skip_unknown {
         return refuse(
             Exit::Refused,
             format!("`{address}` would be deleted while something else could not be read"),
-            format!("`--yield {}` leaves it for a run that sees everything", typed()),
+            format!("`--keep {}` leaves it for a run that sees everything", typed()),
         );
     }
     if removes && guarded.protect.matches(address) && !consent.protected.matches(address) {
@@ -326,7 +326,7 @@ fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Re
 fn unsettled<'a>(change: &'a Change, consent: &Consent) -> Option<Vec<&'a str>> {
     let in_conflict = change.fields.iter().filter(|field| field.class == Class::Conflict);
     let chosen = |path: &str| {
-        [&consent.take, &consent.yields].iter().any(|side| side.matches_field(&change.address, path))
+        [&consent.overwrite, &consent.keep].iter().any(|side| side.matches_field(&change.address, path))
     };
     let (settled, open): (Vec<_>, Vec<_>) =
         in_conflict.map(|field| field.path.as_str()).partition(|path| chosen(path));
@@ -346,20 +346,20 @@ fn missed(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
         (!change.left.iter().any(hit)).then(|| Refusal {
             exit: Exit::Usage,
             message: format!(
-                "`--yield {pattern}` names no field of `{}` that would be changed",
+                "`--keep {pattern}` names no field of `{}` that would be changed",
                 change.address
             ),
             hint: format!(
-                "`trueup plan` prints the paths; `--yield {}` leaves the whole object as it is",
+                "`trueup plan` prints the paths; `--keep {}` leaves the whole object as it is",
                 change.address
             ),
         })
     };
     let addresses = plan.changes.iter().map(|change| &change.address);
-    consent.yields.unmatched(addresses).into_iter().filter_map(refuse).collect()
+    consent.keep.unmatched(addresses).into_iter().filter_map(refuse).collect()
 }
 
-/// `--yield` patterns without wildcards that name none of the `known` objects, and nothing in one: what was meant
+/// `--keep` patterns without wildcards that name none of the `known` objects, and nothing in one: what was meant
 /// would be written.
 pub fn strangers(consent: &Consent, known: &BTreeSet<&Address>) -> Vec<Refusal> {
     let is_within = |pattern: &str| {
@@ -367,14 +367,14 @@ pub fn strangers(consent: &Consent, known: &BTreeSet<&Address>) -> Vec<Refusal> 
             .iter()
             .any(|address| pattern.strip_prefix(address.as_str()).is_some_and(|path| path.starts_with('/')))
     };
-    let patterns = consent.yields.unmatched(known.iter().copied()).into_iter();
+    let patterns = consent.keep.unmatched(known.iter().copied()).into_iter();
     let refuse = |pattern: &str| {
         let names = known.iter().map(|address| address.as_str());
         let hint = match nearest(pattern, names) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "`trueup plan` prints the addresses".to_owned(),
         };
-        Refusal { exit: Exit::Usage, message: format!("`--yield {pattern}` names no object"), hint }
+        Refusal { exit: Exit::Usage, message: format!("`--keep {pattern}` names no object"), hint }
     };
     patterns.filter(|pattern| !pattern.contains(['*', '?', '{']) && !is_within(pattern)).map(refuse).collect()
 }

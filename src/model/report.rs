@@ -26,7 +26,7 @@ pub enum Verdict {
     NotAttempted,
     /// It cannot be told whether the write took place.
     Uncertain,
-    /// Left as it is because the command line said so (`--yield`, `--only-drift`).
+    /// Left as it is because the command line said so (`--keep`, `--only-drift`).
     Skipped,
 }
 

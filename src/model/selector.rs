@@ -1,4 +1,4 @@
-//! Addresses chosen by pattern, as `--only`, `--take` and `protect` name them.
+//! Addresses chosen by pattern, as `--only`, `--overwrite` and `protect` name them.
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 

@@ -126,7 +126,7 @@ fn has_only_strangers(plan: &str) -> bool {
 }
 
 fn leaves_something(apply: &ApplyArgs) -> bool {
-    apply.only_drift || apply.skip_unknown || !apply.yields.is_empty() || !apply.source.only.is_empty()
+    apply.only_drift || apply.skip_unknown || !apply.keep.is_empty() || !apply.source.only.is_empty()
 }
 
 /// Replaces what differs from run to run by names.

@@ -105,13 +105,13 @@ fn what_a_field_grants_is_not_taken_away_without_consent() {
 #[test]
 fn what_is_to_be_left_and_is_nowhere_is_a_slip() {
     let consent = Consent {
-        yields: Selector::new(&["shop/wbe", "shop/web/replicas", "old/*", "shop"]).unwrap(),
+        keep: Selector::new(&["shop/wbe", "shop/web/replicas", "old/*", "shop"]).unwrap(),
         ..Consent::default()
     };
     let [web, other] = ["shop/web", "other"].map(Address::new);
     let found = strangers(&consent, &[&web, &other].into());
     let found: Vec<_> = found.iter().map(|refusal| (&*refusal.message, &*refusal.hint)).collect();
-    assert_eq!(found, [("`--yield shop/wbe` names no object", "did you mean `shop/web`?")]);
+    assert_eq!(found, [("`--keep shop/wbe` names no object", "did you mean `shop/web`?")]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn single_fields_are_taken_until_none_is_left_in_conflict() {
     ];
     let plan = plan(10, vec![change.clone()]);
     let said = |taken: &[&str]| {
-        let consent = Consent { take: Selector::new(taken).unwrap(), ..Consent::default() };
+        let consent = Consent { overwrite: Selector::new(taken).unwrap(), ..Consent::default() };
         let limits = Limits::default();
         let context = Context {
             limits: &limits,
@@ -141,7 +141,7 @@ fn single_fields_are_taken_until_none_is_left_in_conflict() {
     assert!(!said(&["o/c"]).is_empty());
     // What is deleted is taken as a whole.
     let deleted = Change { action: Action::Delete, ..change };
-    let consent = Consent { take: selector("o/*"), ..Consent::default() };
+    let consent = Consent { overwrite: selector("o/*"), ..Consent::default() };
     assert_eq!(
         refused(&super::Plan { changes: vec![deleted], ..plan }, &Limits::default(), &consent),
         [Exit::Conflict]
@@ -153,8 +153,8 @@ fn a_conflict_is_refused_until_one_side_is_chosen() {
     let plan = plan(10, vec![change("o", Action::Update, Class::Conflict)]);
     assert_eq!(refused(&plan, &Limits::default(), &Consent::default()), [Exit::Conflict]);
     for consent in [
-        Consent { take: selector("o"), ..Consent::default() },
-        Consent { yields: selector("o"), ..Consent::default() },
+        Consent { overwrite: selector("o"), ..Consent::default() },
+        Consent { keep: selector("o"), ..Consent::default() },
     ] {
         assert!(refused(&plan, &Limits::default(), &consent).is_empty());
     }
@@ -228,7 +228,7 @@ fn taking_an_extra_object_deletes_it_and_nothing_else_does() {
     narrow(&mut left, &Consent::default());
     assert_eq!(left.changes[0].action, Action::Keep);
     let mut taken = extra();
-    narrow(&mut taken, &Consent { take: selector("x"), ..Consent::default() });
+    narrow(&mut taken, &Consent { overwrite: selector("x"), ..Consent::default() });
     assert_eq!((taken.changes[0].action, taken.changes[0].after.is_none()), (Action::Delete, true));
 }
 
@@ -275,9 +275,9 @@ fn of_three_fields() -> Change {
     Change { fields, ..testing::change("o", Action::Update, Class::Conflict, sides) }
 }
 
-fn yielding(patterns: &[&str], take: &str) -> (Change, Vec<Exit>) {
+fn keeping(patterns: &[&str], take: &str) -> (Change, Vec<Exit>) {
     let consent =
-        Consent { yields: Selector::new(patterns).unwrap(), take: selector(take), ..Consent::default() };
+        Consent { keep: Selector::new(patterns).unwrap(), overwrite: selector(take), ..Consent::default() };
     let mut plan = plan(10, vec![of_three_fields()]);
     narrow(&mut plan, &consent);
     let refused = refused(&plan, &Limits::default(), &consent);
@@ -286,36 +286,36 @@ fn yielding(patterns: &[&str], take: &str) -> (Change, Vec<Exit>) {
 
 #[test]
 fn a_single_field_is_left_and_the_rest_is_written() {
-    let (change, refused) = yielding(&["o/a"], "none");
+    let (change, refused) = keeping(&["o/a"], "none");
     assert_eq!((change.action, refused), (Action::Update, Vec::new()));
     assert_eq!(change.after, Some(testing::value(r#"{"a": 3, "b": 2, "c": {"d": 2, "e": 1}}"#)));
-    assert_eq!(change.notes, ["left as it is by `--yield`: /a"]);
-    let (change, refused) = yielding(&["o/c"], "o");
+    assert_eq!(change.notes, ["left as it is by `--keep`: /a"]);
+    let (change, refused) = keeping(&["o/c"], "o");
     assert_eq!((change.action, refused), (Action::Update, Vec::new()));
     assert_eq!(change.after, Some(testing::value(r#"{"a": 2, "b": 2, "c": {"d": 1, "e": 1}}"#)));
 }
 
 #[test]
 fn an_object_of_which_every_field_is_left_is_not_written() {
-    let (change, refused) = yielding(&["o/a", "o/b", "o/c/d"], "none");
+    let (change, refused) = keeping(&["o/a", "o/b", "o/c/d"], "none");
     assert_eq!((change.action, change.after == change.sides.actual), (Action::Keep, true));
     assert!(refused.is_empty());
 }
 
 #[test]
 fn a_conflict_stays_open_where_another_field_is_left() {
-    assert_eq!(yielding(&["o/b"], "none").1, [Exit::Conflict]);
+    assert_eq!(keeping(&["o/b"], "none").1, [Exit::Conflict]);
 }
 
 #[test]
 fn a_field_that_is_to_be_left_and_does_not_differ_is_refused() {
-    assert_eq!(yielding(&["o/bb"], "o").1, [Exit::Usage]);
-    assert_eq!(yielding(&["o/b", "other"], "o").1, []);
+    assert_eq!(keeping(&["o/bb"], "o").1, [Exit::Usage]);
+    assert_eq!(keeping(&["o/b", "other"], "o").1, []);
 }
 
 #[test]
 fn undoing_drift_leaves_single_fields_too() {
-    let consent = Consent { only_drift: true, yields: selector("o/a"), ..Consent::default() };
+    let consent = Consent { only_drift: true, keep: selector("o/a"), ..Consent::default() };
     let mut change = of_three_fields();
     change.class = Class::Drift;
     for field in &mut change.fields {

@@ -235,7 +235,7 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
             Some(format!("`{undo}` puts back what was applied; `{adopt}` takes what is there into Git"))
         }
         _ if all.summary.conflict > 0 => Some(format!(
-            "`{apply} --take ADDRESS` lets Git win, `{apply} --yield ADDRESS` leaves an object as it is"
+            "`{apply} --overwrite ADDRESS` lets Git win, `{apply} --keep ADDRESS` leaves an object as it is"
         )),
         _ if all.summary.unknown > 0 || plans.failures() > 0 => {
             Some("nothing of it can be applied before everything can be read".to_owned())

@@ -106,7 +106,7 @@ to delete: job/migrate-41
 Plan: 2 create, 3 update, 0 replace, 1 delete; 2 pending, 1 drifted, 1 missing, 1 extra, 1 in conflict, 1 unknown; 41 unchanged.
 Digest sha256:5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c5b1c.
 Exit 5 (conflict).
-next: `trueup apply -e prod site --take ADDRESS` lets Git win, `trueup apply -e prod site --yield ADDRESS` leaves an object as it is
+next: `trueup apply -e prod site --overwrite ADDRESS` lets Git win, `trueup apply -e prod site --keep ADDRESS` leaves an object as it is
 "
     );
 }

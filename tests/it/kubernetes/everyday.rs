@@ -73,7 +73,7 @@ fn both_sides_moving_one_field_is_a_conflict_that_a_person_settles() {
     shop.trueup(&["plan"]).expect(5);
     shop.trueup(&["apply", "--yes"]).expect(5);
     let address = format!("v1/ConfigMap/{}/settings", shop.namespace);
-    shop.trueup(&["apply", "--yes", "--take", &address]).expect(0);
+    shop.trueup(&["apply", "--yes", "--overwrite", &address]).expect(0);
     shop.trueup(&["plan"]).expect(0);
     assert!(shop.kubectl(&["get", "configmap/settings", "-o", "yaml"]).contains("green"));
 }
@@ -90,7 +90,7 @@ fn a_conflict_is_settled_field_by_field() {
     let container = "spec/template/spec/containers/[name=web]";
     let image = format!("{address}/{container}/image");
     let mode = format!("{address}/{container}/env/[name=MODE]/value");
-    let ran = shop.trueup(&["apply", "--yes", "--take", &image]).expect(5);
+    let ran = shop.trueup(&["apply", "--yes", "--overwrite", &image]).expect(5);
     assert!(
         ran.stderr.contains(&format!("/{container}/env/[name=MODE]/value is not settled")),
         "{}",
@@ -102,9 +102,9 @@ fn a_conflict_is_settled_field_by_field() {
     };
     // A field that does not differ is a slip of the pen, and nothing is written.
     let slip = mode.replace("MODE", "MODUS");
-    let ran = shop.trueup(&["apply", "--yes", "--take", &address, "--yield", &slip]).expect(64);
+    let ran = shop.trueup(&["apply", "--yes", "--overwrite", &address, "--keep", &slip]).expect(64);
     assert!(ran.stderr.contains("names no field"), "{}", ran.stderr);
-    shop.trueup(&["apply", "--yes", "--take", &image, "--yield", &mode]).expect(0);
+    shop.trueup(&["apply", "--yes", "--overwrite", &image, "--keep", &mode]).expect(0);
     has("image: web:2", "value: theirs");
     // It is as much in conflict as before.
     let ran = shop.trueup(&["plan"]).expect(5);
@@ -113,7 +113,7 @@ fn a_conflict_is_settled_field_by_field() {
         "{}",
         ran.stdout
     );
-    shop.trueup(&["apply", "--yes", "--take", &mode]).expect(0);
+    shop.trueup(&["apply", "--yes", "--overwrite", &mode]).expect(0);
     shop.trueup(&["plan"]).expect(0);
     has("image: web:2", "value: slow");
 }
@@ -300,7 +300,7 @@ fn no_secret_leaves() {
         said.push(shop.trueup(&["plan", "-o", format]).expect(5));
     }
     let address = format!("v1/Secret/{}/keys", shop.namespace);
-    said.push(shop.trueup(&["apply", "--yes", "--take", &address]).expect(0));
+    said.push(shop.trueup(&["apply", "--yes", "--overwrite", &address]).expect(0));
     said.push(shop.trueup(&["log", "-o", "json"]).expect(0));
     shop.trueup(&["plan"]).expect(0);
     for ran in &said {

@@ -227,7 +227,7 @@ fn what_an_organisation_of_gitea_loses_is_made_again_as_it_was() {
         }
     }
     gitea.curl("DELETE", "/orgs/regained/actions/variables/TWO", "").unwrap();
-    checkout.apply(&["--take", "team/regained/Adm"]);
+    checkout.apply(&["--overwrite", "team/regained/Adm"]);
     assert_eq!(all(), before);
     // Another comment is no other key.
     let declared = format!("deploy_key: [{{title: k, read_only: true, key: '{KEY} third@place'}}]\n");

@@ -176,7 +176,7 @@ fn the_revision_is_in_the_query_and_who_was_faster_wins() {
     let requests = proxy.requests();
     assert!(requests.iter().any(|line| line.starts_with("PUT /race/changed?rev=1-")), "{requests:?}");
     // With a new look, Git wins where that is wanted; a delete says which revision it means too.
-    checkout.run(&["apply", "--yes", "--max-delete-percent", "50", "--take", "document/**"], 0);
+    checkout.run(&["apply", "--yes", "--max-delete-percent", "50", "--overwrite", "document/**"], 0);
     assert_eq!(read(server, "/race/changed")["by"], "us again");
     assert_eq!(read(server, "/race/gone"), Json::Null);
     let requests = proxy.requests();

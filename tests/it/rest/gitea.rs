@@ -150,7 +150,7 @@ fn a_repository_that_was_renamed_or_given_away_is_not_taken_for_the_one_that_is_
             assert!(!plan.contains("in sync") || plan.contains(&said), "{plan}");
         }
         let ran =
-            checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**", "--take", "**", "--skip-unknown"]);
+            checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**", "--overwrite", "**", "--skip-unknown"]);
         assert!(ran.exit != 0, "{}", ran.stdout);
         let there = gitea.curl("GET", &format!("/repos/{to}/labels"), "").unwrap();
         assert!(there.contains("\"color\":\"ee0000\""), "{there}");

@@ -44,7 +44,7 @@ fn the_address_of_a_wildcard_record_means_no_other() {
         refused.stderr
     );
     checkout.run(
-        &["apply", "--yes", "--adopt", wildcard, "--yield", "rrset/wild.example./www.wild.example./A"],
+        &["apply", "--yes", "--adopt", wildcard, "--keep", "rrset/wild.example./www.wild.example./A"],
         0,
     );
     assert_eq!(powerdns.dig("other.wild.example", "A"), "192.0.2.8");
