@@ -218,7 +218,9 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     if change.action != Action::Keep {
         change.after = change.sides.desired.clone();
     } else if object.is_some_and(|object| object.value.is_none()) {
-        change.notes.push("declared absent, but trueup did not write it; `--overwrite` deletes it".to_owned());
+        change
+            .notes
+            .push("declared absent, but trueup did not write it; `--overwrite` deletes it".to_owned());
     }
     if change.drifted() {
         change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));

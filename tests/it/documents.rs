@@ -86,7 +86,8 @@ fn saved_plans_fit_their_schema() {
 #[test]
 fn reports_and_logs_fit_their_schemas() {
     let sandbox = everything();
-    let args = ["apply", "--yes", "-o", "json", "--overwrite", "both", "--adopt", "foreign", "--skip-unknown"];
+    let args =
+        ["apply", "--yes", "-o", "json", "--overwrite", "both", "--adopt", "foreign", "--skip-unknown"];
     // What could not be read is left, and so it is applied in part.
     let ran: Ran = sandbox.trueup(&[&args[..], &["--keep", "gone"]].concat()).expect(7);
     fits(&sandbox, "apply", &json(&ran.stdout));

@@ -233,7 +233,7 @@ proptest! {
     ) {
         let mut bases: Bases = base.into_iter().map(|(address, value)| (address, Base::Known(value))).collect();
         let wanted = declared(&desired);
-        let consent = Consent { only_drift: true, take: Selector::default(), ..Consent::default() };
+        let consent = Consent { only_drift: true, overwrite: Selector::default(), ..Consent::default() };
         let mut plan = plan(changes(&wanted, &bases, &observed(&wanted, &bases, &held)));
         plan.changes.retain(|change| change.class != Class::Conflict);
         let skipped: BTreeSet<Address> = held.keys().cloned().collect();

@@ -149,8 +149,15 @@ fn a_repository_that_was_renamed_or_given_away_is_not_taken_for_the_one_that_is_
             let said = format!("/moving/web` has moved to `/api/v1/repos/{to}");
             assert!(!plan.contains("in sync") || plan.contains(&said), "{plan}");
         }
-        let ran =
-            checkout.sandbox.trueup(&["apply", "--yes", "--adopt", "**", "--overwrite", "**", "--skip-unknown"]);
+        let ran = checkout.sandbox.trueup(&[
+            "apply",
+            "--yes",
+            "--adopt",
+            "**",
+            "--overwrite",
+            "**",
+            "--skip-unknown",
+        ]);
         assert!(ran.exit != 0, "{}", ran.stdout);
         let there = gitea.curl("GET", &format!("/repos/{to}/labels"), "").unwrap();
         assert!(there.contains("\"color\":\"ee0000\""), "{there}");
