@@ -61,6 +61,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     show_plan(&session, &planned, &outputs, args, terminal)?;
     ignoring::strict(args.source.strict_ignores, idle)?;
     check_approval(&planned, args)?;
+    let consent = consent.respelled(&|pattern| session.spelled(pattern))?;
     planned.iter_mut().for_each(|planned| guard::narrow(&mut planned.plan, &consent));
     refuse(&session, &planned, args, &consent, terminal)?;
     let extent = match (args.only_drift, only.is_empty()) {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use itertools::Itertools as _;
 use rayon::prelude::*;
 
 use super::{attribution, credit, explain, ignoring, lines, past::Past, trees::Trees};
@@ -19,6 +20,7 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
+        along,
         change::Class,
         diff::Comparison,
         digest::Digest,
@@ -145,7 +147,11 @@ impl Session {
 
     /// What the revision declares for `chosen`.
     pub fn declared(&self, chosen: &Chosen) -> Result<Desired> {
-        self.declared_in(&self.snapshot, chosen)
+        let desired = self.declared_in(&self.snapshot, chosen)?;
+        match desired.invalid.as_slice() {
+            [] => Ok(desired),
+            invalid => Err(Fault::new(Exit::BadDesired, invalid.join("\n")).into()),
+        }
     }
 
     /// What `commit` declares for `chosen`.
@@ -161,6 +167,12 @@ impl Session {
     /// What the revision declares for `chosen`; nothing if its folder is not there yet.
     pub fn declared_if_any(&self, chosen: &Chosen) -> Result<Desired> {
         if_any(self.declared(chosen))
+    }
+
+    /// A pattern of addresses in the form that addresses have, where all targets agree on one.
+    pub fn spelled(&self, pattern: &str) -> Option<String> {
+        let forms = self.targets.iter().map(|chosen| (chosen.kind.spelled)(&chosen.target, pattern));
+        forms.dedup().exactly_one().ok().flatten()
     }
 
     /// Says of which target an error is, where there are several.
@@ -220,6 +232,9 @@ fn choose(
         config.complaint(&path, &bad.message)
     })?;
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
+    let spelled = protect.iter().filter_map(|pattern| (kind.spelled)(&chosen, pattern));
+    let spelled: Vec<String> = spelled.collect();
+    protect.extend(spelled);
     protect.extend((kind.risky)(&chosen));
     let grants = (kind.grants)(&chosen);
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect, grants };
@@ -240,7 +255,7 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
         }
     };
     let planned: Vec<Planned> = session.targets.par_iter().map(one).collect::<Result<_>>()?;
-    explain::check(look.explain, &planned)?;
+    explain::check(&look.explain.respelled(&|pattern| session.spelled(pattern))?, &planned)?;
     Ok(planned)
 }
 
@@ -274,6 +289,9 @@ pub fn name(session: &Session, chosen: &Chosen, id: String) -> TargetName {
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
     let begun = Instant::now();
+    let spelled = |pattern: &str| (chosen.kind.spelled)(&chosen.target, pattern);
+    let (only, explain) = (look.only.respelled(&spelled)?, look.explain.respelled(&spelled)?);
+    let look = &Look { only: &only, explain: &explain, ..*look };
     // The target is asked for its memory, and for what that names, while the files are read.
     let (memory, wanted) = rayon::join(|| remember(reader, look), || wanted(session, chosen, look));
     let (mut memory, wanted) = (memory?, wanted?.map(Rc::new));
@@ -297,6 +315,10 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     look.observer.on(Event::Done);
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
+    if look.against == Against::Revision {
+        let attached = reader.attached(&changes, &comparison.in_sync)?;
+        along::take(&mut changes, &mut comparison.in_sync, attached, &trees.desired);
+    }
     lines::locate(session, chosen, &trees.revision, &mut changes);
     notes.extend(credit::credit(session, chosen, &trees.revision, &mut changes));
     if look.against == Against::Revision {

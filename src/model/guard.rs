@@ -59,6 +59,24 @@ pub struct Consent {
     pub only_drift: bool,
 }
 
+impl Consent {
+    /// The same consent, with patterns as `spelled` writes them.
+    ///
+    /// # Errors
+    /// A form that is no pattern.
+    pub fn respelled(self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        Ok(Consent {
+            adopt: self.adopt.respelled(spelled)?,
+            overwrite: self.overwrite.respelled(spelled)?,
+            keep: self.keep.respelled(spelled)?,
+            replace: self.replace.respelled(spelled)?,
+            protected: self.protected.respelled(spelled)?,
+            emptied: self.emptied.respelled(spelled)?,
+            ..self
+        })
+    }
+}
+
 /// One refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -299,6 +317,16 @@ fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Re
             format!(
                 "`{address}` is protected and would be {}",
                 if *action == Action::Delete { "deleted" } else { "replaced" }
+            ),
+            format!("`--allow-protected {}` if this is meant", typed()),
+        );
+    }
+    if *action == Action::Replace && change.cascade > 0 && !consent.protected.matches(address) {
+        return refuse(
+            Exit::Refused,
+            format!(
+                "`{address}` would be replaced, and {} that go with it are not made again",
+                change.cascade
             ),
             format!("`--allow-protected {}` if this is meant", typed()),
         );

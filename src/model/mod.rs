@@ -1,6 +1,7 @@
 //! Pure values and decisions: no I/O, clock, environment, terminal or async in here.
 
 pub mod address;
+pub mod along;
 pub mod change;
 pub mod diff;
 pub mod digest;

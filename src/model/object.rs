@@ -66,6 +66,8 @@ pub struct Desired {
     pub exclusive: Vec<Scope>,
     /// Remarks for the person who reads the plan.
     pub notes: Vec<String>,
+    /// Values that the target could not hold, with their places. A past revision may have had them all the same.
+    pub invalid: Vec<String>,
 }
 
 /// A collection that is declared complete: what else the target has there is extra.

@@ -36,6 +36,21 @@ impl Selector {
         Ok(Selector { patterns: patterns.iter().map(|pattern| pattern.as_ref().to_owned()).collect(), globs })
     }
 
+    /// The same patterns as `spelled` writes them, where it knows another form.
+    ///
+    /// # Errors
+    /// As [`Selector::new`].
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let forms: Vec<Option<String>> = self.patterns.iter().map(|pattern| spelled(pattern)).collect();
+        if forms.iter().all(Option::is_none) {
+            return Ok(self.clone());
+        }
+        let patterns = self.patterns.iter().zip(forms);
+        let patterns: Vec<String> =
+            patterns.map(|(pattern, form)| form.unwrap_or_else(|| pattern.clone())).collect();
+        Selector::new(&patterns)
+    }
+
     /// Whether it was given no pattern at all.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()

@@ -15,6 +15,7 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
+        along::Attached,
         change::{Change, Sides},
         diff::Candidate,
         digest::{Algorithm, Digest},
@@ -82,6 +83,8 @@ pub struct Kind {
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.
     pub rules: fn() -> Vec<Arc<Rule>>,
+    /// The form of a pattern of addresses in which addresses are written, where a person may spell it otherwise.
+    pub spelled: fn(&Target, &str) -> Option<String>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
@@ -273,6 +276,15 @@ pub trait Reader: Send {
     /// # Errors
     /// A declaration that the target could never hold (exit 65), or a failed read.
     fn complete(&mut self, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()>;
+
+    /// What the target deletes along with objects that `changes` delete or replace. `in_sync` are the other objects
+    /// that are declared. Targets that take nothing along answer nothing.
+    ///
+    /// # Errors
+    /// A failed read of the target as a whole.
+    fn attached(&mut self, _changes: &[Change], _in_sync: &[Address]) -> Result<Vec<Attached>> {
+        Ok(Vec::new())
+    }
 
     /// Why an object of [`Query::explain`] is as declared or not, as far as
     /// [`Reader::observe`] and [`Reader::complete`] found out. Holds no values.

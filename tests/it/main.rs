@@ -7,6 +7,7 @@ mod dice;
 mod documents;
 mod faults;
 mod generated;
+mod hostile;
 mod kubernetes;
 mod layering;
 mod parts;

@@ -47,7 +47,7 @@ pub(super) fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> 
     declaration.check_prefixes()?;
     let exclusive = declaration.exclusive();
     let notes = same_but_for_case(&declaration.objects);
-    Ok(Desired { objects: declaration.objects, exclusive, notes })
+    Ok(Desired { objects: declaration.objects, exclusive, notes, ..Desired::default() })
 }
 
 fn read_rules(tree: &Tree, contents: &dyn Contents) -> Result<Rulebook> {

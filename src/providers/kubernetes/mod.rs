@@ -73,6 +73,7 @@ pub const KIND: Kind = Kind {
     risky: |_| RISKY.map(str::to_owned).into(),
     grants: |_| Vec::new(),
     names: names::names,
+    spelled: |_, _| None,
     rules: builtin::rules,
     collection: names::collection,
 };

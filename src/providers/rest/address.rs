@@ -1,7 +1,5 @@
 //! Addresses of objects: `kind/scope/name`, each part with its slashes encoded.
 
-use serde_json::Value as Json;
-
 use super::{
     definition::{Definition, Kind},
     form::Form,
@@ -29,6 +27,22 @@ impl Place {
     /// The collection that it belongs to.
     pub fn collection(&self) -> Collection {
         Collection { kind: self.kind.clone(), scope: self.scope.clone() }
+    }
+
+    /// The same place by the names that its address has, however they are spelled here.
+    pub fn canonical(self, definition: &Definition) -> Place {
+        let Some(kind) = definition.kind(&self.kind) else { return self };
+        let Place { kind: name, scope, keys } = self;
+        let scope = match &kind.scope {
+            Some(outer) => normal_scope(definition, outer, scope),
+            None => scope,
+        };
+        Place { kind: name, scope, keys: Form::of(kind).named(keys) }
+    }
+
+    /// Takes an address that a person wrote apart, however it spells names.
+    pub fn meant(definition: &Definition, address: &Address) -> Option<Place> {
+        Some(Place::parse(definition, address)?.canonical(definition))
     }
 
     /// Takes `address` apart; `None` if the definition knows no such kind.
@@ -97,7 +111,9 @@ impl Collection {
             let kind = definition.kind(&place.kind)?;
             let names = kind.identity.keys.iter().zip(&place.keys);
             names.filter_map(|(key, name)| Some((kind.fields.get(key)?, name))).find_map(|(field, name)| {
-                let never = field.never.iter().any(|value| json::text(value).as_ref() == Some(name));
+                let same =
+                    |value| json::text(value).is_some_and(|value| kind.identity.fold.same(&value, name));
+                let never = field.never.iter().any(same);
                 never.then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, field.remark()))
             })
         })
@@ -112,17 +128,46 @@ impl Collection {
 
 /// What names `scope`, as the kinds that make it write their names.
 pub fn normal_scope(definition: &Definition, scope: &str, mut names: Vec<String>) -> Vec<String> {
-    let kind = definition.scopes.get(scope).and_then(|scope| definition.kind(scope.kind.as_ref()?));
-    let Some(kind) = kind.filter(|kind| kind.identity.keys.len() <= names.len()) else { return names };
+    let Some(scope) = definition.scopes.get(scope) else { return names };
+    let kind = scope.kind.as_ref().and_then(|kind| definition.kind(kind));
+    let Some(kind) = kind.filter(|kind| kind.identity.keys.len() <= names.len()) else {
+        return names.iter().map(|name| scope.fold.addressed(name)).collect();
+    };
     let own = names.split_off(names.len() - kind.identity.keys.len());
-    let mut object = Json::Null;
-    for (key, name) in kind.identity.keys.iter().zip(&own) {
-        json::set(&mut object, key, Json::String(name.clone()));
-    }
-    let form = Form::of(kind);
-    form.normalize(&mut object);
     let outer = kind.scope.as_ref().map_or(names.clone(), |scope| normal_scope(definition, scope, names));
-    outer.into_iter().chain(form.identity(&object).unwrap_or(own)).collect()
+    outer.into_iter().chain(Form::of(kind).named(own)).collect()
+}
+
+/// A pattern of addresses in the form that addresses have; `None` if that is its own. Where it has a wildcard, only the
+/// case of a component changes.
+pub fn spelled(definition: &Definition, pattern: &str) -> Option<String> {
+    let (name, rest) = pattern.split_once('/')?;
+    let kind = definition.kind(name)?;
+    let width = definition.params(kind).len();
+    let parts: Vec<&str> = rest.split('/').collect();
+    let is_wild = |part: &str| part.contains(['*', '?', '{', '}', '\\']);
+    let most = parts.iter().position(|part| *part == "**").unwrap_or(parts.len());
+    let count = most.min(width + kind.identity.keys.len());
+    let filled = |fill: &dyn Fn(&str) -> String| {
+        let mut all: Vec<String> = parts[..count].iter().map(|part| fill(part)).collect();
+        all.resize(width + kind.identity.keys.len(), "x".to_owned());
+        let keys = all.split_off(width);
+        let Place { scope, keys, .. } =
+            Place { kind: name.to_owned(), scope: all, keys }.canonical(definition);
+        [scope, keys].concat()
+    };
+    let names = filled(&|part| if is_wild(part) { "x".to_owned() } else { decode(part) });
+    let cases = filled(&|_| "aB".to_owned());
+    let one = |(at, part): (usize, &&str)| match cases.get(at).map(|case| case.as_bytes()) {
+        _ if at >= count => (*part).to_owned(),
+        _ if !is_wild(part) => encoded(&names[at]),
+        Some([b'a', b'b', ..]) => part.to_lowercase(),
+        Some([b'A', ..]) => part.to_uppercase(),
+        _ => (*part).to_owned(),
+    };
+    let parts: Vec<String> = parts.iter().enumerate().map(one).collect();
+    let spelled = format!("{name}/{}", parts.join("/"));
+    (spelled != pattern).then_some(spelled)
 }
 
 fn join<'a>(kind: &str, parts: impl Iterator<Item = &'a String>) -> Address {
@@ -168,9 +213,30 @@ mod tests {
     fn a_scope_is_written_as_its_kind_writes_names() {
         let definition = embedded::all().find(|one| one.kind("rrset").is_some()).unwrap();
         assert_eq!(normal_scope(definition, "zone", vec!["Example.org".into()]), ["example.org."]);
-        let definition = embedded::all().find(|one| one.kind("label").is_some()).unwrap();
-        let names = vec!["acme".to_owned(), "web".to_owned()];
-        assert_eq!(normal_scope(definition, "repo", names.clone()), names);
+        for provider in ["gitea", "github"] {
+            let definition = embedded::find(provider).unwrap();
+            let names = vec!["Acme".to_owned(), "Web".to_owned()];
+            assert_eq!(normal_scope(definition, "repo", names), ["acme", "web"], "{provider}");
+        }
+    }
+
+    #[test]
+    fn one_object_has_one_address_however_it_is_spelled() {
+        let cases = [
+            ("gitea", "repository/ACME/Api", "repository/acme/api"),
+            ("gitea", "label/Acme/API/Bug", "label/acme/api/Bug"),
+            ("gitea", "organisation_variable/Acme/colour", "organisation_variable/acme/COLOUR"),
+            ("gitea", "team_member/Acme/Core/Al", "team_member/acme/core/al"),
+            ("github", "label/Acme/API/Bug", "label/acme/api/bug"),
+            ("powerdns", "rrset/Example.ORG/WWW.example.org/a", "rrset/example.org./www.example.org./A"),
+            ("rabbitmq", "binding/V/A/B/k/%7B%22a%22:1%7D", "binding/V/A/B/k/%7B%22a%22:1%7D"),
+        ];
+        for (provider, spelled, address) in cases {
+            let definition = embedded::find(provider).unwrap();
+            let place = Place::meant(definition, &Address::new(spelled)).unwrap();
+            let one = Place::parse(definition, &Address::new(address)).unwrap().address();
+            assert_eq!(place.address(), one, "{spelled}");
+        }
     }
 
     #[test]
@@ -180,6 +246,28 @@ mod tests {
         let members = Collection { kind: "team_member".into(), scope };
         let ancestors = members.ancestors(definition);
         assert_eq!(ancestors, [Address::new("team/acme/core"), Address::new("organisation/acme")]);
+    }
+
+    #[test]
+    fn a_pattern_is_read_in_every_spelling() {
+        let gitea = embedded::find("gitea").unwrap();
+        let cases = [
+            ("repository/Acme/API", Some("repository/acme/api")),
+            ("repository/Acme/Web*", Some("repository/acme/web*")),
+            ("repository/Acme/API/Description", Some("repository/acme/api/Description")),
+            ("label/Acme/**", Some("label/acme/**")),
+            ("label/acme/web/Bug", None),
+            ("organisation_variable/acme/colour", Some("organisation_variable/acme/COLOUR")),
+            ("Label/Acme", None),
+            ("**", None),
+        ];
+        for (pattern, expected) in cases {
+            assert_eq!(spelled(gitea, pattern).as_deref(), expected, "{pattern}");
+        }
+        let powerdns = embedded::find("powerdns").unwrap();
+        let (pattern, address) =
+            ("rrset/Example.org/WWW.example.org/a", "rrset/example.org./www.example.org./A");
+        assert_eq!(spelled(powerdns, pattern).as_deref(), Some(address));
     }
 
     #[test]

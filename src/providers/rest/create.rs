@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{
-    definition::{Call, ErrorClass as Class, Write, write::Provided},
+    definition::{Call, ErrorClass as Class, Fold, Write, write::Provided},
     form::Form,
     gather::Found,
     job::{Job, Made, Precondition},
@@ -79,7 +79,11 @@ impl Job<'_> {
         let url = request::url(&self.session.setup, &provided.get, &BTreeMap::new(), variables);
         let answer = url.and_then(|url| self.session.getter.get(&url));
         let answer = answer.map_err(|failure| Trouble::before(&failure))?;
-        Ok(answer.body.pointer(&provided.pointer).and_then(json::text) == Some(is))
+        let said = answer.body.pointer(&provided.pointer).and_then(json::text);
+        let scope = self.kind.scope.as_ref();
+        let insensitive = scope.is_some_and(|scope| self.session.definition().is_insensitive(scope));
+        let fold = if insensitive { Fold::Insensitive } else { Fold::None };
+        Ok(said.is_some_and(|said| fold.same(&said, &is)))
     }
 
     /// Sends again what creation ignored.

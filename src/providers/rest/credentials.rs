@@ -1,6 +1,6 @@
 //! Where secrets come from, and how a request carries them.
 
-use std::{fs, io::Read as _, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 use base64::{
@@ -16,6 +16,7 @@ use reqwest::{
 use super::{
     definition::{Auth, Scheme},
     exchange::Exchange,
+    limited,
     options::{Setup, Source},
     template::{self, STRICT},
 };
@@ -107,8 +108,7 @@ pub fn from_source(setup: &Setup, source: &Source, key: &str) -> Result<Option<S
 
 fn read(file: &Path, key: &str) -> Result<String> {
     let shown = || format!("reading `{}` for `{key}`", file.display());
-    let mut text = String::new();
-    fs::File::open(file).with_context(shown)?.take(LONGEST).read_to_string(&mut text).with_context(shown)?;
+    let text = limited::text(file, LONGEST).with_context(shown)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -118,7 +118,7 @@ impl Check<'_> {
 }
 
 /// Why `field` cannot be `value`, if so.
-fn refusal(field: &Field, value: &Json) -> Option<String> {
+pub fn refusal(field: &Field, value: &Json) -> Option<String> {
     let is_list = field.list == Items::Ordered || value.is_array() || value.is_null() || value.is_object();
     let is_one = field.one_of.is_empty() || field.one_of.contains(value) || value.get("$ref").is_some();
     if field.access == Access::ReadOnly {

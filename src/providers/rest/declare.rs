@@ -13,6 +13,7 @@ use super::{
     form::Form,
     json,
     options::Setup,
+    values,
     yaml::{self, Complaint, Kind as Shape, Mark, Node},
 };
 use crate::{
@@ -209,8 +210,12 @@ impl Declarations<'_> {
         node: &Node,
         scope: &BTreeMap<String, String>,
     ) -> Result<(), Complaint> {
-        let collection = self.collection(name, mark, scope)?;
         let kind = self.definition_of(name, mark)?;
+        if matches!(&node.kind, Shape::List(objects) if objects.is_empty()) {
+            // It declares nothing, wherever that is.
+            return Ok(());
+        }
+        let collection = self.collection(name, mark, scope)?;
         let Shape::List(objects) = &node.kind else {
             let example = if kind.is_single() { ", of the only one here: `- {…}`" } else { "" };
             return Err(Complaint::new(mark, format!("`{name}` wants a list of objects{example}")));
@@ -222,11 +227,14 @@ impl Declarations<'_> {
             };
             let object = node.to_json();
             let notes = declaration::check(&form, node, &object)?;
-            Ok((notes, normal(kind, &form, object, node.mark)?, declaration::lines(node)))
+            let Normal { keys, object } = normal(kind, &form, object, node.mark)?;
+            let invalid = values::complaints(&form, node, &object);
+            Ok((notes, invalid, keys, form.to_model(&object), declaration::lines(node)))
         };
         let found: Vec<Result<_, Complaint>> = objects.par_iter().map(read).collect();
         for (node, found) in objects.iter().zip(found) {
-            let (notes, Normal { keys, value }, fields) = found?;
+            let (notes, invalid, keys, value, fields) = found?;
+            self.desired.invalid.extend(invalid.iter().map(|complaint| complaint.within(&self.file)));
             let note = |(mark, note): (Mark, String)| format!("`{}:{}`: {note}", self.file, mark.line);
             self.desired.notes.extend(notes.into_iter().map(note));
             self.insert(&collection, keys, Some(value), node.mark, fields)?;
@@ -255,7 +263,7 @@ impl Declarations<'_> {
 /// A declaration in the server's normal form.
 struct Normal {
     keys: Vec<String>,
-    value: Value,
+    object: Json,
 }
 
 fn normal(kind: &Kind, form: &Form<'_>, mut object: Json, mark: Mark) -> Result<Normal, Complaint> {
@@ -264,5 +272,5 @@ fn normal(kind: &Kind, form: &Form<'_>, mut object: Json, mark: Mark) -> Result<
         let keys = kind.identity.keys.join(" and ");
         Complaint::new(mark, format!("an object of this kind is named by {keys}"))
     })?;
-    Ok(Normal { keys, value: form.to_model(&object) })
+    Ok(Normal { keys, object })
 }

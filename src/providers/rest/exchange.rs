@@ -14,13 +14,19 @@ use reqwest::{
 };
 use serde_json::Value as Json;
 
-use super::{definition::ErrorClass as Class, failure::Failure};
+use super::{definition::ErrorClass as Class, failure::Failure, strict, transport};
 
 /// How long before its end a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// How long a token lives that does not say.
 const USUAL: u64 = 300;
+
+/// The most seconds that a token is used, whatever it says.
+const LONGEST: u64 = 86_400;
+
+/// The most bytes of an answer with a token.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Where a secret is exchanged, and the token that came of it. Deliberately neither shown nor serialized.
 pub struct Exchange {
@@ -41,12 +47,12 @@ impl Exchange {
     ///
     /// # Errors
     /// The address gives none.
-    pub fn header(&self, http: &Client) -> Result<HeaderValue, Failure> {
+    pub fn header(&self, http: &Client, timeout: Duration) -> Result<HeaderValue, Failure> {
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match &*token {
             Some((text, end)) if *end > Instant::now() => text.clone(),
             _ => {
-                let (text, seconds) = self.ask(http)?;
+                let (text, seconds) = self.ask(http, timeout)?;
                 let lives = Duration::from_secs(seconds).saturating_sub(MARGIN);
                 *token = Some((text.clone(), Instant::now() + lives));
                 text
@@ -68,7 +74,8 @@ impl Exchange {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(text, _)| text.clone())
     }
 
-    fn ask(&self, http: &Client) -> Result<(String, u64), Failure> {
+    fn ask(&self, http: &Client, timeout: Duration) -> Result<(String, u64), Failure> {
+        let end = Instant::now() + timeout;
         let pair = format!("{}:{}", encode(&self.client), encode(&self.secret));
         let mut proof = HeaderValue::try_from(format!(
             "Basic {}",
@@ -85,10 +92,11 @@ impl Exchange {
             Failure { message: format!("`{}`: {}", self.url, failure.message), sent: false, ..failure }
         })?;
         let status = answer.status();
-        let body: Json =
-            answer.bytes().ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let bytes =
+            transport::content(answer, LARGEST, end).map_err(|failure| self.refused(&failure.message))?;
+        let body: Json = strict::parse(&bytes).unwrap_or_default();
         let token = body.get("access_token").and_then(Json::as_str).filter(|_| status.is_success());
-        let seconds = body.get("expires_in").and_then(Json::as_u64).unwrap_or(USUAL);
+        let seconds = body.get("expires_in").and_then(Json::as_u64).unwrap_or(USUAL).min(LONGEST);
         token.map(|token| (token.to_owned(), seconds)).ok_or_else(|| {
             let why = body.get("error").and_then(Json::as_str).unwrap_or("no token");
             self.refused(&format!("{status}, {why}"))

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::{
     definition::{Definition, ErrorClass as Class, Success, WrongFields},
-    json,
+    json, strict,
     transport::Answer,
 };
 use crate::model::{object::Cause, report::FailureKind};
@@ -31,12 +31,14 @@ pub struct Failure {
     pub sent: bool,
     /// Whether it may work if it is sent again.
     pub again: bool,
+    /// Whether it took longer than a request may.
+    pub late: bool,
 }
 
 impl Failure {
     /// A failure before anything was sent, or with an answer that says so.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Failure { class, message: message.into(), fields: Vec::new(), sent: false, again: false }
+        Failure { class, message: message.into(), fields: Vec::new(), sent: false, again: false, late: false }
     }
 
     /// Names the status.
@@ -176,6 +178,7 @@ pub fn of_error(error: &reqwest::Error) -> Failure {
     }
     let mut failure = Failure::new(Class::Unavailable, message);
     failure.sent = !error.is_connect() && !error.is_builder();
+    failure.late = error.is_timeout();
     // A certificate does not get better by trying again.
     failure.again = !error.is_builder() && !failure.message.to_lowercase().contains("certificate");
     failure
@@ -196,7 +199,7 @@ pub fn parse(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Result<Js
         return Ok(Json::Null);
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let parsed = serde_json::from_slice(bytes);
+    let parsed = strict::parse(bytes);
     match parsed {
         Ok(body) => Ok(body),
         // The status says it all; a proxy's error page has nothing to add.
@@ -223,6 +226,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body,
+            size: 0,
             url: "http://localhost/".parse().unwrap(),
         };
         let special = |one: &&std::sync::Arc<Definition>| one.errors.iter().any(|rule| rule.status == 403);
@@ -248,6 +252,7 @@ mod tests {
                 status: StatusCode::from_u16(status).unwrap(),
                 headers: HeaderMap::new(),
                 body,
+                size: 0,
                 url: "http://localhost/".parse().unwrap(),
             };
             let failure = of_write(&serde_json::from_value(success).unwrap(), &answer);

@@ -74,6 +74,12 @@ impl<'a> Form<'a> {
             _ if path.len() == 1 && self.is_previous_name(path) => return Some(shape.clone()),
             _ => {}
         }
+        if let (Some(Json::String(actual)), Json::String(shape)) = (actual, shape)
+            && self.is_key(path)
+            && self.kind.identity.fold.same(actual, shape)
+        {
+            return Some(Json::String(shape.clone()));
+        }
         // What Git takes away is held against what it declared.
         let shape = match (actual, known) {
             (Some(Json::Object(_)), Some(known @ Json::Object(_))) if shape.is_null() => known,
@@ -111,6 +117,10 @@ impl<'a> Form<'a> {
         }
     }
 
+    fn is_key(&self, path: &[String]) -> bool {
+        self.kind.identity.keys.iter().any(|key| json::matches(key, path))
+    }
+
     fn is_previous_name(&self, path: &[String]) -> bool {
         let previously = self.kind.identity.previously.as_deref();
         previously.is_some_and(|pointer| json::matches(pointer, path))
@@ -140,9 +150,8 @@ impl<'a> Form<'a> {
     }
 
     fn exported(&self, value: &Json, path: &mut Vec<String>) -> Option<Json> {
-        let is_key = self.kind.identity.keys.iter().any(|key| json::matches(key, path));
         match self.field(path) {
-            _ if is_key => return Some(value.clone()),
+            _ if self.is_key(path) => return Some(value.clone()),
             Some(field)
                 if matches!(field.access, Access::ReadOnly | Access::Initial) || field.is_hidden() =>
             {

@@ -14,6 +14,7 @@ use super::{
     gather::{Extent, Found, Gathered, Part},
     options::Setup,
     session::Session,
+    values,
 };
 use crate::{
     exit::Exit,
@@ -43,12 +44,16 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
     }
     let mut objects: Vec<(Place, Vec<Json>)> = Vec::new();
     let mut unseen = None;
+    let mut left_out = std::collections::BTreeSet::new();
     for collection in collections(session, name)? {
         let part = Part { extent: Extent::Import, ..Part::default() };
         let wanted = BTreeMap::from([(collection.clone(), part)]);
         let mut gathered = session.gather(&wanted).remove(&collection).unwrap_or_default();
         gathered.found.retain(|keys, _| !declared.objects.contains_key(&collection.address_of(keys)));
-        let found = exported(&Form::of(kind), &gathered)?;
+        let mut found = exported(&Form::of(kind), &gathered)?;
+        for object in &mut found {
+            left_out.extend(values::leave_out(&Form::of(kind), object));
+        }
         unseen = unseen.or(gathered.incomplete).or(hidden(kind, &found));
         if !found.is_empty() {
             let Collection { kind: name, scope } = collection;
@@ -62,7 +67,9 @@ fn one(setup: &Setup, session: &Session, target: &Target, name: &str, declared: 
     let content = if documents.is_empty() { format!("{name}: []\n") } else { documents.join("---\n") };
     let remark =
         unseen.map(|why| format!("# Not all may be here: {}.\n", why.message.replace(['\n', '\r'], " ")));
-    let content = remark.unwrap_or_default() + &content;
+    let left_out =
+        left_out.into_iter().map(|why| format!("# Left out: {}.\n", why.replace(['\n', '\r'], " ")));
+    let content = remark.into_iter().chain(left_out).collect::<String>() + &content;
     Ok(Edit { path: path.into(), content: Some((EntryKind::File, content.into_bytes())), hidden: false })
 }
 

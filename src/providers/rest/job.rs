@@ -12,7 +12,7 @@ use super::{
     gather::{Found, Gathered},
     json, references,
     request::{self, Sides},
-    secrets,
+    rotation, secrets,
     session::Session,
     template::{Ingredients, Variables},
     transport::{Answer, Content, Request, Sender},
@@ -87,7 +87,10 @@ impl<'a> Job<'a> {
         match self.change.action {
             // Nothing here has owners of single fields to claim.
             Action::Keep | Action::Claim => Ok(None),
-            Action::Create if raw.is_none() => self.create(),
+            Action::Update if raw.is_none() && self.change.sides.actual.is_none() => {
+                Err(Trouble::new(Verdict::Stale, "it is gone since it was written in this run"))
+            }
+            Action::Create | Action::Update | Action::Adopt if raw.is_none() => self.create(),
             Action::Create | Action::Update | Action::Adopt => self.update(raw.as_ref()),
             Action::Delete => self.delete(raw.as_ref()).map(|()| None),
             Action::Replace => {
@@ -105,8 +108,10 @@ impl<'a> Job<'a> {
             (Found::Unknown(failure), _) => Err(Trouble::before(failure)),
             (Found::Absent | Found::NoParent, None) => Ok(None),
             (Found::Absent | Found::NoParent, Some(_)) if self.change.action == Action::Delete => Ok(None),
+            // It went along with what this run replaced, or came along with that.
+            (Found::Absent | Found::NoParent, Some(_)) if self.within == Within::Made => Ok(None),
+            (Found::Here(raw), _) if self.within == Within::Made => Ok(Some(raw.clone())),
             (Found::Absent | Found::NoParent, Some(_)) => Err(stale("it is gone")),
-            (Found::Here(raw), None) if self.within == Within::Made => Ok(Some(raw.clone())),
             (Found::Here(_), None) => Err(stale("somebody made it")),
             (Found::Here(raw), Some(actual)) => {
                 let actual_json = json::from_model(actual);
@@ -136,7 +141,14 @@ impl<'a> Job<'a> {
     /// The names that its templates may use.
     pub fn variables(&self, raw: Option<&Json>) -> Result<Variables, Trouble> {
         match self.session.variables(self.kind, &self.place.collection()) {
-            Ok(variables) => Ok(request::of_object(variables, self.kind, self.place, raw)),
+            Ok(variables) => {
+                let mut variables = request::of_object(variables, self.kind, self.place, raw);
+                if let (None, Ok(desired)) = (raw, &self.desired) {
+                    // What is made gets the name that is declared, in the case of that.
+                    variables.extend(request::names(self.kind, desired));
+                }
+                Ok(variables)
+            }
             Err(Found::Unknown(failure)) => Err(Trouble::before(&failure)),
             Err(_) => Err(Trouble::new(Verdict::Failed, "what it lives in is not there")),
         }
@@ -145,7 +157,8 @@ impl<'a> Job<'a> {
     fn update(&self, raw: Option<&Json>) -> Made {
         let desired = self.desired()?;
         let came_along = || Form::of(self.kind).project(raw?, desired, None).into();
-        let mut actual = self.change.sides.actual.as_ref().map(json::from_model).or_else(came_along);
+        let planned = self.change.sides.actual.as_ref().filter(|_| self.within == Within::Old);
+        let mut actual = planned.map(json::from_model).or_else(came_along);
         if let Some(actual) = &mut actual {
             references::replace(actual, &|reference| self.session.resolve(reference));
             // An unchanged secret is no reason to write; filled in, it equals what is desired.
@@ -300,6 +313,7 @@ impl<'a> Job<'a> {
 /// What is to be written, with references and secrets in their places.
 fn desired(session: &Session, change: &Change) -> Result<Json, String> {
     let mut desired = change.after.as_ref().map(json::from_model).unwrap_or(Json::Null);
+    rotation::leave_out(&mut desired);
     references::replace(&mut desired, &|reference| session.resolve(reference));
     if let Some(left) = references::all(&desired).first() {
         return Err(format!("what it needs of `{left}` is not known"));

@@ -115,6 +115,23 @@ pub fn agree(pattern: &[String], path: &[impl AsRef<str>]) -> bool {
     pattern.iter().zip(path).all(|(one, other)| one == "*" || one == other.as_ref())
 }
 
+/// Writes whole numbers as such: `300.0` is `300`.
+pub fn plain_numbers(value: &mut Json) {
+    /// Up to here, every whole number has a form of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Json::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT);
+            if let Some(whole) = whole.and_then(|whole| format!("{whole:.0}").parse::<i64>().ok()) {
+                *number = whole.into();
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(plain_numbers),
+        Json::Object(map) => map.values_mut().for_each(plain_numbers),
+        _ => {}
+    }
+}
+
 /// A text or number as it stands in a path or a name.
 pub fn text(value: &Json) -> Option<String> {
     match value {
@@ -208,6 +225,13 @@ mod tests {
         {
             assert_eq!(at(&tree, pointer), tree.pointer(pointer), "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_has_one_form() {
+        let mut tree = json!({"a": [300.0, -1.0, 0.5, 1e300, -0.0], "b": {"c": 2.0}});
+        plain_numbers(&mut tree);
+        assert_eq!(tree, json!({"a": [300, -1, 0.5, 1e300, 0], "b": {"c": 2}}));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::model::address::Address;
 mod address;
 mod adopt;
 mod ahead;
+mod attached;
 mod batch;
 mod beside;
 mod complete;
@@ -27,7 +28,9 @@ mod import;
 mod items;
 mod job;
 mod json;
+mod limited;
 mod listed;
+mod locks;
 mod memory;
 mod normal;
 mod observe;
@@ -48,10 +51,12 @@ mod same;
 mod secrets;
 mod session;
 mod single;
+mod strict;
 mod template;
 mod transport;
 pub mod trial;
 mod trouble;
+mod values;
 mod verify;
 mod wait;
 mod writer;
@@ -96,6 +101,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         grants,
         names: |_| None,
         rules: Vec::new,
+        spelled: |target, pattern| address::spelled(&options::Setup::of(target).ok()?.definition, pattern),
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();
             parts[..parts.len().saturating_sub(1).max(1)].join("/")

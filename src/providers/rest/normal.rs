@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{
-    definition::{Encoding, Field, Items, kind::Fold},
+    definition::{Encoding, Field, Fold, Items},
     form::Form,
     json, packing,
 };
@@ -13,6 +13,7 @@ use super::{
 impl Form<'_> {
     /// Brings `object` into the server's normal form.
     pub fn normalize(&self, object: &mut Json) {
+        json::plain_numbers(object);
         for (steps, field) in &self.fields {
             if !holds_something(object, steps) {
                 continue;
@@ -43,6 +44,14 @@ impl Form<'_> {
     /// not packed so stays as it is.
     pub fn decode(&self, object: &mut Json) {
         self.recode(object, &[Encoding::Base64, Encoding::Base64Answers], &packing::unpacked);
+        for (steps, _) in self.fields.iter().filter(|(_, field)| field.list != Items::Ordered) {
+            // Some servers write an empty list as an empty text.
+            json::visit_steps(object, steps, &mut |value| {
+                if value == "" {
+                    *value = Json::Array(Vec::new());
+                }
+            });
+        }
         for (steps, field) in self.fields.iter().filter(|(_, field)| !field.answers.is_empty()) {
             json::visit_steps(object, steps, &mut |value| {
                 each_text(value, &|text| field.answers.get(text).map_or(text, String::as_str).to_owned());
@@ -65,20 +74,35 @@ impl Form<'_> {
     }
 
     fn fold(&self, object: &mut Json) {
-        let fold: fn(&str) -> String = match self.kind.identity.fold {
-            Fold::None => return,
-            Fold::Lower => str::to_lowercase,
-            Fold::Upper => str::to_uppercase,
-        };
+        let fold = self.kind.identity.fold;
+        if matches!(fold, Fold::None | Fold::Insensitive) {
+            return;
+        }
         for key in &self.kind.identity.keys {
-            json::visit(object, key, &mut |value| each_text(value, &fold));
+            json::visit(object, key, &mut |value| each_text(value, &|name| fold.written(name)));
         }
     }
 
-    /// The names of `object` within its scope; `None` if one is missing.
+    /// The names of `object` within its scope, as its address has them; `None` if one is missing.
     pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
-        let keys = self.kind.identity.keys.iter().map(|key| json::text(json::at(object, key)?));
+        let fold = self.kind.identity.fold;
+        let name = |key: &String| Some(fold.addressed(&json::text(json::at(object, key)?)?));
+        let keys = self.kind.identity.keys.iter().map(name);
         keys.chain(self.distinction(object).map(Some)).collect()
+    }
+
+    /// `names` of an object, however they are spelled, as its address has them.
+    pub fn named(&self, mut names: Vec<String>) -> Vec<String> {
+        let mut object = Json::Null;
+        for (key, name) in self.kind.identity.keys.iter().zip(&names) {
+            json::set(&mut object, key, Json::String(name.clone()));
+        }
+        self.normalize(&mut object);
+        if let Some(keys) = self.identity(&object) {
+            let own = keys.len().min(names.len());
+            names.splice(..own, keys);
+        }
+        names
     }
 
     /// What tells `object` apart from others of the same names, if something does.

@@ -13,7 +13,7 @@ use super::{
     failure::Failure,
     form::Form,
     gather::{Extent, Found, Gathered, Part, Wanted},
-    json, references,
+    json, secrets,
     session::Session,
 };
 use crate::{
@@ -41,7 +41,7 @@ impl Session {
                 strangers.push((*address).clone());
                 continue;
             };
-            let referents = sides.desired.map(references::all_of).unwrap_or_default();
+            let referents = sides.desired.map(|desired| self.referents(desired)).unwrap_or_default();
             referents.iter().filter_map(|other| Place::parse(self.definition(), other)).for_each(&mut add);
             if let Some(keys) = sides.desired.and_then(|desired| self.previous(&place, desired)) {
                 add(Place { keys, ..place.clone() });
@@ -210,6 +210,12 @@ impl Session {
             self.observed(address, sides, gathered, query, &forms)
         };
         let observed: Vec<Observed> = objects.par_iter().map(look).collect();
+        let confirmed = objects.iter().zip(&observed).filter_map(|((address, sides), observed)| {
+            let desired = sides.desired.filter(|desired| secrets::are_named_in(desired))?;
+            let same = matches!(observed, Observed::Present(state) if state.value == *desired);
+            same.then(|| ((**address).clone(), desired.clone()))
+        });
+        self.confirmed = confirmed.collect();
         let addresses = || objects.iter().map(|(address, _)| (**address).clone());
         actual.in_steps.extend(addresses().filter(|address| self.is_made_in_steps(address)));
         query.observer.on(Event::Step(objects.len()));

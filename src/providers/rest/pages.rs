@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{
-    definition::{ErrorClass as Class, List, Page, list::PageStyle},
+    definition::{ErrorClass as Class, Limits, List, Page, list::PageStyle},
     failure::Failure,
     options::Setup,
     template::Variables,
@@ -29,7 +29,12 @@ pub struct Listing {
     announced: Option<usize>,
     /// Whether it took more than one page.
     paged: bool,
+    /// How many bytes its pages have.
+    bytes: u64,
 }
+
+/// How many times as large as the largest answer all pages of a list may be.
+const PAGES: u64 = 16;
 
 /// The names of an object, as `identity` reads them from an item of a list.
 type Names<'a> = &'a dyn Fn(&Json) -> Option<Vec<String>>;
@@ -68,6 +73,12 @@ impl Listing {
         let mut seen = BTreeSet::new();
         let once = self.items.iter().filter_map(identity).all(|name| seen.insert(name));
         once && (self.announced.is_some() || wanted.is_subset(&seen))
+    }
+
+    /// Why no more of it is read, if so.
+    fn exceeds(&self, limits: &Limits) -> Option<String> {
+        let most = limits.max_body_mib.saturating_mul(PAGES * 1024 * 1024);
+        (self.bytes > most).then(|| format!("its pages are larger than {most} bytes"))
     }
 
     fn same(&self, other: &Listing, identity: Names<'_>) -> bool {
@@ -129,10 +140,20 @@ fn level(
             listing.truncated = Some(format!("it has more than {most} pages"));
             break;
         }
-        let mut answer = match &list.safe_post {
+        let answer = match &list.safe_post {
             None => getter.get(&url)?,
             Some(question) => getter.safe_post(&url, question.question(variables))?,
         };
+        let mut answer = answer.filled()?;
+        if answer.status == StatusCode::PARTIAL_CONTENT && list.page.style == PageStyle::None {
+            listing.truncated = Some("the server says that it is a part of the list (206)".to_owned());
+            break;
+        }
+        listing.bytes += answer.size as u64;
+        if let Some(why) = listing.exceeds(&setup.definition.limits) {
+            listing.truncated = Some(why);
+            break;
+        }
         listing.filtered |= is_filtered(list, &answer.headers);
         let items = items(&mut answer.body, answer.status, list)?;
         let count = items.len();

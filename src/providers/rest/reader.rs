@@ -15,6 +15,8 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
+        along::Attached,
+        change::Change,
         diff::Candidate,
         explain::{Basis, Cost, Reason},
         fault::Fault,
@@ -47,6 +49,7 @@ impl Reader for Session {
     }
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
+        self.against_record = query.declared.is_none();
         let (wanted, strangers) = self.wanted(query);
         self.getter.settle();
         let early = query.declared.is_some_and(|declared| self.is_bounded(declared));
@@ -79,6 +82,10 @@ impl Reader for Session {
         candidates.iter_mut().try_for_each(|candidate| self.complete_one(candidate))
     }
 
+    fn attached(&mut self, changes: &[Change], in_sync: &[Address]) -> Result<Vec<Attached>> {
+        Ok(Session::attached(self, changes, in_sync))
+    }
+
     fn explain(&self, address: &Address) -> Vec<Reason> {
         self.reasons.get(address).cloned().unwrap_or_default()
     }
@@ -88,15 +95,20 @@ impl Reader for Session {
     }
 }
 
-/// Calls what is ours by its address of today: names with wildcards once stood there as they are.
+/// Calls what is ours by its address of today, which the definition may have changed: names with wildcards once stood
+/// there as they are, and case may have counted.
 fn rename(setup: &Setup, memory: &mut Memory) {
-    let old = |address: &&Address| address.as_str().contains(['*', '?', '{', '}']);
+    let may_be_old = |text: &str| {
+        text.bytes().any(|byte| byte.is_ascii_uppercase()) || text.contains(['*', '?', '{', '}'])
+    };
+    let old = |address: &&Address| may_be_old(address.as_str());
     let old: Vec<Address> = memory.owned.keys().filter(old).cloned().collect();
     for address in old {
-        if let Some(place) = Place::parse(&setup.definition, &address)
+        if let Some(place) = Place::meant(&setup.definition, &address).map(|place| place.address())
+            && place != address
             && let Some(owned) = memory.owned.remove(&address)
         {
-            memory.owned.insert(place.address(), owned);
+            memory.owned.entry(place).or_insert(owned);
         }
     }
 }

@@ -47,14 +47,20 @@ pub fn of_collection(setup: &Setup, kind: &Kind, collection: &Collection) -> Var
     variables
 }
 
+/// The names of `object` for templates.
+pub fn names(kind: &Kind, object: &Json) -> Variables {
+    let last = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
+    let keys = kind.identity.keys.iter();
+    keys.filter_map(|key| Some((last(key), json::text(object.pointer(key)?)?))).collect()
+}
+
 /// The names that templates of one object may use besides those of its collection; what the server has of
 /// it decides over `place`.
 pub fn of_object(mut variables: Variables, kind: &Kind, place: &Place, raw: Option<&Json>) -> Variables {
     for (key, value) in kind.identity.keys.iter().zip(&place.keys) {
-        let name = key.rsplit('/').next().unwrap_or_default().to_owned();
-        let known = raw.and_then(|raw| json::text(raw.pointer(key)?));
-        variables.insert(name, known.unwrap_or_else(|| value.clone()));
+        variables.insert(key.rsplit('/').next().unwrap_or_default().to_owned(), value.clone());
     }
+    variables.extend(raw.map(|raw| names(kind, raw)).unwrap_or_default());
     let made = kind.id_from_name.zip(place.keys.last()).and_then(|(how, name)| how.of(name));
     variables.extend(made.map(|id| ("id".to_owned(), id)));
     if let Some(raw) = raw {

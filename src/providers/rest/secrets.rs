@@ -4,12 +4,24 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::json;
-use crate::model::sensitive::names_secrets;
+use super::{json, limited};
+use crate::model::{sensitive::names_secrets, value::Value};
 
 /// Whether `value` names a secret.
 pub fn is_name(value: &Json) -> bool {
     value.as_object().is_some_and(|map| map.len() == 1 && map.keys().all(|key| names_secrets(key)))
+}
+
+/// Whether a value of `object` is the name of a secret.
+pub fn are_named_in(object: &Value) -> bool {
+    match object {
+        Value::Map(map) => {
+            map.len() == 1 && map.keys().all(|key| names_secrets(key)) || map.values().any(are_named_in)
+        }
+        Value::List(items) => items.iter().any(are_named_in),
+        Value::Sensitive(inner) => are_named_in(inner),
+        _ => false,
+    }
 }
 
 /// Puts secrets in the places of their names.
@@ -73,7 +85,7 @@ pub fn get(name: &Json, folder: &Path) -> Result<String, String> {
             .map_err(|_| format!("the environment variable `{variable}` is not set"));
     }
     let file = name["$file"].as_str().ok_or("`$file` names no file")?;
-    let text = std::fs::read_to_string(folder.join(file))
+    let text = limited::text(&folder.join(file), limited::SECRET)
         .map_err(|error| format!("reading the secret `{file}`: {error}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::{
     address::{Collection, Place},
-    definition::{Definition, Kind},
+    definition::{Definition, Fold, Kind},
     fingerprint::Key,
     form::Form,
     gather::{Found, Gathered, Gatherer, Part, Wanted},
@@ -50,6 +50,10 @@ pub struct Session {
     pub prints: Prints,
     /// What they are made with, besides.
     pub(super) key: Option<Key>,
+    /// Objects that are as declared, with secrets that the server shows.
+    pub confirmed: Vec<(Address, Value)>,
+    /// Whether the target is held against what was applied, and not against Git.
+    pub against_record: bool,
     /// When something was applied last.
     pub applied_at: Option<jiff::Timestamp>,
     /// The server's own ids of what others live in.
@@ -85,6 +89,8 @@ impl Session {
             kinds: 0,
             server: None,
             prints: Prints::default(),
+            confirmed: Vec::new(),
+            against_record: false,
             key,
             applied_at: None,
             ids: Mutex::default(),
@@ -170,10 +176,27 @@ impl Session {
     /// The value that a `$ref` stands for; `None` if the server has to make it first.
     pub fn resolve(&self, reference: &Json) -> Option<Json> {
         let address = Address::new(reference.get("$ref")?.as_str()?);
-        match reference.get("field").and_then(Json::as_str) {
-            Some(pointer) => self.seen.get(&address)?.pointer(pointer).cloned(),
-            None => Place::parse(self.definition(), &address)?.keys.pop().map(Json::String),
+        let meant = Place::meant(self.definition(), &address);
+        let seen = self.seen.get(&meant.as_ref().map_or_else(|| address.clone(), Place::address));
+        if let Some(pointer) = reference.get("field").and_then(Json::as_str) {
+            return seen?.pointer(pointer).cloned();
         }
+        let kind = self.definition().kind(&meant?.kind)?;
+        let spelled = || Place::parse(self.definition(), &address)?.keys.pop().map(Json::String);
+        // Where case does not count, the name is the one that the server has.
+        match (kind.identity.fold, kind.identity.keys.last(), seen) {
+            (Fold::Insensitive, Some(key), Some(raw)) => raw.pointer(key).cloned(),
+            _ => spelled(),
+        }
+    }
+
+    /// The objects that `value` refers to.
+    pub fn referents(&self, value: &Value) -> Vec<Address> {
+        let meant = |address: Address| match Place::meant(self.definition(), &address) {
+            Some(place) => place.address(),
+            None => address,
+        };
+        references::all_of(value).into_iter().map(meant).collect()
     }
 
     /// What the server has of what `shape` declares, in the declared form.
@@ -199,6 +222,6 @@ impl Session {
         let name = desired.pointer(pointer)?.as_str()?;
         let mut keys = place.keys.clone();
         *keys.last_mut()? = name.to_owned();
-        Some(keys)
+        Some(Form::of(kind).named(keys))
     }
 }

@@ -12,6 +12,7 @@ use super::{
     gather::{Found, Gatherer},
     json, request,
     template::{Ingredients, Template, Variables},
+    transport::Answer,
 };
 
 impl Gatherer<'_> {
@@ -27,7 +28,8 @@ impl Gatherer<'_> {
             (None, None) => self.getter.get(&url),
             (None, Some(question)) => self.getter.safe_post(&url, question.question(&variables)),
         });
-        let answer = match answer {
+        let filled = |answer: Answer| if read.raw.is_some() { Ok(answer) } else { answer.filled() };
+        let answer = match answer.and_then(filled) {
             Ok(answer) => answer,
             Err(failure) if failure.class == Class::Absent => return Found::Absent,
             // Making it carries the condition that it is not there, so nothing can be overwritten unseen.

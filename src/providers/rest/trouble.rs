@@ -26,6 +26,8 @@ pub struct Trouble {
     pub class: Option<Class>,
     /// The fields that the server says are wrong, with what it says of each.
     pub fields: Vec<(String, String)>,
+    /// The places in which the server made something else of a write, with what it has there.
+    pub differs: Vec<(String, Json)>,
 }
 
 impl Trouble {
@@ -37,6 +39,7 @@ impl Trouble {
             message: message.into(),
             class: None,
             fields: Vec::new(),
+            differs: Vec::new(),
         }
     }
 
@@ -52,7 +55,8 @@ impl Trouble {
             Some(way_out) => format!("{}; {way_out}", failure.message),
             None => failure.message,
         };
-        Trouble { verdict, kind, message, class: Some(failure.class), fields: failure.fields }
+        let class = Some(failure.class);
+        Trouble { verdict, kind, message, class, fields: failure.fields, differs: Vec::new() }
     }
 
     /// A look before the write that failed: nothing was sent.

@@ -1,5 +1,7 @@
 //! What the server made of a write, held against what was written.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use super::{
@@ -40,18 +42,43 @@ pub fn verify(
             if now == *after {
                 return Ok(());
             }
-            let fields = differences(kind, &json::from_model(&now), &shape);
-            let message = format!("the server accepted it, but has something different: {fields}");
-            Err(Trouble::new(Verdict::Different, message))
+            let differences = differences(kind, &json::from_model(&now), &shape);
+            let words: Vec<String> = differences.iter().map(Difference::to_string).collect();
+            let message =
+                format!("the server accepted it, but has something different: {}", words.join(", "));
+            let differs = differences.into_iter().map(|one| (one.pointer, one.now.unwrap_or(Json::Null)));
+            Err(Trouble { differs: differs.collect(), ..Trouble::new(Verdict::Different, message) })
         }
     }
 }
 
-/// The fields in which what the server has is not what was written, by name and value.
-fn differences(kind: &Kind, now: &Json, written: &Json) -> String {
+/// A field in which what the server has is not what was written.
+struct Difference {
+    pointer: String,
+    now: Option<Json>,
+    written: Json,
+    /// Whether no text may show the values.
+    hidden: bool,
+    about: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference { pointer, now, written, hidden, about } = self;
+        let about = about.as_ref().map_or_else(String::new, |about| format!(" ({about})"));
+        match now {
+            _ if *hidden => write!(f, "`{pointer}`"),
+            Some(has) => write!(f, "`{pointer}` is {has}, not {written}{about}"),
+            None => write!(f, "`{pointer}` is not there"),
+        }
+    }
+}
+
+/// The fields in which what the server has is not what was written.
+fn differences(kind: &Kind, now: &Json, written: &Json) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(&Form::of(kind), Some(now), written, &mut Vec::new(), &mut found);
-    found.join(", ")
+    found
 }
 
 fn compare(
@@ -59,7 +86,7 @@ fn compare(
     now: Option<&Json>,
     written: &Json,
     path: &mut Vec<String>,
-    found: &mut Vec<String>,
+    found: &mut Vec<Difference>,
 ) {
     if now == Some(written) {
         return;
@@ -73,13 +100,12 @@ fn compare(
         }
         return;
     }
-    let (field, pointer) = (form.field(path), json::pointer(path));
-    let hidden = divided || field.is_some_and(Field::is_hidden);
-    let about = field.and_then(|field| field.about.as_ref());
-    let about = about.map_or_else(String::new, |about| format!(" ({about})"));
-    found.push(match now {
-        _ if hidden => format!("`{pointer}`"),
-        Some(has) => format!("`{pointer}` is {has}, not {written}{about}"),
-        None => format!("`{pointer}` is not there"),
+    let field = form.field(path);
+    found.push(Difference {
+        pointer: json::pointer(path),
+        now: now.cloned(),
+        written: written.clone(),
+        hidden: divided || field.is_some_and(Field::is_hidden),
+        about: field.and_then(|field| field.about.clone()),
     });
 }

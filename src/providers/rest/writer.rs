@@ -15,6 +15,7 @@ use super::{
     definition::Definition,
     gather::{Found, Gathered, Wanted},
     job::{Job, Made, Within},
+    locks::Locks,
     options::Setup,
     session::Session,
     transport::Sender,
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     model::{
         address::Address,
+        along::Attached,
         change::{Action, Change},
         digest::Digest,
         event::Event,
@@ -165,6 +167,10 @@ impl Reader for Writing {
         self.session.complete(candidates, contents)
     }
 
+    fn attached(&mut self, changes: &[Change], in_sync: &[Address]) -> Result<Vec<Attached>> {
+        Ok(self.session.attached(changes, in_sync))
+    }
+
     fn explain(&self, address: &Address) -> Vec<Reason> {
         self.session.explain(address)
     }
@@ -185,51 +191,62 @@ impl Writer for Writing {
 
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
         let definition = self.session.setup.definition.clone();
-        let places: BTreeMap<usize, Place> = changes
-            .iter()
-            .enumerate()
-            .filter_map(|(at, change)| Some((at, Place::parse(&definition, &change.address)?)))
-            .collect();
-        let mut progress = Progress::default();
-        for step in self.steps(changes) {
-            let (ready, left): (Vec<usize>, Vec<usize>) = step.into_iter().partition(|at| {
-                let change = changes[*at];
-                let makes = !matches!(change.action, Action::Delete | Action::Replace);
-                !run.stop.load(Ordering::SeqCst)
-                    && places.contains_key(at)
-                    && (makes || progress.failed.is_empty())
-                    && self.depends_on_failed(change, &progress.failed).is_none()
-            });
-            for at in left {
-                let why = match self.depends_on_failed(changes[at], &progress.failed) {
-                    Some(other) => Some((FailureKind::Other, format!("`{other}`, which it needs, failed"))),
-                    None if !progress.failed.is_empty() => {
-                        Some((FailureKind::Other, "nothing is deleted after a failure".to_owned()))
-                    }
-                    None => None,
-                };
-                progress.failed.insert(changes[at].address.clone());
-                progress.outcomes.insert(at, outcome(changes[at], Verdict::NotAttempted, why));
-            }
-            self.step(changes, &places, &ready, run, &mut progress);
-        }
-        (0..changes.len())
-            .map(|at| {
-                progress
-                    .outcomes
-                    .remove(&at)
-                    .unwrap_or_else(|| outcome(changes[at], Verdict::NotAttempted, None))
-            })
-            .collect()
+        let locks = Locks::of(&definition, changes);
+        let parts = locks.parts(changes);
+        locks.join(self.write(&parts, &locks, run))
     }
 
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {
+        self.session.confirm(|address| owned.contains_key(address));
         let Session { setup, store, prints, .. } = &mut self.session;
         store.save(setup, &self.sender, record, owned, prints)
     }
 }
 
 impl Writing {
+    /// Makes `changes`, step by step, and says what became of each.
+    fn write(&mut self, changes: &[&Change], locks: &Locks, run: &Run<'_>) -> Vec<Outcome> {
+        let definition = self.session.setup.definition.clone();
+        let places: BTreeMap<usize, Place> = changes
+            .iter()
+            .enumerate()
+            .filter_map(|(at, change)| Some((at, Place::parse(&definition, &change.address)?)))
+            .collect();
+        let mut progress = Progress::default();
+        for step in self.steps(changes, locks) {
+            let stopped = run.stop.load(Ordering::SeqCst);
+            let mut ready = Vec::new();
+            for at in step {
+                match self.obstacle(at, changes[at], locks, &progress) {
+                    None if !stopped && places.contains_key(&at) => ready.push(at),
+                    why => {
+                        progress.failed.insert(changes[at].address.clone());
+                        let why = why.map(|why| (FailureKind::Other, why));
+                        progress.outcomes.insert(at, outcome(changes[at], Verdict::NotAttempted, why));
+                    }
+                }
+            }
+            self.step(changes, &places, &ready, locks, run, &mut progress);
+        }
+        let left = |at: usize| outcome(changes[at], Verdict::NotAttempted, None);
+        (0..changes.len()).map(|at| progress.outcomes.remove(&at).unwrap_or_else(|| left(at))).collect()
+    }
+
+    /// Why a change is not tried after what failed before, if so.
+    fn obstacle(&self, at: usize, change: &Change, locks: &Locks, progress: &Progress) -> Option<String> {
+        if let Some(other) = self.depends_on_failed(change, &progress.failed) {
+            return Some(format!("`{other}`, which it needs, failed"));
+        }
+        let definition = self.session.definition();
+        if locks.is_last(at)
+            && let Some(other) = Locks::is_open_for(definition, &change.address, &progress.failed)
+        {
+            return Some(format!("`{other}` failed, and could not be written once this is locked"));
+        }
+        let removes = matches!(change.action, Action::Delete | Action::Replace);
+        (removes && !progress.failed.is_empty()).then(|| "nothing is deleted after a failure".to_owned())
+    }
+
     /// Makes the changes of one step: checks them against what is there now, writes, and reads back
     /// what the answers did not tell.
     fn step(
@@ -237,6 +254,7 @@ impl Writing {
         changes: &[&Change],
         places: &BTreeMap<usize, Place>,
         ready: &[usize],
+        locks: &Locks,
         run: &Run<'_>,
         progress: &mut Progress,
     ) {
@@ -244,7 +262,7 @@ impl Writing {
             return;
         }
         let fresh = self.fresh(changes, places, ready);
-        let jobs = self.jobs(changes, places, ready, &fresh, progress);
+        let jobs = self.jobs(changes, places, ready, &fresh, locks, progress);
         let results = Mutex::new(BTreeMap::new());
         let keep = |at: usize, result| {
             results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, result);
@@ -287,13 +305,17 @@ impl Writing {
         places: &'a BTreeMap<usize, Place>,
         ready: &[usize],
         fresh: &BTreeMap<Collection, Gathered>,
+        locks: &Locks,
         progress: &Progress,
     ) -> Vec<(usize, Job<'a>)> {
         let company = Company::of(self.session.definition(), &progress.made);
-        let within = |place: &Place| if company.has(place) { Within::Made } else { Within::Old };
+        let within = |at: usize, place: &Place| match locks.first_of(at).is_some() || company.has(place) {
+            true => Within::Made,
+            false => Within::Old,
+        };
         let job = |at: &usize| {
             let place = &places[at];
-            Job::new(&self.session, &self.sender, changes[*at], place, fresh, within(place))
+            Job::new(&self.session, &self.sender, changes[*at], place, fresh, within(*at, place))
         };
         ready.iter().map(|at| (*at, job(at))).collect()
     }
@@ -338,7 +360,8 @@ impl Writing {
                 (Err(trouble), _) => Err(trouble),
             };
             if result.as_ref().map_or_else(|trouble| trouble.verdict.is_written(), |()| true) {
-                self.session.remember(&change.address, change.after.as_ref());
+                let differs = result.as_ref().err().map_or(&[][..], |trouble| &trouble.differs);
+                self.session.remember(&change.address, change.after.as_ref(), differs);
             }
             let kind = &self.session.definition().kinds[&place.kind];
             progress.note(at, change, result.map_err(|trouble| trouble.about(change, kind)), run);

@@ -296,7 +296,8 @@ fn a_team_that_the_list_does_not_show_is_asked_for_by_its_slug() {
     for (found, exit, said) in [
         (None, 0, "1 create"),
         (Some("My Team"), 0, "nothing to do"),
-        (Some("my team"), 1, "the server has `my team` under the id of that name"),
+        (Some("my team"), 0, "nothing to do"),
+        (Some("my-team"), 1, "the server has `my-team` under the id of that name"),
     ] {
         let proxy = Proxy::start("127.0.0.1:9", move |asked| {
             let path = asked.path.split('?').next().unwrap_or_default();

@@ -45,6 +45,8 @@ pub enum Answer {
     Say(Vec<u8>),
     /// Says a list of so many MiB, without announcing how long it is.
     Flood(usize),
+    /// Does as it likes.
+    Act(fn(&mut TcpStream) -> std::io::Result<()>),
 }
 
 /// The proxy.
@@ -117,6 +119,7 @@ fn serve(
     match rule(&asked) {
         Answer::Say(bytes) => client.write_all(&bytes)?,
         Answer::Drop => {}
+        Answer::Act(act) => act(&mut client)?,
         Answer::Flood(mib) => flood(&mut client, mib)?,
         _ if asked.method == "CONNECT" => tunnel(&mut client, upstream)?,
         Answer::Forward => client.write_all(&forward(&asked, &asked.body, upstream)?)?,

@@ -7,9 +7,14 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
-use super::{Condition, kind::Risk, release::Release};
+use super::{
+    Condition,
+    kind::Risk,
+    release::Release,
+    values::{Bounds, Pattern, Type, Values},
+};
 use crate::providers::rest::template::Template;
 
 /// What is known of one field.
@@ -20,6 +25,17 @@ pub struct Field {
     pub access: Access,
     /// What its items are, if it is a list.
     pub list: Items,
+    /// Its type. A declaration of another one is refused before anything is sent, as with what follows.
+    #[serde(rename = "type")]
+    pub kind: Option<Type>,
+    /// The least number.
+    pub minimum: Option<Number>,
+    /// The greatest number.
+    pub maximum: Option<Number>,
+    /// A regular expression that a text has to match in the server's form; `^` and `$` bind it to the ends.
+    pub pattern: Option<Pattern>,
+    /// What its items may be, if it is a list.
+    pub items: Option<Values>,
     /// The key that tells items apart, for `list: keyed`.
     pub key: Option<String>,
     /// What the server has where nothing was said.
@@ -30,6 +46,8 @@ pub struct Field {
     pub sensitive: bool,
     /// What is lost with what is taken out of it: that needs a consent of its own, as does another value.
     pub risk: Risk,
+    /// The value with which nobody can write the object, or what lives in it, any more: it is written last.
+    pub locks: Option<Json>,
     /// Whether an object cannot be made without it.
     pub required: bool,
     /// The only values there are.
@@ -65,6 +83,17 @@ impl Field {
         self.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
     }
 
+    /// What its values are held against; `one_of` is about what is declared, in whatever form.
+    pub fn bounds(&self) -> Bounds<'_> {
+        Bounds {
+            kind: self.kind,
+            minimum: self.minimum.as_ref(),
+            maximum: self.maximum.as_ref(),
+            pattern: self.pattern.as_ref(),
+            one_of: &[],
+        }
+    }
+
     /// Whether nobody is shown its value: no output may, or the server does not answer it.
     pub fn is_hidden(&self) -> bool {
         self.sensitive || !self.access.is_answered()
@@ -93,7 +122,12 @@ impl Field {
         ];
         let plain = plain.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words.to_owned());
         let values = |values: &[Json]| values.iter().map(Json::to_string).collect::<Vec<_>>().join(" or ");
+        let bound =
+            |word: &str, bound: &Option<Number>| bound.as_ref().map(|bound| format!("{word} {bound}"));
         plain
+            .chain(self.kind.map(|kind| kind.to_string()).filter(|_| self.list == Items::Ordered))
+            .chain(bound("at least", &self.minimum))
+            .chain(bound("at most", &self.maximum))
             .chain(access.map(str::to_owned))
             .chain(list)
             .chain((!self.one_of.is_empty()).then(|| values(&self.one_of)))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use super::{
     Condition, Rule,
@@ -26,6 +27,9 @@ pub struct Kind {
     /// Kinds that have to be there first.
     #[serde(default)]
     pub depends_on: Vec<String>,
+    /// Objects that take it along when they are deleted, besides what it lives in.
+    #[serde(default)]
+    pub attached_to: Vec<Attachment>,
     /// What is lost when it is deleted.
     #[serde(default)]
     pub risk: Risk,
@@ -113,10 +117,30 @@ impl Kind {
         self.read.is_some() && (self.id.is_none() || self.id_from_name.is_some())
     }
 
+    /// The field that locks the object, with the value that does.
+    pub fn lock(&self) -> Option<(&String, &Json)> {
+        self.fields.iter().find_map(|(pointer, field)| Some((pointer, field.locks.as_ref()?)))
+    }
+
+    /// Whether `object` is locked.
+    pub fn is_locked(&self, object: &Json) -> bool {
+        self.lock().is_some_and(|(pointer, value)| object.pointer(pointer) == Some(value))
+    }
+
     /// The fields that can be declared.
     pub fn declared_fields(&self) -> impl Iterator<Item = (&String, &Field)> {
         self.fields.iter().filter(|(_, field)| field.access != Access::ReadOnly)
     }
+}
+
+/// An object that takes another one along when it is deleted.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// Its kind, which lives in the same scope or in one that this is in.
+    pub kind: String,
+    /// The field that names it.
+    pub by: String,
 }
 
 /// A field that stands beside the object, in requests and in answers of one: `{data: {...}, permissions: {...}}`.
@@ -158,7 +182,7 @@ pub struct Identity {
     /// where it is the default.
     #[serde(default)]
     pub also: Option<String>,
-    /// How they are written.
+    /// How they are written, and whether their case counts.
     #[serde(default)]
     pub fold: Fold,
     /// The field that holds the name before a rename.
@@ -187,17 +211,43 @@ impl IdFromName {
     }
 }
 
-/// How names are written.
+/// How names are written, and whether their case counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fold {
-    /// As they are.
+    /// As they are: case counts.
     #[default]
     None,
-    /// In small letters.
+    /// In small letters, whatever is declared.
     Lower,
-    /// In capital letters.
+    /// In capital letters, whatever is declared.
     Upper,
+    /// As they are declared where the object is made; two names that differ in case only are one name.
+    Insensitive,
+}
+
+impl Fold {
+    /// `name` as the server writes it.
+    pub fn written(self, name: &str) -> String {
+        match self {
+            Fold::None | Fold::Insensitive => name.to_owned(),
+            Fold::Lower => name.to_lowercase(),
+            Fold::Upper => name.to_uppercase(),
+        }
+    }
+
+    /// `name` as it stands in an address, where one object has one name.
+    pub fn addressed(self, name: &str) -> String {
+        match self {
+            Fold::Insensitive => name.to_lowercase(),
+            other => other.written(name),
+        }
+    }
+
+    /// Whether two names mean the same object.
+    pub fn same(self, one: &str, other: &str) -> bool {
+        one == other || self.addressed(one) == self.addressed(other)
+    }
 }
 
 /// How a write says which version it means.
@@ -282,6 +332,15 @@ fn yes() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_only_have_one_address_where_case_does_not_count() {
+        assert_eq!(
+            (Fold::Insensitive.written("Acme"), Fold::Insensitive.addressed("Acme")),
+            ("Acme".into(), "acme".into())
+        );
+        assert!(Fold::Insensitive.same("Acme", "aCME") && !Fold::None.same("Acme", "acme"));
+    }
 
     #[test]
     fn the_id_of_a_name_is_told_or_not_guessed() {

@@ -10,11 +10,18 @@ use crate::{
     providers::rest::yaml::{self, Complaint, Mark, Node},
 };
 
+/// The largest definition.
+const LARGEST: usize = 1024 * 1024;
+
 /// Reads a definition.
 ///
 /// # Errors
 /// What is wrong, with its place.
 pub fn parse(text: &[u8]) -> Result<Definition, Complaint> {
+    if text.len() > LARGEST {
+        let message = format!("a definition of more than {LARGEST} bytes is not read");
+        return Err(Complaint::new(Mark { line: 1, column: 1 }, message));
+    }
     let mut documents = yaml::documents(text)?;
     if documents.len() != 1 {
         return Err(Complaint::new(Mark { line: 1, column: 1 }, "a definition is one document"));

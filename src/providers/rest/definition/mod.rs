@@ -20,10 +20,11 @@ pub mod load;
 pub mod release;
 pub mod server;
 pub mod success;
+pub mod values;
 pub mod write;
 
 pub use fields::{Access, Encoding, Field, Items};
-pub use kind::{Beside, Kind, Risk};
+pub use kind::{Beside, Fold, Kind, Risk};
 pub use list::{Completeness, List, Page};
 pub use server::{Auth, Limits, Probe, RateHeaders, Retry, Scheme};
 pub use success::Success;
@@ -194,6 +195,9 @@ pub struct Scope {
     /// A name for the server's own id of the object that makes it, for paths that want that instead.
     #[serde(default)]
     pub id: Option<String>,
+    /// How its names are written, and whether their case counts, where no `kind` makes it and says so.
+    #[serde(default)]
+    pub fold: Fold,
 }
 
 /// A place in the target for the record of what was applied.
@@ -245,6 +249,13 @@ impl Definition {
         scope.map_or(&[], |scope| &scope.params)
     }
 
+    /// Whether names of `scope` that differ in case only are the same.
+    pub fn is_insensitive(&self, scope: &str) -> bool {
+        let Some(scope) = self.scopes.get(scope) else { return false };
+        let maker = scope.kind.as_ref().and_then(|kind| self.kind(kind));
+        maker.map_or(scope.fold, |kind| kind.identity.fold) == Fold::Insensitive
+    }
+
     /// The paths that are read by a POST.
     pub fn safe_posts(&self) -> Vec<&str> {
         let of = |kind| {
@@ -264,7 +275,8 @@ impl Definition {
     fn rank_within(&self, name: &str, left: usize) -> usize {
         let Some(kind) = self.kinds.get(name).filter(|_| left > 0) else { return 0 };
         let scope = kind.scope.as_ref().and_then(|scope| self.scopes.get(scope)?.kind.as_ref());
-        let before = kind.depends_on.iter().chain(scope).filter(|other| *other != name);
+        let attached = kind.attached_to.iter().map(|to| &to.kind);
+        let before = kind.depends_on.iter().chain(attached).chain(scope).filter(|other| *other != name);
         before.map(|other| self.rank_within(other, left - 1) + 1).max().unwrap_or(0)
     }
 }

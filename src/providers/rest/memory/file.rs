@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use crate::{
     exit::Exit,
     model::{fault::Fault, record::Who},
+    providers::rest::limited,
 };
 
 /// The largest memory that is read.
@@ -61,13 +62,11 @@ pub fn locked(path: &Path, who: &Who, patience: Duration) -> Result<File> {
 /// It is damaged or cannot be read.
 pub fn read(path: &Path) -> Result<Option<Json>> {
     let shown = || format!("reading `{}`", path.display());
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let bytes = match limited::read(path, LARGEST) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(shown),
     };
-    let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).with_context(shown)?;
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         Fault::new(Exit::Error, format!("`{}` is damaged: {error}", path.display()))
             .hint("remove it to start anew: nothing is ours then, and nothing is deleted")

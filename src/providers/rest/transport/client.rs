@@ -1,6 +1,6 @@
 //! The HTTP client of a target: its certificates, headers and times.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use reqwest::{
@@ -12,7 +12,7 @@ use reqwest::{
 use crate::{
     exit::Exit,
     model::fault::Fault,
-    providers::rest::{options::Setup, template},
+    providers::rest::{limited, options::Setup, template},
 };
 
 /// Prepares the connection to a target.
@@ -43,19 +43,23 @@ pub fn open(setup: &Setup, timeout: Duration) -> Result<Client> {
     }
     if let Some(file) = &setup.options.tls.ca_file {
         let file = setup.path(file);
-        let pem = std::fs::read(&file).with_context(|| format!("reading `{}`", file.display()))?;
+        let pem = read(&file)?;
         let certificates = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
         let none = || bad(&format!("`{}` holds no certificates", file.display()));
         builder = builder.tls_certs_merge(certificates.ok_or_else(none)?);
     }
     if let Some(file) = &setup.options.tls.client_file {
         let file = setup.path(file);
-        let pem = std::fs::read(&file).with_context(|| format!("reading `{}`", file.display()))?;
+        let pem = read(&file)?;
         let identity = reqwest::Identity::from_pem(&pem)
             .map_err(|_| bad(&format!("`{}` holds no certificate with its key", file.display())))?;
         builder = builder.identity(identity);
     }
     builder.build().context("preparing the connection")
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    limited::read(file, limited::SECRET).with_context(|| format!("reading `{}`", file.display()))
 }
 
 /// Whether any part of the way is: what is sent in the clear needs no certificates, and reading those of the system

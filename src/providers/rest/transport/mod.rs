@@ -22,9 +22,11 @@ use crate::providers::meter::Meter;
 
 mod ahead;
 mod client;
+mod content;
 mod wire;
 
 use ahead::Ahead;
+pub use content::read as content;
 use wire::{Again, Reading, Wire};
 
 /// How many redirects of a read are followed.
@@ -39,6 +41,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The content; null for none.
     pub body: Json,
+    /// How many bytes that were.
+    pub size: usize,
     /// Where it is from, after redirects.
     pub url: Url,
 }
@@ -86,6 +90,19 @@ pub struct Sender {
     last: Mutex<Option<Instant>>,
 }
 
+impl Answer {
+    /// Refuses an answer without any content where an object or a list was asked for: nothing is not an empty one.
+    ///
+    /// # Errors
+    /// There is no content.
+    pub fn filled(self) -> Result<Answer, Failure> {
+        match self.body.is_null() && self.size == 0 {
+            false => Ok(self),
+            true => Err(Failure::new(Class::Other, "the answer is empty").with_status(self.status)),
+        }
+    }
+}
+
 impl From<super::definition::Method> for Method {
     fn from(method: super::definition::Method) -> Method {
         match method {
@@ -107,7 +124,7 @@ impl Getter {
         let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
         let timeout = Duration::from_secs(seconds.max(1));
         let client = client::open(setup, timeout)?;
-        let wire = Wire { client, proof, setup: setup.clone(), meter: Meter::default() };
+        let wire = Wire { client, proof, setup: setup.clone(), meter: Meter::default(), timeout };
         Ok(Getter { wire: Arc::new(wire), ahead: Arc::default() })
     }
 
@@ -241,6 +258,7 @@ mod tests {
                 status: StatusCode::from_u16(status).unwrap(),
                 headers: HeaderMap::new(),
                 body: Json::Null,
+                size: 0,
                 url: "http://localhost/api/things".parse().unwrap(),
             };
             moved(&answer, &to.parse().unwrap()).is_some()

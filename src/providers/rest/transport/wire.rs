@@ -1,6 +1,6 @@
 //! What goes over the wire: one request, signed, kept within its origin, and sent again where that makes sense.
 
-use std::{io::Read as _, time::Duration};
+use std::time::{Duration, Instant};
 
 use reqwest::{
     StatusCode, Url,
@@ -8,7 +8,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{Answer, Content, Request};
+use super::{Answer, Content, Request, content};
 use crate::providers::{
     meter::Meter,
     rest::{
@@ -49,6 +49,8 @@ pub struct Wire {
     pub setup: Setup,
     /// Counts.
     pub meter: Meter,
+    /// How long one request may take, its answer included.
+    pub timeout: Duration,
 }
 
 impl Wire {
@@ -90,7 +92,8 @@ impl Wire {
                     }
                     (failure, asked)
                 }
-                Err(failure) if safe && failure.again => (failure, None),
+                // What was late once may be late for ever.
+                Err(failure) if safe && failure.again && !(failure.late && attempt > 0) => (failure, None),
                 Err(failure) => return Err(self.clean(failure, request)),
             };
             let pause = asked.unwrap_or_else(|| wait::backoff(retry.base_ms, attempt));
@@ -111,13 +114,14 @@ impl Wire {
     fn once(&self, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
         self.check_origin(&request.url)?;
         let mut url = request.url.clone();
+        let end = Instant::now() + self.timeout;
         self.proof.sign(&mut url);
         let mut builder = self.client.request(request.method.clone(), url);
         if let Some((name, value)) = &self.proof.header {
             builder = builder.header(name, value);
         }
         if let Some(exchange) = &self.proof.exchange {
-            builder = builder.header(AUTHORIZATION, exchange.header(&self.client)?);
+            builder = builder.header(AUTHORIZATION, exchange.header(&self.client, self.timeout)?);
         }
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
@@ -131,7 +135,7 @@ impl Wire {
             builder = builder.header(CONTENT_TYPE, request.content_type.unwrap_or(usual)).body(content);
         }
         let response = builder.send().map_err(|error| failure::of_error(&error))?;
-        self.read(response, request, reading)
+        self.read(response, request, reading, end)
     }
 
     /// Nothing outside of the base is asked: neither another server nor another part of this one.
@@ -153,31 +157,26 @@ impl Wire {
         }
     }
 
-    fn read(&self, response: Response, request: &Request<'_>, reading: Reading) -> Result<Answer, Failure> {
+    fn read(
+        &self,
+        response: Response,
+        request: &Request<'_>,
+        reading: Reading,
+        end: Instant,
+    ) -> Result<Answer, Failure> {
         let (status, headers, mut url) =
             (response.status(), response.headers().clone(), response.url().clone());
         if self.proof.query.is_some() {
             url = request.url.clone();
         }
         let most = self.setup.definition.limits.max_body_mib * 1024 * 1024;
-        let too_large = || Failure::new(Class::Other, format!("the answer is larger than {most} bytes"));
-        if response.content_length().is_some_and(|length| length > most) {
-            return Err(too_large().with_status(status));
-        }
-        let mut bytes = Vec::new();
-        response.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
-            let mut failure = Failure::new(Class::Unavailable, format!("the answer was cut off: {error}"));
-            (failure.again, failure.sent) = (true, true);
-            failure
-        })?;
-        if bytes.len() as u64 > most {
-            return Err(too_large().with_status(status));
-        }
+        let bytes = content::read(response, most, end)?;
+        let size = bytes.iter().filter(|byte| !byte.is_ascii_whitespace()).count();
         let body = match reading {
             Reading::Json => failure::parse(status, &headers, &bytes)?,
             Reading::Text => failure::text(status, bytes)?,
         };
-        Ok(Answer { status, headers, body, url })
+        Ok(Answer { status, headers, body, size, url })
     }
 
     /// `failure` without anything that no error text may hold.

@@ -1,9 +1,12 @@
 //! What no schema can say of one field.
 
+use serde_json::Value as Json;
+
 use super::{Place, Wrong};
 use crate::providers::rest::definition::{
     Access, Body, Field, Items, Kind, Write,
     fields::{Normalizer, Step},
+    values::Type,
 };
 
 /// Holds a field against itself and its kind.
@@ -23,6 +26,23 @@ pub fn check(kind: &Kind, field: &Field, at: &Place, pointer: &str) -> Result<()
     }
     if field.access == Access::ReadOnly && (field.required || !field.one_of.is_empty()) {
         return wrong("cannot be declared, so `required` and `one_of` have no effect");
+    }
+    let numeric = matches!(field.kind, None | Some(Type::Integer | Type::Number));
+    if (field.minimum.is_some() || field.maximum.is_some()) && !numeric {
+        return wrong("is no number, so `minimum` and `maximum` have no effect");
+    }
+    if field.pattern.is_some() && !matches!(field.kind, None | Some(Type::String)) {
+        return wrong("is no text, so `pattern` has no effect");
+    }
+    let array = field.list != Items::Ordered || matches!(field.kind, None | Some(Type::Array));
+    if field.items.is_some() && !array
+        || field.list != Items::Ordered && !matches!(field.kind, None | Some(Type::Array))
+    {
+        return wrong("is a list, or is none: `type`, `list` and `items` contradict each other");
+    }
+    let refused = |value: &Json| field.bounds().refuse(value, &value.to_string());
+    if let Some(message) = field.default.as_ref().and_then(refused) {
+        return at.wrong(pointer, format!("its `default` {message}"));
     }
     if field.presence.is_some() && field.access.is_answered() {
         return wrong("`presence` is for what the server never answers (`access: write_only`)");

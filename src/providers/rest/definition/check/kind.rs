@@ -1,7 +1,9 @@
 //! What no schema can say of one kind.
 
 use super::{Place, Wrong, field};
-use crate::providers::rest::definition::{Beside, Body, Definition, Kind, Page, Write, list::PageStyle};
+use crate::providers::rest::definition::{
+    Beside, Body, Definition, Kind, Page, Write, kind::Attachment, list::PageStyle,
+};
 
 /// Holds a kind against itself.
 ///
@@ -14,6 +16,9 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     }
     if let Some(other) = kind.depends_on.iter().find(|other| definition.kind(other).is_none()) {
         return at.wrong("depends_on", format!("there is no kind `{other}`"));
+    }
+    for (index, to) in kind.attached_to.iter().enumerate() {
+        check_attachment(definition, kind, to, &at.under("attached_to").under(&index.to_string()))?;
     }
     if kind.is_single() && (kind.read.is_none() || kind.list.is_some()) {
         let message = "what has no name is the only one of its scope, and is read by `read` alone".to_owned();
@@ -36,6 +41,21 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     }
     check_names(definition, kind, &at, known)?;
     check_verbs(kind, &at)
+}
+
+/// What an object is attached to has to be found by one name in its own scope, or in one around that.
+fn check_attachment(definition: &Definition, kind: &Kind, to: &Attachment, at: &Place) -> Result<(), Wrong> {
+    let Some(other) = definition.kind(&to.kind) else {
+        return at.wrong("kind", format!("there is no kind `{}`", to.kind));
+    };
+    if !definition.params(kind).starts_with(definition.params(other)) || other.identity.keys.len() != 1 {
+        let message = format!("a `{}` has not one name in this scope or in one around it", to.kind);
+        return at.wrong("kind", message);
+    }
+    match to.by.starts_with('/') {
+        true => Ok(()),
+        false => at.wrong("by", "is a pointer: `/` and a name".to_owned()),
+    }
 }
 
 /// The names that templates of paths and queries use.

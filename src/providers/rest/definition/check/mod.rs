@@ -1,6 +1,6 @@
 //! What no schema can say of a definition: names that have to be known, and keys without an effect.
 
-use super::{Auth, Definition, Scheme, Scope};
+use super::{Auth, Definition, Fold, Scheme, Scope};
 
 mod field;
 mod kind;
@@ -35,6 +35,9 @@ fn check_scope(definition: &Definition, scope: &Scope, at: &Place, known: &[&str
     let maker = scope.kind.as_ref().map(|kind| definition.kind(kind).ok_or(kind));
     if let Some(Err(kind)) = maker {
         return at.wrong("kind", format!("there is no kind `{kind}`"));
+    }
+    if scope.fold != Fold::None && scope.kind.is_some() {
+        return at.wrong("fold", "is said by the kind that makes the scope".to_owned());
     }
     if scope.id.is_some() && !matches!(maker, Some(Ok(kind)) if kind.id.is_some()) {
         return at.wrong("id", "the kind that makes the scope has no `id`".to_owned());

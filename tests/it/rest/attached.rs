@@ -1,0 +1,106 @@
+//! What goes along with an object that is replaced: made again where it is declared, and counted where it is not.
+
+use serde_json::json;
+
+use super::store::Stored;
+
+const DECLARED: &str = "scope: {room: r}
+room: [{name: r}]
+queue:
+  - {name: jobs, size: 1}
+  - {name: other}
+binding:
+  - {queue: jobs, key: a}
+  - {queue: jobs, key: b}
+  - {queue: other, key: a}
+";
+
+fn stored() -> Stored {
+    let stored = Stored::new("");
+    stored.checkout.commit("all.yaml", DECLARED);
+    stored.checkout.apply(&[]);
+    stored.writes();
+    stored
+}
+
+#[test]
+fn what_is_declared_is_made_again_in_the_same_apply() {
+    let stored = stored();
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+    let plan = stored.checkout.run(&["plan"], 2);
+    assert!(
+        plan.stdout.contains("binding/r/jobs/a") && plan.stdout.contains("made again"),
+        "{}",
+        plan.stdout
+    );
+    assert!(!plan.stdout.contains("binding/r/other/a"), "{}", plan.stdout);
+    stored.checkout.run(&["apply", "--yes"], 8);
+    assert_eq!(stored.writes(), Vec::<String>::new());
+    stored.checkout.apply(&["--allow-replace", "queue/r/jobs"]);
+    let made = [
+        "DELETE /rooms/r/queues/jobs",
+        "POST /rooms/r/queues",
+        "POST /rooms/r/bindings",
+        "POST /rooms/r/bindings",
+    ];
+    assert_eq!(stored.writes(), made);
+    assert_eq!(stored.store.get("/rooms/r/queues/jobs").unwrap()["size"], 2);
+    assert_eq!(stored.store.paths().len(), 6);
+}
+
+#[test]
+fn what_nobody_declared_is_counted_and_needs_a_consent() {
+    let stored = stored();
+    stored.store.put("/rooms/r/bindings/jobs~c", json!({"id": "jobs~c", "queue": "jobs", "key": "c"}));
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+    let plan = stored.checkout.run(&["plan"], 2);
+    assert!(plan.stdout.contains("nothing makes them again: `binding/r/jobs/c`"), "{}", plan.stdout);
+    let replace = ["apply", "--yes", "--allow-replace", "queue/r/jobs"];
+    let ran = stored.checkout.run(&replace, 8);
+    assert!(ran.stderr.contains("1 that go with it are not made again"), "{}", ran.stderr);
+    assert_eq!(stored.writes(), Vec::<String>::new());
+    stored.checkout.run(
+        &[&replace[..], &["--allow-protected", "queue/r/jobs", "--max-delete-percent", "100"]].concat(),
+        0,
+    );
+    assert_eq!(stored.store.paths().len(), 6, "{:?}", stored.store.paths());
+    stored.checkout.run(&["plan"], 0);
+}
+
+#[test]
+fn what_a_selection_leaves_out_is_lost_and_so_needs_a_consent_too() {
+    let stored = stored();
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+    let replace = ["apply", "--yes", "--only", "queue/r/jobs", "--allow-replace", "queue/r/jobs"];
+    let ran = stored.checkout.run(&replace, 8);
+    assert!(ran.stdout.contains("`binding/r/jobs/a`, `binding/r/jobs/b`"), "{}", ran.stdout);
+    assert_eq!(stored.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn what_lives_in_something_that_is_replaced_is_made_again_too() {
+    let stored = stored();
+    stored.checkout.commit(
+        "all.yaml",
+        &DECLARED.replace("name: r}", "name: r, format: rich}").replace("size: 1", "size: 1, note: new"),
+    );
+    stored.checkout.apply(&["--allow-replace", "room/r"]);
+    assert_eq!(stored.store.get("/rooms/r").unwrap()["format"], "rich");
+    assert_eq!(stored.store.get("/rooms/r/queues/jobs").unwrap()["note"], "new");
+    assert_eq!(stored.store.paths().len(), 6, "{:?}", stored.store.paths());
+}
+
+#[test]
+fn what_is_attached_to_something_deleted_is_said() {
+    let stored = stored();
+    stored.store.put("/rooms/r/bindings/other~z", json!({"id": "other~z", "queue": "other", "key": "z"}));
+    let kept = DECLARED.replace("  - {name: other}\n", "").replace("  - {queue: other, key: a}\n", "");
+    stored.checkout.commit("all.yaml", &kept);
+    let plan = stored.checkout.run(&["plan"], 2);
+    assert!(
+        plan.stdout.contains("`binding/r/other/z`") && !plan.stdout.contains("`binding/r/other/a`"),
+        "{}",
+        plan.stdout
+    );
+    stored.checkout.apply(&["--max-delete-percent", "100"]);
+}
