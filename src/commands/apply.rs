@@ -53,6 +53,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
         logs: &[],
         verify: args.source.verify,
         against: Against::Revision,
+        adopting: false,
         observer: &progress,
     };
     let mut planned = plan_locked(&session, &mut writers, &look)?;

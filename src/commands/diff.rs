@@ -32,6 +32,7 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
         logs: &[],
         verify: args.source.verify,
         against: Against::Revision,
+        adopting: false,
         observer: &progress,
     };
     let mut planned = pipeline::read(&session, &look)?;

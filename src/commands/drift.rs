@@ -31,6 +31,7 @@ pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal
         logs: &args.audit_log,
         verify: args.verify,
         against,
+        adopting: args.adopt,
         observer: &progress,
     };
     let mut planned = pipeline::read(&session, &look)?;

@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use itertools::Itertools as _;
 use rayon::prelude::*;
 
 use super::{attribution, credit, explain, ignoring, lines, past::Past, trees::Trees};
@@ -80,6 +79,8 @@ pub struct Look<'a> {
     pub verify: bool,
     /// What takes the place of desired.
     pub against: Against,
+    /// Whether what the target made of writes is to be taken into Git.
+    pub adopting: bool,
     /// Told of progress.
     pub observer: &'a dyn Observer,
 }
@@ -171,8 +172,9 @@ impl Session {
 
     /// A pattern of addresses in the form that addresses have, where all targets agree on one.
     pub fn spelled(&self, pattern: &str) -> Option<String> {
-        let forms = self.targets.iter().map(|chosen| (chosen.kind.spelled)(&chosen.target, pattern));
-        forms.dedup().exactly_one().ok().flatten()
+        let mut forms = self.targets.iter().map(|chosen| (chosen.kind.spelled)(&chosen.target, pattern));
+        let first = forms.next()?;
+        first.filter(|first| forms.all(|form| form.as_ref() == Some(first)))
     }
 
     /// Says of which target an error is, where there are several.

@@ -31,6 +31,7 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
         logs: &args.audit_log,
         verify: args.source.verify,
         against: Against::Revision,
+        adopting: false,
         observer: &progress,
     };
     let mut planned = pipeline::read(&session, &look)?;

@@ -76,6 +76,7 @@ impl Trees {
             objects,
             exclusive: &self.desired.exclusive,
             declared: (look.against == Against::Revision).then_some(&self.desired.objects),
+            adopting: look.adopting,
             verify: look.verify,
             rules: &chosen.rules,
             explain: &explain::asked(look.explain, &self.desired, &self.bases),
@@ -189,22 +190,6 @@ impl Trees {
 
 /// A collection that could not be listed, as an entry of the plan.
 fn incomplete((collection, cause, message): &(Address, Cause, String)) -> Change {
-    Change {
-        address: collection.clone(),
-        action: Action::Keep,
-        class: Class::Unknown,
-        origin: None,
-        fields: Vec::new(),
-        sides: Sides::default(),
-        after: None,
-        owned: false,
-        cascade: 0,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: Some((*cause, format!("listing it: {message}"))),
-        ignored: Vec::new(),
-        left: Vec::new(),
-        notes: Vec::new(),
-    }
+    let unknown = Some((*cause, format!("listing it: {message}")));
+    Change { unknown, ..Change::new(collection.clone(), Action::Keep, Class::Unknown, Sides::default()) }
 }

@@ -64,6 +64,7 @@ fn why(
         logs: &args.audit_log,
         verify: false,
         against: Against::Revision,
+        adopting: false,
         observer: &terminal.progress(),
     };
     let Planned { plan, .. } = pipeline::plan(session, chosen, &mut *reader, &look)?;

@@ -73,23 +73,12 @@ fn count(change: &mut Change, lost: &[String], unlisted: Vec<String>) {
 fn made_again(address: Address, class: super::change::Class, note: &str, desired: &Desired) -> Change {
     let object = desired.objects.get(&address);
     let value = object.and_then(|object| object.value.clone());
+    let sides = Sides { base: value.clone(), desired: value.clone(), actual: value };
     Change {
-        action: Action::Create,
-        class,
         origin: object.map(|object| object.origin.clone()),
-        fields: Vec::new(),
-        after: value.clone(),
-        sides: Sides { base: value.clone(), desired: value.clone(), actual: value },
         owned: true,
-        cascade: 0,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: None,
-        ignored: Vec::new(),
-        left: Vec::new(),
         notes: vec![note.to_owned()],
-        address,
+        ..Change::new(address, Action::Create, class, sides)
     }
 }
 

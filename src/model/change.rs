@@ -208,3 +208,27 @@ pub struct Change {
     /// Remarks.
     pub notes: Vec<String>,
 }
+
+impl Change {
+    /// A change that leaves the object as desired, and of which nothing else is known.
+    pub fn new(address: Address, action: Action, class: Class, sides: Sides<Value>) -> Self {
+        Change {
+            address,
+            action,
+            class,
+            origin: None,
+            fields: Vec::new(),
+            after: sides.desired.clone(),
+            sides,
+            owned: false,
+            cascade: 0,
+            writer: None,
+            persons: Vec::new(),
+            commits: Vec::new(),
+            unknown: None,
+            ignored: Vec::new(),
+            left: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}

@@ -31,24 +31,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
 
 /// A change of an object that is ours, which leaves it as desired.
 pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) -> Change {
-    Change {
-        address: Address::new(address),
-        action,
-        class,
-        origin: None,
-        fields: Vec::new(),
-        after: sides.desired.clone(),
-        sides,
-        owned: true,
-        cascade: 0,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: None,
-        ignored: Vec::new(),
-        left: Vec::new(),
-        notes: Vec::new(),
-    }
+    Change { owned: true, ..Change::new(Address::new(address), action, class, sides) }
 }
 
 /// A value, given as JSON.

@@ -225,6 +225,8 @@ pub struct Query<'a> {
     pub exclusive: &'a [Scope],
     /// What Git declares, with its places; `None` where the target is held against what was applied.
     pub declared: Option<&'a BTreeMap<Address, Object>>,
+    /// Whether what the target made of writes is to be taken into Git, and so counts as drift.
+    pub adopting: bool,
     /// Trust nothing remembered: read every byte.
     pub verify: bool,
     /// The objects that [`Reader::explain`] will be asked about.

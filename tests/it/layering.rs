@@ -94,6 +94,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jiff", &["commands/circumstances.rs", "providers/", "source/config/"]),
     ("litemap", &["model/value.rs"]),
     ("rayon", &["commands/", "providers/", "source/checkout/"]),
+    ("regex", &["providers/rest/"]),
     ("schemars", &["commands/", "output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
     ("serde", &["output/json/", "providers/", "source/config/", "model/", "exit.rs"]),
     (

@@ -19,8 +19,11 @@ impl<'a> Form<'a> {
     pub fn of(kind: &'a Kind) -> Self {
         let fields = kind.fields.iter();
         let mut fields: Vec<_> = fields.map(|(pointer, field)| (json::steps(pointer), field)).collect();
-        // A name goes before what stands for any.
-        fields.sort_by(|(one, _), (other, _)| wild(one).cmp(wild(other)));
+        // A name goes before what stands for any, and what conditions look at before what has some.
+        let waits = |field: &Field| field.normalize.iter().any(|step| step.when.is_some());
+        fields.sort_by(|(one, first), (other, second)| {
+            wild(one).cmp(wild(other)).then_with(|| waits(first).cmp(&waits(second)))
+        });
         Form { kind, fields }
     }
 

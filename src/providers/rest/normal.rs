@@ -172,6 +172,14 @@ mod tests {
     use crate::providers::rest::definition::Kind;
 
     #[test]
+    fn a_condition_looks_at_the_normal_form_of_other_fields() {
+        let definition = crate::providers::rest::definition::embedded::find("powerdns").unwrap();
+        let mut object = json!({"name": "WWW.Example.org", "type": "txt", "records": ["one"]});
+        Form::of(&definition.kinds["rrset"]).normalize(&mut object);
+        assert_eq!(object, json!({"name": "www.example.org.", "type": "TXT", "records": ["\"one\""]}));
+    }
+
+    #[test]
     fn words_stand_for_others_and_answers_have_words_of_their_own() {
         let kind: Kind = serde_json::from_value(json!({
             "identity": {"keys": ["/name"]}, "list": {"path": "/things"},

@@ -50,6 +50,7 @@ impl Reader for Session {
 
     fn observe(&mut self, query: &Query<'_>) -> Result<Actual> {
         self.against_record = query.declared.is_none();
+        self.adopting = query.adopting;
         let (wanted, strangers) = self.wanted(query);
         self.getter.settle();
         let early = query.declared.is_some_and(|declared| self.is_bounded(declared));

@@ -1,9 +1,6 @@
 //! Writes whose effect comes later than their answer.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     definition::{ErrorClass as Class, kind::Wait},
@@ -55,7 +52,8 @@ impl Job<'_> {
             match (done(&found), hopeless || Instant::now() >= end) {
                 (true, _) => return Ok(found),
                 (_, true) => return Err(found),
-                _ => thread::sleep(pause),
+                _ if self.session.getter.sleep(pause) => return Err(found),
+                _ => {}
             }
             pause = (pause * 2).min(Duration::from_secs(5));
         }

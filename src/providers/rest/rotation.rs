@@ -206,7 +206,9 @@ impl Session {
         let actual = json::from_model(actual);
         let mut base = json::from_model(base);
         let mut ours = self.rotated(&candidate.address, &mut base, &actual, &mut candidate.notes);
-        ours.extend(self.made(&candidate.address, &actual, &mut candidate.notes));
+        if !self.adopting {
+            ours.extend(self.made(&candidate.address, &actual, &mut candidate.notes));
+        }
         let mut desired = candidate.sides.desired.as_ref().map(json::from_model);
         for pointer in ours {
             take(&mut base, &actual, &pointer);
@@ -267,7 +269,7 @@ impl Session {
         let same: Vec<String> = same.map(|(pointer, _)| pointer.clone()).collect();
         let note = |pointer: &String| {
             format!(
-                "the server made something else of `{pointer}` when it was applied; `drift --adopt` or an edit of Git settles it"
+                "the server made something else of `{pointer}` when it was applied; `drift --adopt` takes that into Git"
             )
         };
         notes.extend(same.iter().map(note));

@@ -54,6 +54,8 @@ pub struct Session {
     pub confirmed: Vec<(Address, Value)>,
     /// Whether the target is held against what was applied, and not against Git.
     pub against_record: bool,
+    /// Whether what it made of writes counts as drift.
+    pub adopting: bool,
     /// When something was applied last.
     pub applied_at: Option<jiff::Timestamp>,
     /// The server's own ids of what others live in.
@@ -91,6 +93,7 @@ impl Session {
             prints: Prints::default(),
             confirmed: Vec::new(),
             against_record: false,
+            adopting: false,
             key,
             applied_at: None,
             ids: Mutex::default(),

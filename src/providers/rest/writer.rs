@@ -2,7 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, atomic::Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
@@ -193,7 +197,14 @@ impl Writer for Writing {
         let definition = self.session.setup.definition.clone();
         let locks = Locks::of(&definition, changes);
         let parts = locks.parts(changes);
-        locks.join(self.write(&parts, &locks, run))
+        let (getter, done) = (self.session.getter.clone(), AtomicBool::new(false));
+        let outcomes = thread::scope(|scope| {
+            scope.spawn(|| getter.heed(run.stop, &done));
+            let outcomes = self.write(&parts, &locks, run);
+            done.store(true, Ordering::SeqCst);
+            outcomes
+        });
+        locks.join(outcomes)
     }
 
     fn save(&mut self, record: &Record, owned: &BTreeMap<Address, Option<Digest>>) -> Result<()> {

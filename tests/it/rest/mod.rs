@@ -3,6 +3,7 @@
 use crate::sandbox::{Ran, Sandbox};
 
 mod again;
+mod archived;
 mod attached;
 mod caddy;
 mod canary;
@@ -38,6 +39,7 @@ mod refusals;
 mod restarts;
 mod shapes;
 pub mod small;
+mod spelled;
 mod store;
 mod tls;
 mod together;

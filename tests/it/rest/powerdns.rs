@@ -100,3 +100,28 @@ fn many_records_take_few_requests() {
     let imported = checkout.sandbox.read("checkout/objects/rrset.yaml");
     assert_eq!(imported.matches("- name:").count(), 1, "the name servers");
 }
+
+#[test]
+fn a_time_to_live_that_powerdns_would_store_as_another_one_is_refused() {
+    let Some(powerdns) = PowerDns::get() else { return };
+    let checkout = checkout(powerdns, "ttl.example.");
+    for ttl in ["1h", "-1", "'300'", "1.5", "4294967295"] {
+        let record = format!(
+            "rrset:\n  - name: a.ttl.example.\n    type: A\n    ttl: {ttl}\n    records: [192.0.2.1]\n"
+        );
+        checkout.commit("records.yaml", &record);
+        let ran = checkout.run(&["plan"], 65);
+        assert!(
+            ran.stderr.contains("objects/records.yaml:4") && ran.stderr.contains("`ttl`"),
+            "{ttl}: {}",
+            ran.stderr
+        );
+    }
+    let _alone = alone();
+    zone(powerdns, "ttl.example.");
+    checkout.commit(
+        "records.yaml",
+        "rrset: [{name: a.ttl.example., type: A, ttl: 300.0, records: [192.0.2.1]}]\n",
+    );
+    checkout.apply(&[]);
+}

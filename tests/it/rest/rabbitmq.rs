@@ -91,3 +91,55 @@ fn two_repositories_with_targets_of_one_name_take_nothing_from_each_other() {
     second.sandbox.trueup(&["apply", "--yes", "--skip-unknown", "--rollback", "--allow-protected", "**"]);
     assert!(rabbit.curl("GET", "/vhosts/shared-first", "").is_some());
 }
+
+#[test]
+fn a_replaced_queue_or_exchange_of_rabbitmq_keeps_its_bindings() {
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let checkout = opening::rabbitmq("replaced", &rabbit.url, "scope: {vhost: replaced}");
+    let declared = "vhost: [{name: replaced}]
+exchange: [{name: in, type: topic}, {name: out, type: fanout}]
+queue: [{name: q, arguments: {x-message-ttl: 1000}}]
+binding:
+  - {source: in, destination: q, routing_key: a}
+  - {source: out, destination: q, routing_key: ''}
+exchange_binding: [{source: in, destination: out, routing_key: b}]
+";
+    checkout.commit("all.yaml", declared);
+    checkout.apply(&[]);
+    let bindings = || {
+        let all: Vec<serde_json::Value> =
+            serde_json::from_str(&rabbit.curl("GET", "/bindings/replaced", "").unwrap()).unwrap();
+        all.iter().filter(|binding| binding["source"] != "").count()
+    };
+    assert_eq!(bindings(), 3);
+    let longer = declared.replace("1000", "2000");
+    checkout.commit("all.yaml", &longer);
+    checkout.apply(&["--allow-replace", "queue/replaced/q", "--allow-protected", "queue"]);
+    assert_eq!(bindings(), 3);
+    let other = longer.replace("name: in, type: topic", "name: in, type: direct");
+    checkout.commit("all.yaml", &other);
+    // One that nobody declared.
+    rabbit.curl("POST", "/bindings/replaced/e/in/q/q", r#"{"routing_key": "by-hand"}"#).unwrap();
+    let plan = checkout.run(&["plan"], 2);
+    assert!(
+        plan.stdout.contains("nothing makes them again: `binding/replaced/in/q/by-hand`"),
+        "{}",
+        plan.stdout
+    );
+    checkout.run(&["apply", "--yes", "--allow-replace", "**"], 8);
+    assert_eq!(bindings(), 4);
+    checkout.apply(&["--allow-replace", "exchange/replaced/in", "--allow-protected", "exchange/replaced/in"]);
+    assert_eq!(bindings(), 3);
+}
+
+#[test]
+fn what_rabbitmq_has_of_its_own_can_be_imported_and_declared() {
+    let Some(rabbit) = RabbitMq::get() else { return };
+    let checkout = opening::rabbitmq("imported", &rabbit.url, "");
+    checkout.commit_all();
+    let kinds = "vhost user permission exchange queue binding exchange_binding policy shovel";
+    checkout.run(&[&["import", "imported"][..], &kinds.split_whitespace().collect::<Vec<_>>()].concat(), 0);
+    checkout.commit_all();
+    let ran = checkout.sandbox.trueup(&["plan"]);
+    assert!(matches!(ran.exit, 0 | 2), "others write meanwhile: {} {}{}", ran.exit, ran.stdout, ran.stderr);
+}

@@ -191,6 +191,7 @@ fn query<'a>(
         objects,
         exclusive,
         declared: None,
+        adopting: false,
         verify,
         rules,
         explain,

@@ -85,13 +85,7 @@ impl Field {
 
     /// What its values are held against; `one_of` is about what is declared, in whatever form.
     pub fn bounds(&self) -> Bounds<'_> {
-        Bounds {
-            kind: self.kind,
-            minimum: self.minimum.as_ref(),
-            maximum: self.maximum.as_ref(),
-            pattern: self.pattern.as_ref(),
-            one_of: &[],
-        }
+        Bounds::of(self.kind, [&self.minimum, &self.maximum], self.pattern.as_ref(), &[])
     }
 
     /// Whether nobody is shown its value: no output may, or the server does not answer it.

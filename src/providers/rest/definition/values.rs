@@ -116,13 +116,19 @@ pub struct Bounds<'a> {
 impl Values {
     /// What an item is held against.
     pub fn bounds(&self) -> Bounds<'_> {
-        Bounds {
-            kind: self.kind,
-            minimum: self.minimum.as_ref(),
-            maximum: self.maximum.as_ref(),
-            pattern: self.pattern.as_ref(),
-            one_of: &self.one_of,
-        }
+        Bounds::of(self.kind, [&self.minimum, &self.maximum], self.pattern.as_ref(), &self.one_of)
+    }
+}
+
+impl<'a> Bounds<'a> {
+    /// What a value of this type is held against, between `least` and `most`.
+    pub fn of(
+        kind: Option<Type>,
+        [least, most]: [&'a Option<Number>; 2],
+        pattern: Option<&'a Pattern>,
+        one_of: &'a [Json],
+    ) -> Self {
+        Bounds { kind, minimum: least.as_ref(), maximum: most.as_ref(), pattern, one_of }
     }
 }
 

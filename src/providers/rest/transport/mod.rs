@@ -1,7 +1,10 @@
 //! Requests. [`Getter`] can only read; [`Sender`], which an apply alone gets, can write too.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -124,8 +127,29 @@ impl Getter {
         let seconds = setup.options.timeout_s.unwrap_or(setup.definition.limits.timeout_s);
         let timeout = Duration::from_secs(seconds.max(1));
         let client = client::open(setup, timeout)?;
-        let wire = Wire { client, proof, setup: setup.clone(), meter: Meter::default(), timeout };
+        let wire = Wire {
+            client,
+            proof,
+            setup: setup.clone(),
+            meter: Meter::default(),
+            timeout,
+            stop: AtomicBool::new(false),
+        };
         Ok(Getter { wire: Arc::new(wire), ahead: Arc::default() })
+    }
+
+    /// Ends every wait of this target, from when `stop` is set until `done` is: what was begun ends, and nothing is
+    /// tried again.
+    pub fn heed(&self, stop: &AtomicBool, done: &AtomicBool) {
+        while !done.load(Ordering::SeqCst) {
+            self.wire.stop.fetch_or(stop.load(Ordering::SeqCst), Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits, unless nothing is to be waited for any more; whether that is so.
+    pub fn sleep(&self, pause: Duration) -> bool {
+        self.wire.sleep(pause)
     }
 
     /// Counts what is sent.

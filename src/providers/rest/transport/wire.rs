@@ -1,6 +1,9 @@
 //! What goes over the wire: one request, signed, kept within its origin, and sent again where that makes sense.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     StatusCode, Url,
@@ -51,7 +54,12 @@ pub struct Wire {
     pub meter: Meter,
     /// How long one request may take, its answer included.
     pub timeout: Duration,
+    /// Set when nothing is tried again any more.
+    pub stop: AtomicBool,
 }
+
+/// How long a wait goes on once it is to end.
+const SLICE: Duration = Duration::from_millis(50);
 
 impl Wire {
     /// Sends a request until it is answered for good, the patience of the definition is over, or it
@@ -100,10 +108,21 @@ impl Wire {
             if attempt >= retry.max || pause > Duration::from_secs(retry.max_wait_s) {
                 return Err(self.clean(failure, request));
             }
-            std::thread::sleep(pause);
+            if self.sleep(pause) {
+                return Err(self.clean(failure, request));
+            }
             self.meter.repeat();
             attempt += 1;
         }
+    }
+
+    /// Waits; whether nothing is to be tried any more.
+    pub fn sleep(&self, pause: Duration) -> bool {
+        let end = Instant::now() + pause;
+        while !self.stop.load(Ordering::SeqCst) && Instant::now() < end {
+            std::thread::sleep(SLICE.min(end.saturating_duration_since(Instant::now())));
+        }
+        self.stop.load(Ordering::SeqCst)
     }
 
     /// Forgets the token that is sent, where another one can be had.
