@@ -163,24 +163,7 @@ fn as_change(checkout: &Checkout, root: &Path, edit: &Edit) -> Result<Change> {
         (_, None) => Action::Delete,
         _ => Action::Update,
     };
-    Ok(Change {
-        address: Address::from_bytes(&edit.path),
-        action,
-        class: Class::Drift,
-        origin: None,
-        fields: Vec::new(),
-        after: sides.desired.clone(),
-        sides,
-        owned: false,
-        writer: None,
-        persons: Vec::new(),
-        ignored: Vec::new(),
-        left: Vec::new(),
-        cascade: 0,
-        commits: Vec::new(),
-        unknown: None,
-        notes: Vec::new(),
-    })
+    Ok(Change::new(Address::from_bytes(&edit.path), action, Class::Drift, sides))
 }
 
 fn file(checkout: &Checkout, kind: EntryKind, bytes: &[u8]) -> Result<Value> {

@@ -296,7 +296,8 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
     let look = &Look { only: &only, explain: &explain, ..*look };
     // The target is asked for its memory, and for what that names, while the files are read.
     let (memory, wanted) = rayon::join(|| remember(reader, look), || wanted(session, chosen, look));
-    let (mut memory, wanted) = (memory?, wanted?.map(Rc::new));
+    // What is declared wrongly is so whatever the target says.
+    let (wanted, mut memory) = (wanted?.map(Rc::new), memory?);
     let mut past = Past::of(session, chosen, wanted.as_ref());
     let mut trees = Trees::before(session, &mut past, &mut memory, wanted)?;
     let declared = trees.desired.objects.len();

@@ -90,8 +90,8 @@ impl Trees {
     pub fn settle(&mut self, past: &mut Past<'_>, memory: &Memory, against: Against) -> Vec<Address> {
         self.resume(memory);
         let moved = self.rename();
+        self.forget_begun(memory, against);
         if against == Against::Record {
-            self.forget_deleted(memory);
             Rc::make_mut(&mut self.desired).objects = past.restore(&self.bases, &self.revision);
         }
         moved
@@ -127,13 +127,18 @@ impl Trees {
         moved
     }
 
-    /// Takes an interrupted apply for what it was: an object that it was to delete
-    /// and that is gone is not missing.
-    fn forget_deleted(&mut self, memory: &Memory) {
+    /// Takes an interrupted apply for what it was: an object that it was to delete, or to make anew, and that is gone is
+    /// not missing. Nobody else took it away.
+    fn forget_begun(&mut self, memory: &Memory, against: Against) {
         let attempt = memory.record.as_ref().and_then(|record| record.attempting.as_ref());
         let changes = attempt.map(|attempt| attempt.changes.as_slice()).unwrap_or_default();
-        for (address, _) in changes.iter().filter(|(_, action)| *action == Action::Delete) {
-            if matches!(self.actual.objects.get(address), Some(Observed::Absent)) {
+        for (address, action) in changes {
+            let declared = self.desired.objects.get(address).is_some_and(|object| object.value.is_some());
+            let is_ours = match against {
+                Against::Record => true,
+                Against::Revision => declared && *action != Action::Delete,
+            };
+            if is_ours && matches!(self.actual.objects.get(address), Some(Observed::Absent)) {
                 self.bases.remove(address);
             }
         }

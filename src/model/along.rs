@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     address::Address,
-    change::{Action, Change, Sides},
+    change::{Action, Change, Class, Sides},
     object::Desired,
 };
 
@@ -48,9 +48,16 @@ pub fn take(
         in_sync.retain(|address| !made.contains(address));
         let class = changes[at].class;
         let note = format!("goes along with `{}`, which is replaced, and is made again", one.of);
-        marked.into_iter().for_each(|at| changes[at].notes.push(note.clone()));
+        for at in marked {
+            changes[at].notes.push(note.clone());
+            changes[at].along = Some(one.of.clone());
+            if changes[at].action == Action::Update {
+                // There is nothing left to be changed in place.
+                changes[at].action = Action::Create;
+            }
+        }
         count(&mut changes[at], &lost, one.unlisted);
-        changes.extend(made.into_iter().map(|address| made_again(address, class, &note, desired)));
+        changes.extend(made.into_iter().map(|address| made_again(address, &one.of, class, &note, desired)));
     }
     changes.sort_by(|one, other| one.address.cmp(&other.address));
 }
@@ -70,13 +77,14 @@ fn count(change: &mut Change, lost: &[String], unlisted: Vec<String>) {
 }
 
 /// An object that is as declared now, and is not there once another one is replaced.
-fn made_again(address: Address, class: super::change::Class, note: &str, desired: &Desired) -> Change {
+fn made_again(address: Address, of: &Address, class: Class, note: &str, desired: &Desired) -> Change {
     let object = desired.objects.get(&address);
     let value = object.and_then(|object| object.value.clone());
     let sides = Sides { base: value.clone(), desired: value.clone(), actual: value };
     Change {
         origin: object.map(|object| object.origin.clone()),
         owned: true,
+        along: Some(of.clone()),
         notes: vec![note.to_owned()],
         ..Change::new(address, Action::Create, class, sides)
     }
@@ -86,7 +94,6 @@ fn made_again(address: Address, class: super::change::Class, note: &str, desired
 mod tests {
     use super::*;
     use crate::model::{
-        change::Class,
         object::{Object, Origin},
         testing,
     };
@@ -110,7 +117,7 @@ mod tests {
     fn what_goes_along_is_made_again_or_counted() {
         use Action::{Create, Delete, Keep, Replace, Update};
         assert_eq!(taken(Replace, None), (vec![(Replace, 0), (Create, 0)], 0));
-        assert_eq!(taken(Replace, Some(Update)), (vec![(Replace, 0), (Update, 0)], 0));
+        assert_eq!(taken(Replace, Some(Update)), (vec![(Replace, 0), (Create, 0)], 0));
         assert_eq!(taken(Replace, Some(Delete)), (vec![(Replace, 0), (Delete, 0)], 0));
         assert_eq!(taken(Replace, Some(Keep)), (vec![(Replace, 1), (Keep, 0)], 0));
         assert_eq!(taken(Delete, None), (vec![(Delete, 1)], 1));

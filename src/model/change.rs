@@ -193,6 +193,8 @@ pub struct Change {
     pub owned: bool,
     /// How many objects that nobody declared go with it if it is deleted.
     pub cascade: usize,
+    /// The object that takes it along when it is replaced, so that it is made again.
+    pub along: Option<Address>,
     /// Who changed it in the target, where it drifted.
     pub writer: Option<Writer>,
     /// Who was behind it, where a log was given.
@@ -222,6 +224,7 @@ impl Change {
             sides,
             owned: false,
             cascade: 0,
+            along: None,
             writer: None,
             persons: Vec::new(),
             commits: Vec::new(),

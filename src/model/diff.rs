@@ -180,6 +180,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         after: sides.actual.clone(),
         owned,
         cascade,
+        along: None,
         writer: None,
         persons: Vec::new(),
         commits: Vec::new(),

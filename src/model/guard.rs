@@ -202,8 +202,14 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
     let common = plan.changes.iter().filter_map(|change| Common::of(change, consent));
     common.for_each(|common| *counts.entry(common).or_default() += 1);
     let guarded = Guarded::by(context.limits);
+    let replaced: BTreeSet<&Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Replace)
+        .map(|change| &change.address)
+        .collect();
     let one = |change| {
-        check_one(change, consent, &guarded).or_else(|| {
+        check_one(change, consent, &guarded).or_else(|| lost_along(change, &replaced)).or_else(|| {
             let common = Common::of(change, consent)?;
             let count = counts.remove(&common)?;
             Some(common.refuse(change, count))
@@ -348,6 +354,19 @@ fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Re
         );
     }
     None
+}
+
+/// What is to be left as it is and goes along with something that is replaced would be lost.
+fn lost_along(change: &Change, replaced: &BTreeSet<&Address>) -> Option<Refusal> {
+    let of = change.along.as_ref().filter(|of| change.action == Action::Keep && replaced.contains(of))?;
+    Some(Refusal {
+        exit: Exit::Refused,
+        message: format!(
+            "`{}` goes along with `{of}`, which is replaced, and would not be made again",
+            change.address
+        ),
+        hint: format!("`--keep {}` leaves both as they are", selector::typed(of)),
+    })
 }
 
 /// The fields in conflict that the command line leaves open, where it settles others one by one.

@@ -172,6 +172,7 @@ fn secret_plan() -> Plan {
         after: sides.desired.clone(),
         sides,
         cascade: 0,
+        along: None,
         owned: true,
         writer: None,
         persons: Vec::new(),

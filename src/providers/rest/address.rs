@@ -110,12 +110,15 @@ impl Collection {
             let place = Place::parse(definition, address)?;
             let kind = definition.kind(&place.kind)?;
             let names = kind.identity.keys.iter().zip(&place.keys);
-            names.filter_map(|(key, name)| Some((kind.fields.get(key)?, name))).find_map(|(field, name)| {
-                let same =
-                    |value| json::text(value).is_some_and(|value| kind.identity.fold.same(&value, name));
-                let never = field.never.iter().any(same);
-                never.then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, field.remark()))
-            })
+            names.filter_map(|(key, name)| Some((key, kind.fields.get(key)?, name))).find_map(
+                |(key, field, name)| {
+                    let same =
+                        |value| json::text(value).is_some_and(|value| kind.fold(key).same(&value, name));
+                    let never = field.never.iter().any(same);
+                    never
+                        .then(|| format!("`{name}` cannot be the name of a {}{}", place.kind, field.remark()))
+                },
+            )
         })
     }
 

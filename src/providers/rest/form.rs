@@ -79,7 +79,7 @@ impl<'a> Form<'a> {
         }
         if let (Some(Json::String(actual)), Json::String(shape)) = (actual, shape)
             && self.is_key(path)
-            && self.kind.identity.fold.same(actual, shape)
+            && self.kind.fold(&json::pointer(path)).same(actual, shape)
         {
             return Some(Json::String(shape.clone()));
         }

@@ -74,19 +74,17 @@ impl Form<'_> {
     }
 
     fn fold(&self, object: &mut Json) {
-        let fold = self.kind.identity.fold;
-        if matches!(fold, Fold::None | Fold::Insensitive) {
-            return;
-        }
         for key in &self.kind.identity.keys {
-            json::visit(object, key, &mut |value| each_text(value, &|name| fold.written(name)));
+            let fold = self.kind.fold(key);
+            if matches!(fold, Fold::Lower | Fold::Upper) {
+                json::visit(object, key, &mut |value| each_text(value, &|name| fold.written(name)));
+            }
         }
     }
 
     /// The names of `object` within its scope, as its address has them; `None` if one is missing.
     pub fn identity(&self, object: &Json) -> Option<Vec<String>> {
-        let fold = self.kind.identity.fold;
-        let name = |key: &String| Some(fold.addressed(&json::text(json::at(object, key)?)?));
+        let name = |key: &String| Some(self.kind.fold(key).addressed(&json::text(json::at(object, key)?)?));
         let keys = self.kind.identity.keys.iter().map(name);
         keys.chain(self.distinction(object).map(Some)).collect()
     }

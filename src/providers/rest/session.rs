@@ -187,8 +187,8 @@ impl Session {
         let kind = self.definition().kind(&meant?.kind)?;
         let spelled = || Place::parse(self.definition(), &address)?.keys.pop().map(Json::String);
         // Where case does not count, the name is the one that the server has.
-        match (kind.identity.fold, kind.identity.keys.last(), seen) {
-            (Fold::Insensitive, Some(key), Some(raw)) => raw.pointer(key).cloned(),
+        match (kind.identity.keys.last(), seen) {
+            (Some(key), Some(raw)) if kind.fold(key) == Fold::Insensitive => raw.pointer(key).cloned(),
             _ => spelled(),
         }
     }

@@ -1,8 +1,20 @@
 //! What goes along with an object that is replaced: made again where it is declared, and counted where it is not.
 
+use std::{
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
 use serde_json::json;
 
-use super::store::Stored;
+use super::{
+    proxy::{Answer, Proxy},
+    store::Stored,
+};
 
 const DECLARED: &str = "scope: {room: r}
 room: [{name: r}]
@@ -103,4 +115,53 @@ fn what_is_attached_to_something_deleted_is_said() {
         plan.stdout
     );
     stored.checkout.apply(&["--max-delete-percent", "100"]);
+}
+
+#[test]
+fn what_goes_along_cannot_be_left_as_it_is() {
+    let stored = stored();
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+    let replace = ["apply", "--yes", "--allow-replace", "queue/r/jobs"];
+    let ran = stored.checkout.run(&[&replace[..], &["--keep", "binding/r/jobs/a"]].concat(), 8);
+    assert!(ran.stderr.contains("would not be made again"), "{}", ran.stderr);
+    assert_eq!(stored.writes(), Vec::<String>::new());
+    stored
+        .checkout
+        .run(&[&replace[..], &["--keep", "queue/r/jobs", "--keep", "binding/r/jobs/a"]].concat(), 0);
+    assert_eq!(stored.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_replace_that_is_killed_half_way_is_completed_by_running_it_again() {
+    for fatal in 1..=4 {
+        let stored = stored();
+        let (pid, count) = (Arc::new(AtomicU32::new(0)), AtomicUsize::new(0));
+        let (victim, store) = (pid.clone(), stored.store.clone());
+        let proxy = Proxy::start("", move |asked| {
+            if asked.method == "GET" || count.fetch_add(1, Ordering::SeqCst) + 1 != fatal {
+                return store.answer(asked);
+            }
+            while victim.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            Command::new("kill").args(["-9", &victim.load(Ordering::SeqCst).to_string()]).status().unwrap();
+            _ = store.answer(asked);
+            Answer::Drop
+        });
+        // The same server at another address.
+        for file in ["checkout/trueup.yaml", "target/state.json"] {
+            let moved = stored.checkout.sandbox.read(file).replace(&stored.proxy.url, &proxy.url);
+            stored.checkout.sandbox.write(file, moved);
+        }
+        stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+        let args = ["apply", "--yes", "--allow-replace", "queue/r/jobs"];
+        let mut child = stored.checkout.sandbox.command_trueup(&args).stdout(Stdio::null()).spawn().unwrap();
+        pid.store(child.id(), Ordering::SeqCst);
+        child.wait().unwrap();
+        proxy.settle();
+        stored.checkout.run(&["drift"], 0);
+        stored.checkout.apply(&[]);
+        assert_eq!(stored.store.get("/rooms/r/queues/jobs").unwrap()["size"], 2, "{fatal}");
+        assert_eq!(stored.store.paths().len(), 6, "{fatal}: {:?}", stored.store.paths());
+    }
 }

@@ -74,3 +74,32 @@ fn names_are_the_same_in_every_spelling() {
         assert_eq!(stored.writes(), Vec::<String>::new(), "{text}");
     }
 }
+
+#[test]
+fn references_and_guards_mean_the_object_in_every_spelling() {
+    let stored = Stored::new("");
+    let config = stored.checkout.sandbox.read("checkout/trueup.yaml");
+    let guarded = config.replace("path: objects", "path: objects, guards: {protect: [queue/ACME/Jo*]}");
+    stored.checkout.sandbox.write("checkout/trueup.yaml", guarded);
+    let all = "scope: {room: Acme}\nroom: [{name: Acme}, {name: other, about: {$ref: queue/aCME/JOBS}}]\nqueue: [{name: Jobs}]\n";
+    stored.checkout.commit("all.yaml", all);
+    stored.checkout.apply(&[]);
+    assert_eq!(stored.store.get("/rooms/other").unwrap()["about"], "Jobs");
+    stored
+        .checkout
+        .commit("all.yaml", "scope: {room: acme}\nroom: [{name: acme}, {name: other}]\nqueue: []\n");
+    let delete = [
+        "apply",
+        "--yes",
+        "--max-delete-percent",
+        "100",
+        "--allow-emptied",
+        "QUEUE/Acme",
+        "--allow-emptied",
+        "queue/Acme",
+    ];
+    let ran = stored.checkout.run(&delete, 8);
+    assert!(ran.stderr.contains("`queue/acme/jobs` is protected"), "{}", ran.stderr);
+    stored.checkout.run(&[&delete[..], &["--allow-protected", "queue/ACME/jOBS"]].concat(), 0);
+    assert_eq!(stored.store.get("/rooms/acme/queues/jobs"), None);
+}

@@ -119,7 +119,8 @@ impl Store {
         self.0.lock().unwrap().keys().cloned().collect()
     }
 
-    fn answer(&self, asked: &Asked) -> Answer {
+    /// What it answers.
+    pub fn answer(&self, asked: &Asked) -> Answer {
         let path = asked.path.to_lowercase();
         let path = path.trim_start_matches("/api");
         let mut body: Json = serde_json::from_str(&asked.body).unwrap_or(Json::Null);

@@ -165,6 +165,7 @@ fn change(
         fields: Vec::new(),
         after: sides.desired.clone(),
         cascade: 0,
+        along: None,
         owned: owned.contains_key(&address),
         sides,
         writer: None,

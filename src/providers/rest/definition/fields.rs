@@ -11,7 +11,7 @@ use serde_json::{Number, Value as Json};
 
 use super::{
     Condition,
-    kind::Risk,
+    kind::{Fold, Risk},
     release::Release,
     values::{Bounds, Pattern, Type, Values},
 };
@@ -48,6 +48,8 @@ pub struct Field {
     pub risk: Risk,
     /// The value with which nobody can write the object, or what lives in it, any more: it is written last.
     pub locks: Option<Json>,
+    /// How it is written, and whether its case counts, where that is not so for all names of the `identity`.
+    pub fold: Option<Fold>,
     /// Whether an object cannot be made without it.
     pub required: bool,
     /// The only values there are.

@@ -117,6 +117,11 @@ impl Kind {
         self.read.is_some() && (self.id.is_none() || self.id_from_name.is_some())
     }
 
+    /// How the name at `key` is written.
+    pub fn fold(&self, key: &str) -> Fold {
+        self.fields.get(key).and_then(|field| field.fold).unwrap_or(self.identity.fold)
+    }
+
     /// The field that locks the object, with the value that does.
     pub fn lock(&self) -> Option<(&String, &Json)> {
         self.fields.iter().find_map(|(pointer, field)| Some((pointer, field.locks.as_ref()?)))

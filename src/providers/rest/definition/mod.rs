@@ -253,7 +253,8 @@ impl Definition {
     pub fn is_insensitive(&self, scope: &str) -> bool {
         let Some(scope) = self.scopes.get(scope) else { return false };
         let maker = scope.kind.as_ref().and_then(|kind| self.kind(kind));
-        maker.map_or(scope.fold, |kind| kind.identity.fold) == Fold::Insensitive
+        let last = |kind: &Kind| kind.identity.keys.last().map_or(Fold::None, |key| kind.fold(key));
+        maker.map_or(scope.fold, last) == Fold::Insensitive
     }
 
     /// The paths that are read by a POST.

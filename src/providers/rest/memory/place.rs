@@ -17,7 +17,7 @@ use crate::{
             options::Setup,
             request,
             template::Ingredients,
-            transport::{Content, Getter, Request, Sender},
+            transport::{Answer, Content, Getter, Request, Sender},
         },
     },
 };
@@ -123,7 +123,7 @@ fn encoded(setup: &Setup, kept: &Kept) -> Result<Json> {
 fn fetch(setup: &Setup, getter: &Getter) -> Result<Option<(Json, Option<String>)>> {
     let Some(memory) = &setup.definition.memory else { return Ok(None) };
     let url = request::url(setup, &memory.read, &BTreeMap::new(), &setup.variables).map_err(fault)?;
-    let mut answer = match getter.get(&url) {
+    let mut answer = match getter.get(&url).and_then(Answer::filled) {
         Ok(answer) => answer,
         // A place that is not there yet, or in something that is not there yet, holds nothing. Where
         // reading needs more rights than these credentials have, writing will say so.

@@ -27,6 +27,9 @@ pub fn check(kind: &Kind, field: &Field, at: &Place, pointer: &str) -> Result<()
     if field.access == Access::ReadOnly && (field.required || !field.one_of.is_empty()) {
         return wrong("cannot be declared, so `required` and `one_of` have no effect");
     }
+    if field.fold.is_some() && !kind.identity.keys.iter().any(|key| key == pointer) {
+        return wrong("is no name of the `identity`, so `fold` has no effect");
+    }
     let numeric = matches!(field.kind, None | Some(Type::Integer | Type::Number));
     if (field.minimum.is_some() || field.maximum.is_some()) && !numeric {
         return wrong("is no number, so `minimum` and `maximum` have no effect");
