@@ -249,6 +249,7 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
     }
     let left = job.plan.changes.iter().filter(|change| !change.left.is_empty());
     let left: BTreeSet<&Address> = left.map(|change| &change.address).collect();
+    forget_gone(job, done, owned);
     for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
         match outcome.action {
             Action::Delete => _ = owned.remove(&outcome.address),
@@ -260,6 +261,21 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
                 _ = owned.insert(outcome.address.clone(), was(&outcome.address).or(commit))
             }
             _ => _ = owned.insert(outcome.address.clone(), commit),
+        }
+    }
+}
+
+/// What was deleted to be made anew and was not made, and what went along with something like that and was not made
+/// again, was taken away by us: it is not ours to be missed.
+fn forget_gone(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<Digest>>) {
+    let verdicts: BTreeMap<&Address, Verdict> =
+        done.iter().map(|outcome| (&outcome.address, outcome.verdict)).collect();
+    let is_gone = |address: &Address| verdicts.get(address) == Some(&Verdict::Gone);
+    let is_written = |address: &Address| verdicts.get(address).is_some_and(|verdict| verdict.is_written());
+    for change in &job.plan.changes {
+        let went = change.along.as_ref().is_some_and(|of| is_gone(of) || is_written(of));
+        if is_gone(&change.address) || went && !is_written(&change.address) {
+            owned.remove(&change.address);
         }
     }
 }

@@ -58,7 +58,7 @@ fn show_one(args: &ProvidersShowArgs, terminal: &mut Terminal) -> Result<Exit> {
 fn check(global: &GlobalArgs, args: &ProvidersCheckArgs, terminal: &mut Terminal) -> Result<Exit> {
     let file = global.directory.join(&args.file);
     let shown = args.file.display().to_string();
-    let text = std::fs::read(&file)
+    let text = rest::limited::read(&file, definition::load::LARGEST as u64)
         .map_err(|error| Fault::new(Exit::NoInput, format!("reading the definition `{shown}`: {error}")))?;
     let definition =
         definition::load::parse(&text).map_err(|complaint| complaint.in_file(Exit::BadConfig, &shown))?;

@@ -18,6 +18,8 @@ pub enum Verdict {
     Unready,
     /// Written, and the target has something else than what was written.
     Different,
+    /// Deleted to be made anew, and not made.
+    Gone,
     /// Refused by the target.
     Failed,
     /// The object was not what the plan saw; it was left alone.
@@ -32,7 +34,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, the good ones first.
-    pub const ALL: [Verdict; 8] = [
+    pub const ALL: [Verdict; 9] = [
         Verdict::Done,
         Verdict::Skipped,
         Verdict::NotAttempted,
@@ -40,6 +42,7 @@ impl Verdict {
         Verdict::Uncertain,
         Verdict::Unready,
         Verdict::Different,
+        Verdict::Gone,
         Verdict::Failed,
     ];
 
@@ -54,6 +57,7 @@ impl Verdict {
             Verdict::Done => "done",
             Verdict::Unready => "not ready",
             Verdict::Different => "different",
+            Verdict::Gone => "gone",
             Verdict::Failed => "failed",
             Verdict::Stale => "stale",
             Verdict::NotAttempted => "not attempted",
@@ -113,7 +117,8 @@ impl Report {
 
     /// Whether something was, or may have been, written.
     fn wrote(&self) -> bool {
-        let may_be = |verdict: Verdict| verdict.is_written() || verdict == Verdict::Uncertain;
+        let may_be =
+            |verdict: Verdict| verdict.is_written() || matches!(verdict, Verdict::Uncertain | Verdict::Gone);
         self.outcomes.iter().any(|outcome| may_be(outcome.verdict))
     }
 

@@ -56,7 +56,9 @@ fn one(applied: &Applied, look: &Look, out: &mut dyn Write) -> io::Result<()> {
 fn row(outcome: &Outcome, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let role = match outcome.verdict {
         Verdict::Done => Role::Good,
-        Verdict::Failed | Verdict::Different | Verdict::Uncertain | Verdict::Unready => Role::Error,
+        Verdict::Failed | Verdict::Gone | Verdict::Different | Verdict::Uncertain | Verdict::Unready => {
+            Role::Error
+        }
         Verdict::Stale | Verdict::NotAttempted | Verdict::Skipped => Role::Warning,
     };
     let verdict = format!("{:13}", outcome.verdict.words());

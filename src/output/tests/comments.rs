@@ -202,7 +202,7 @@ fn what_an_apply_did_keeps_to_its_budget() {
     for budget in [1024, 4096, 65_536] {
         let text = written(&reports, Format::Markdown, budget);
         check(&text, budget);
-        assert!(text.contains("|41|0|41|0|0|0|0|41|"), "{text}");
+        assert!(text.contains("|41|0|41|0|0|0|0|0|41|"), "{text}");
     }
     let text = written(&reports, Format::Markdown, 1024);
     assert!(text.contains("\n- failed create `new`: `no space left on device`\n"), "{text}");

@@ -95,7 +95,7 @@ impl<'a> Job<'a> {
             Action::Delete => self.delete(raw.as_ref()).map(|()| None),
             Action::Replace => {
                 self.delete(raw.as_ref())?;
-                self.create()
+                self.create().map_err(Trouble::after_delete)
             }
         }
     }

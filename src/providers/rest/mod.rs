@@ -28,7 +28,7 @@ mod import;
 mod items;
 mod job;
 mod json;
-mod limited;
+pub mod limited;
 mod listed;
 mod locks;
 mod memory;

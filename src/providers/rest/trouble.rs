@@ -26,6 +26,8 @@ pub struct Trouble {
     pub class: Option<Class>,
     /// The fields that the server says are wrong, with what it says of each.
     pub fields: Vec<(String, String)>,
+    /// Whether the object was deleted to be made anew, and was not made.
+    pub gone: bool,
     /// The places in which the server made something else of a write, with what it has there.
     pub differs: Vec<(String, Json)>,
 }
@@ -39,6 +41,7 @@ impl Trouble {
             message: message.into(),
             class: None,
             fields: Vec::new(),
+            gone: false,
             differs: Vec::new(),
         }
     }
@@ -56,7 +59,7 @@ impl Trouble {
             None => failure.message,
         };
         let class = Some(failure.class);
-        Trouble { verdict, kind, message, class, fields: failure.fields, differs: Vec::new() }
+        Trouble { verdict, kind, message, class, fields: failure.fields, gone: false, differs: Vec::new() }
     }
 
     /// A look before the write that failed: nothing was sent.
@@ -64,6 +67,12 @@ impl Trouble {
         let trouble = Trouble::of(failure.clone());
         let message = format!("reading it before the write: {}", trouble.message);
         Trouble { verdict: Verdict::Failed, message, ..trouble }
+    }
+
+    /// What became of an object that was deleted to be made anew, which failed.
+    pub fn after_delete(self) -> Self {
+        let message = format!("it was deleted, and could not be made anew: {}", self.message);
+        Trouble { gone: true, message, ..self }
     }
 
     /// The same with a remark.

@@ -368,6 +368,8 @@ impl Writing {
                 (Ok(_), told) => told,
                 // No answer came, and yet it is as it should be.
                 (Err(trouble), Ok(())) if trouble.verdict == Verdict::Uncertain => Ok(()),
+                // The old one is gone, which is not what was there before.
+                (Err(trouble), _) if trouble.gone => Err(Trouble { verdict: Verdict::Gone, ..trouble }),
                 (Err(trouble), _) => Err(trouble),
             };
             if result.as_ref().map_or_else(|trouble| trouble.verdict.is_written(), |()| true) {

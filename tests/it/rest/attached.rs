@@ -165,3 +165,15 @@ fn a_replace_that_is_killed_half_way_is_completed_by_running_it_again() {
         assert_eq!(stored.store.paths().len(), 6, "{fatal}: {:?}", stored.store.paths());
     }
 }
+
+#[test]
+fn what_could_not_be_made_anew_is_said_to_be_gone_and_made_by_the_next_apply() {
+    let stored = stored();
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 13"));
+    let ran = stored.checkout.run(&["apply", "--yes", "--allow-replace", "queue/r/jobs"], 7);
+    assert!(ran.stdout.contains("it was deleted, and could not be made anew"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`queue/r/jobs`, which it needs, failed"), "{}", ran.stdout);
+    stored.checkout.commit("all.yaml", &DECLARED.replace("size: 1", "size: 2"));
+    stored.checkout.apply(&[]);
+    assert_eq!(stored.store.paths().len(), 6, "{:?}", stored.store.paths());
+}

@@ -188,6 +188,9 @@ fn post(held: &mut BTreeMap<String, Json>, path: &str, mut body: Json) -> Answer
     {
         return reply("422 Unprocessable", "", r#"{"message": "no such queue"}"#);
     }
+    if body["size"] == 13 {
+        return reply("422 Unprocessable", "", r#"{"message": "size brings bad luck"}"#);
+    }
     body["id"] = json!(id);
     if path == "/rooms" {
         body["archived"] = json!(false);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The largest definition.
-const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 1024 * 1024;
 
 /// Reads a definition.
 ///
