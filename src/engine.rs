@@ -111,7 +111,9 @@ pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Done> {
         let id = job.circumstances.id.clone();
         record.applied = Some(Applied { revision: job.plan.revision.clone(), at: (job.clock)(), id });
     }
+    let uncertain = uncertain(job, &report, &started);
     record.finish(past(job, &report, started));
+    record.attempting = uncertain;
     let unrecorded = writer.save(&record, &owned).err();
     Ok(Done { report, unrecorded })
 }
@@ -156,7 +158,8 @@ pub fn is_idle(plan: &Plan, comparison: &Comparison, memory: &Memory, extent: Ex
 
 /// Moves an attempt that never ended into the history.
 fn note_killed(record: &mut Record) {
-    let Some(attempt) = record.attempting.take() else { return };
+    let ended = record.has_ended();
+    let Some(attempt) = record.attempting.take().filter(|_| !ended) else { return };
     record.finish(Past {
         id: attempt.id,
         started: attempt.started,
@@ -173,6 +176,19 @@ fn note_killed(record: &mut Record) {
         objects_omitted: attempt.changes.len(),
         objects: Vec::new(),
     });
+}
+
+/// What it cannot be told of whether it was written, for the next apply to find out: what is there then as it was to
+/// be is ours.
+fn uncertain(job: &Job<'_>, report: &Report, started: &str) -> Option<Attempt> {
+    let outcomes = report.outcomes.iter();
+    let uncertain: BTreeSet<&Address> = outcomes
+        .filter(|outcome| outcome.verdict == Verdict::Uncertain)
+        .map(|outcome| &outcome.address)
+        .collect();
+    let changes = job.plan.changes.iter().filter(|change| uncertain.contains(&change.address));
+    let changes: Vec<&Change> = changes.collect();
+    (!changes.is_empty()).then(|| attempt(job, &changes, started))
 }
 
 fn attempt(job: &Job<'_>, writes: &[&Change], started: &str) -> Attempt {

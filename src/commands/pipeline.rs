@@ -398,6 +398,14 @@ fn wanted(session: &Session, chosen: &Chosen, look: &Look<'_>) -> Result<Option<
 
 fn interrupted(record: &Record) -> Option<String> {
     let attempt = record.attempting.as_ref()?;
+    if record.has_ended() {
+        return Some(format!(
+            "the last apply, of {} by {}, got no answer to some of its writes; what it wrote is not drift, and \
+             `trueup apply` completes it",
+            attempt.revision.label(),
+            attempt.who.actor,
+        ));
+    }
     Some(format!(
         "an apply of {} by {}, begun {}, did not end; what it wrote is not drift, and `trueup apply` completes it",
         attempt.revision.label(),

@@ -177,9 +177,16 @@ impl Record {
         }
     }
 
+    /// Whether the apply that is being attempted ended, and left writes of which nobody can tell whether they took place.
+    pub fn has_ended(&self) -> bool {
+        let attempt = self.attempting.as_ref();
+        attempt.zip(self.history.first()).is_some_and(|(attempt, past)| attempt.id == past.id)
+    }
+
     /// The last apply, unless it went through or is the one that `applied` names.
     pub fn attempted(&self) -> Option<Attempted> {
-        if let Some(Attempt { revision, started, who, .. }) = self.attempting.clone() {
+        let running = self.attempting.clone().filter(|_| !self.has_ended());
+        if let Some(Attempt { revision, started, who, .. }) = running {
             return Some(Attempted { revision, started, who, result: None });
         }
         let is_done = |past: &&Past| past.finished.is_some() && past.result == Exit::InSync;

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -14,6 +14,7 @@ use super::{
     Checkout, crash, etcd,
     proxy::{Answer, Proxy},
     small,
+    store::Stored,
 };
 use crate::parts::{Etcd, Gitea, RabbitMq};
 
@@ -108,5 +109,48 @@ fn rabbitmq_that_is_started_anew_gets_the_rest() {
         let end = move || _ = ends.ctl(&["stop_app"]);
         let proxy = ending(&server.url, fatal, loses, end, move || _ = runs.ctl(&["start_app"]));
         completed(&crash::rabbitmq(&format!("anew{fatal}"), &proxy.url), &proxy, fatal);
+    }
+}
+
+#[test]
+fn what_was_made_without_an_answer_is_ours_once_the_server_is_back() {
+    // A room, which takes more than one write to make, and a queue, which takes one.
+    for (fatal, made) in [(1, "/rooms/r"), (2, "/rooms/r/queues/jobs")] {
+        let stored = Stored::new("");
+        let (store, writes, down) =
+            (stored.store.clone(), AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+        let is_down = down.clone();
+        let proxy = Proxy::start("", move |asked| {
+            if is_down.load(Ordering::SeqCst) {
+                return Answer::Drop;
+            }
+            let answer = store.answer(asked);
+            if asked.method == "GET" || writes.fetch_add(1, Ordering::SeqCst) + 1 != fatal {
+                return answer;
+            }
+            is_down.store(true, Ordering::SeqCst);
+            Answer::Drop
+        });
+        let config =
+            stored.checkout.sandbox.read("checkout/trueup.yaml").replace(&stored.proxy.url, &proxy.url);
+        stored.checkout.sandbox.write("checkout/trueup.yaml", config);
+        stored.checkout.commit(
+            "all.yaml",
+            "scope: {room: r}\nroom: [{name: r, about: ours}]\nqueue: [{name: jobs, size: 3}]\n",
+        );
+        stored.checkout.run(&["apply", "--yes"], 7);
+        assert!(stored.store.get(made).is_some(), "{made}");
+        down.store(false, Ordering::SeqCst);
+        let plan = stored.checkout.sandbox.trueup(&["plan"]).stdout;
+        assert!(plan.contains("got no answer to some of its writes"), "{plan}");
+        stored.checkout.apply(&[]);
+        stored.checkout.run(&["drift"], 0);
+        let log = stored.checkout.run(&["log"], 0).stdout;
+        assert_eq!(log.matches("partial").count(), 1, "{log}");
+        // It is ours, so it goes where Git drops it.
+        stored.checkout.commit("all.yaml", "scope: {room: r}\nroom: []\nqueue: []\n");
+        let delete = ["--allow-empty", "--allow-emptied", "**", "--max-delete-percent", "100"];
+        stored.checkout.run(&[&["apply", "--yes"], &delete[..]].concat(), 0);
+        assert_eq!(stored.store.paths(), Vec::<String>::new());
     }
 }
