@@ -37,6 +37,7 @@ mod random;
 mod readme;
 mod refusals;
 mod restarts;
+mod sequences;
 mod shapes;
 pub mod small;
 mod spelled;
