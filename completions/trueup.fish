@@ -94,7 +94,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l overwrite -d 'Gi
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l keep -d 'Leave the object at this address as it is, or this field of it only' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l adopt -d 'Overwrite an object that trueup did not write' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-replace -d 'Delete and make anew what cannot be changed in place' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-protected -d 'Delete or replace a protected object' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-protected -d 'Delete or replace a protected object, or replace one that takes along what nothing makes again' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-emptied -d 'Delete every object of ours in a collection' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-delete -d 'Delete or replace at most N objects, instead of what trueup.yaml says' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-delete-percent -d 'Delete or replace at most P percent of our objects, instead of what trueup.yaml says' -r

@@ -172,7 +172,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub allow_replace: Vec<String>,
 
-    /// Delete or replace a protected object
+    /// Delete or replace a protected object, or replace one that takes along what nothing makes again
     #[arg(long, value_name = "ADDRESS")]
     pub allow_protected: Vec<String>,
 
