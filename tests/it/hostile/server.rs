@@ -13,6 +13,7 @@ use std::{
 use crate::rest::{
     proxy::{Answer, Asked, Proxy, json, reply},
     small::{self, COUNTED, LINKED, Room, UNPAGED},
+    store::Stored,
 };
 
 const SECRET: &str = "t0ken-canary";
@@ -292,4 +293,29 @@ fn one_interrupt_ends_the_waiting_for_a_server() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_silent_server_is_not_waited_for_with_every_request() {
+    let stored = Stored::new("");
+    let rooms = (0..24).map(|room| {
+        format!("scope: {{room: r{room}}}\nroom: [{{name: r{room}}}]\nqueue: [{{name: a}}, {{name: b}}]\n")
+    });
+    stored.checkout.commit("all.yaml", &rooms.collect::<Vec<_>>().join("---\n"));
+    stored.checkout.apply(&[]);
+    let proxy = Proxy::start("", |_| {
+        Answer::Act(|_| {
+            thread::sleep(Duration::from_secs(60));
+            Ok(())
+        })
+    });
+    for file in ["checkout/trueup.yaml", "target/state.json"] {
+        let moved = stored.checkout.sandbox.read(file).replace(&stored.proxy.url, &proxy.url);
+        stored.checkout.sandbox.write(file, moved.replace("timeout_s: 5", "timeout_s: 1"));
+    }
+    stored.checkout.commit_all();
+    let begun = Instant::now();
+    let ran = stored.checkout.run(&["plan"], 69);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(ran.stderr.contains("no answer in time"), "{}", ran.stderr);
 }

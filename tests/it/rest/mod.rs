@@ -41,7 +41,7 @@ mod sequences;
 mod shapes;
 pub mod small;
 mod spelled;
-mod store;
+pub mod store;
 mod tls;
 mod together;
 mod values;

@@ -26,10 +26,12 @@ use crate::providers::meter::Meter;
 mod ahead;
 mod client;
 mod content;
+mod patience;
 mod wire;
 
 use ahead::Ahead;
 pub use content::read as content;
+use patience::Patience;
 use wire::{Again, Reading, Wire};
 
 /// How many redirects of a read are followed.
@@ -134,6 +136,7 @@ impl Getter {
             meter: Meter::default(),
             timeout,
             stop: AtomicBool::new(false),
+            patience: Patience::default(),
         };
         Ok(Getter { wire: Arc::new(wire), ahead: Arc::default() })
     }

@@ -11,7 +11,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{Answer, Content, Request, content};
+use super::{Answer, Content, Request, content, patience::Patience};
 use crate::providers::{
     meter::Meter,
     rest::{
@@ -56,6 +56,8 @@ pub struct Wire {
     pub timeout: Duration,
     /// Set when nothing is tried again any more.
     pub stop: AtomicBool,
+    /// How long it was waited for answers.
+    pub patience: Patience,
 }
 
 /// How long a wait goes on once it is to end.
@@ -76,10 +78,12 @@ impl Wire {
         let retry = &self.setup.definition.retry;
         let safe = again == Again::Safe;
         let (mut attempt, mut renewed) = (0, false);
+        self.patience.check()?;
         self.meter.request();
         loop {
             let (failure, asked) = match self.once(request, reading) {
                 Ok(answer) if answer.status.is_success() || answer.status.is_redirection() => {
+                    self.patience.answered();
                     return Ok(answer);
                 }
                 // A token can end before its time; nothing was done with it then.
@@ -105,7 +109,9 @@ impl Wire {
                 Err(failure) => return Err(self.clean(failure, request)),
             };
             let pause = asked.unwrap_or_else(|| wait::backoff(retry.base_ms, attempt));
-            if attempt >= retry.max || pause > Duration::from_secs(retry.max_wait_s) {
+            let longest = Duration::from_secs(retry.max_wait_s);
+            let all = longest.saturating_mul(retry.max.max(1));
+            if attempt >= retry.max || pause > longest || !self.patience.may_wait(pause, all) {
                 return Err(self.clean(failure, request));
             }
             if self.sleep(pause) {
@@ -153,8 +159,12 @@ impl Wire {
         if let Some((usual, content)) = content {
             builder = builder.header(CONTENT_TYPE, request.content_type.unwrap_or(usual)).body(content);
         }
-        let response = builder.send().map_err(|error| failure::of_error(&error))?;
-        self.read(response, request, reading, end)
+        let response = builder.send().map_err(|error| failure::of_error(&error));
+        let answer = response.and_then(|response| self.read(response, request, reading, end));
+        if answer.as_ref().is_err_and(|failure| failure.late) {
+            self.patience.late();
+        }
+        answer
     }
 
     /// Nothing outside of the base is asked: neither another server nor another part of this one.
