@@ -234,14 +234,14 @@ fn choose(
         config.complaint(&path, &bad.message)
     })?;
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
-    let spelled = protect.iter().filter_map(|pattern| (kind.spelled)(&chosen, pattern));
-    let spelled: Vec<String> = spelled.collect();
-    protect.extend(spelled);
+    let spelled = |pattern: &str| (kind.spelled)(&chosen, pattern);
+    protect.extend(protect.iter().filter_map(|pattern| spelled(pattern)).collect::<Vec<_>>());
     protect.extend((kind.risky)(&chosen));
     let grants = (kind.grants)(&chosen);
     let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect, grants };
-    let rules = ignoring::rules(config, environment, target, kind)?;
-    Ok(Chosen { target: chosen, kind, limits, rules, sensitive: target.sensitive.clone() })
+    let rules = ignoring::rules(config, environment, target, kind)?.respelled(&spelled)?;
+    let sensitive = target.sensitive.respelled(&spelled)?;
+    Ok(Chosen { target: chosen, kind, limits, rules, sensitive })
 }
 
 /// Plans every target of the session, several at a time, and writes to none. Of several, one that cannot be

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     address::Address,
     change::Sides,
+    fault::Fault,
     path::{self, BadPath, Path, Pattern, Place},
     selector::Selector,
     value::Value,
@@ -151,6 +152,14 @@ impl PartialEq for Rule {
 impl Eq for Rule {}
 
 impl Match {
+    /// The same, with patterns of addresses as `spelled` writes them.
+    ///
+    /// # Errors
+    /// A form that is no pattern.
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        Ok(Match { address: self.address.respelled(spelled)?, ..self.clone() })
+    }
+
     /// Whether it is about an object.
     pub fn is_about(&self, subject: &Subject<'_>) -> bool {
         let lists = [&self.group, &self.kind, &self.namespace, &self.name];
@@ -177,6 +186,20 @@ fn metadata<'a>(declared: Option<&'a Value>, map: &str, key: &str) -> Option<&'a
 }
 
 impl Rules {
+    /// The same rules, with patterns of addresses as `spelled` writes them.
+    ///
+    /// # Errors
+    /// A form that is no pattern.
+    pub fn respelled(mut self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        for rule in &mut self.0 {
+            let matches = rule.matches.respelled(spelled)?;
+            if matches.address != rule.matches.address {
+                Arc::make_mut(rule).matches = matches;
+            }
+        }
+        Ok(self)
+    }
+
     /// The rules that are about an object, its own last.
     pub fn about(&self, subject: &Subject<'_>) -> Vec<Arc<Rule>> {
         let mut found: Vec<Arc<Rule>> =

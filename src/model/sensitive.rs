@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     change::Sides,
     diff::Candidate,
+    fault::Fault,
     ignore::{Match, Subject},
     path::{self, Path},
     value::Value,
@@ -21,6 +22,15 @@ const HIDDEN: &str = "(sensitive)";
 const SHORT: usize = 4;
 
 impl Sensitive {
+    /// The same places, with patterns of addresses as `spelled` writes them.
+    ///
+    /// # Errors
+    /// A form that is no pattern.
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let one = |(matches, paths): &(Match, Vec<Path>)| Ok((matches.respelled(spelled)?, paths.clone()));
+        self.0.iter().map(one).collect::<Result<_, Fault>>().map(Sensitive)
+    }
+
     /// Hides what is declared sensitive in an object that differs.
     pub fn hide(&self, subject: &Subject<'_>, candidate: &mut Candidate) {
         let paths: Vec<&Path> = self

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::{
-    address::{Collection, normal_scope},
+    address::{Collection, normal_scope, spelled},
     declaration,
     definition::{Kind, load},
     form::Form,
@@ -159,6 +159,8 @@ impl Declarations<'_> {
     ) -> Result<(), Complaint> {
         let names: Vec<String> = load::typed(node)?;
         let ignore: Vec<String> = document.get("ignore").map(load::typed).transpose()?.unwrap_or_default();
+        let spelled = |pattern: String| spelled(&self.setup.definition, &pattern).unwrap_or(pattern);
+        let ignore: Vec<String> = ignore.into_iter().map(spelled).collect();
         for (index, name) in names.iter().enumerate() {
             let mark = node.mark_of([index.to_string().as_str()]);
             let collection = self.collection(name, mark, scope)?;

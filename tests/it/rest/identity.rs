@@ -79,12 +79,17 @@ fn names_are_the_same_in_every_spelling() {
 fn references_and_guards_mean_the_object_in_every_spelling() {
     let stored = Stored::new("");
     let config = stored.checkout.sandbox.read("checkout/trueup.yaml");
-    let guarded = config.replace("path: objects", "path: objects, guards: {protect: [queue/ACME/Jo*]}");
+    let guards = "path: objects, guards: {protect: [queue/ACME/Jo*]}, sensitive: [{match: {address: QUEUE}, paths: [/note]}]"
+        .replace("QUEUE", "queue/Acme/JOBS");
+    let guarded = config.replace("path: objects", &guards);
     stored.checkout.sandbox.write("checkout/trueup.yaml", guarded);
     let all = "scope: {room: Acme}\nroom: [{name: Acme}, {name: other, about: {$ref: queue/aCME/JOBS}}]\nqueue: [{name: Jobs}]\n";
     stored.checkout.commit("all.yaml", all);
     stored.checkout.apply(&[]);
     assert_eq!(stored.store.get("/rooms/other").unwrap()["about"], "Jobs");
+    stored.checkout.commit("all.yaml", &all.replace("{name: Jobs}", "{name: jobs, note: hushed}"));
+    let plan = stored.checkout.run(&["plan"], 2).stdout;
+    assert!(plan.contains("pending /note") && !plan.contains("hushed"), "{plan}");
     stored
         .checkout
         .commit("all.yaml", "scope: {room: acme}\nroom: [{name: acme}, {name: other}]\nqueue: []\n");
