@@ -4,7 +4,11 @@ use std::{io, sync::Arc};
 
 use bstr::BString;
 
-use super::digest::{Algorithm, Digest};
+use super::{
+    digest::{Algorithm, Digest},
+    fault::Fault,
+};
+use crate::exit::Exit;
 
 /// What a git tree says an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +61,21 @@ impl Tree {
     }
 }
 
+/// Whether a file of this name holds declarations as YAML or JSON.
+pub fn is_declaration(name: &str) -> bool {
+    let known =
+        |extension: &str| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    name.rsplit_once('.').is_some_and(|(_, extension)| known(extension))
+}
+
+/// Whether a file of this name is for people or for git, and declares nothing by rule.
+pub fn is_aside(name: &str) -> bool {
+    name.starts_with('.') || name.to_ascii_lowercase().ends_with(".md")
+}
+
+/// The largest file of declarations.
+pub const LARGEST: u64 = 64 * 1024 * 1024;
+
 /// Reads the content of blobs: from the object database, or from the work
 /// tree for content that is not committed.
 pub trait Contents: Sync {
@@ -71,6 +90,21 @@ pub trait Contents: Sync {
     /// # Errors
     /// As [`Contents::size`]; and content that changed since its id was taken.
     fn read(&self, id: &Digest) -> anyhow::Result<Vec<u8>>;
+
+    /// The whole content of what is to be understood, if it is no longer than `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Contents::read`], and 65 where it is longer.
+    fn read_at_most(&self, id: &Digest, most: u64) -> anyhow::Result<Vec<u8>> {
+        match self.size(id)? {
+            size if size > most => Err(Fault::new(
+                Exit::BadDesired,
+                format!("it has {size} bytes, more than the {most} that are read"),
+            )
+            .into()),
+            _ => self.read(id),
+        }
+    }
 
     /// Writes the content to `out` without holding all of it in memory where
     /// the store allows that; returns its length.

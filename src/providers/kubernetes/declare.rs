@@ -20,7 +20,7 @@ use crate::{
         fault::Fault,
         ignore,
         object::{Desired, Object, Origin},
-        tree::{Contents, Entry, EntryKind, Tree},
+        tree::{Contents, Entry, EntryKind, LARGEST, Tree, is_aside, is_declaration},
     },
     providers::Target,
     yaml::Place,
@@ -83,7 +83,7 @@ fn complaint(complaints: Vec<String>) -> Fault {
 
 fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents, options: &Options) -> Result<File> {
     let path = tree.source_path(entry);
-    let bytes = contents.read(&entry.id)?;
+    let bytes = contents.read_at_most(&entry.id, LARGEST)?;
     let (manifests, warnings) = manifest::manifests(&bytes).map_err(|problem| {
         Fault::new(Exit::BadDesired, format!("`{path}:{}`: {}", problem.place(), problem.message))
     })?;
@@ -114,7 +114,7 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
     let exclude = options::globs(&options.exclude).map_err(bad)?;
     let rendered = rendered_folders(tree);
     let mut chosen = Vec::new();
-    let (mut other, mut excluded) = (0, 0);
+    let (mut other, mut foreign, mut excluded) = (0, 0, 0);
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in &tree.entries {
         let path = String::from_utf8_lossy(&entry.path);
@@ -125,10 +125,11 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
         let named = !include.is_empty() && include.is_match(&*path);
         if exclude.is_match(&*path) || !include.is_empty() && !named {
             excluded += 1;
-        } else if !is_manifest_name(name) {
+        } else if !is_declaration(name) {
             other += 1;
+            foreign += usize::from(!is_aside(name));
         } else if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
-            notes.push(format!("`{}` is a link and is not read", tree.source_path(entry)));
+            return Err(not_a_file(&tree.source_path(entry)).into());
         } else if let (Some(folder), false) = (folder_of(&rendered, &path), named) {
             *folders.entry(folder).or_default() += 1;
         } else {
@@ -149,7 +150,25 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
             notes.push(format!("{count} files are {what}"));
         }
     }
+    if chosen.is_empty() && foreign > 0 {
+        return Err(nothing_read(&tree.shown(b""), foreign).into());
+    }
     Ok(chosen)
+}
+
+fn not_a_file(file: &str) -> Fault {
+    Fault::new(
+        Exit::BadDesired,
+        format!("`{file}` is a link or a submodule, and no declaration is read through one"),
+    )
+    .hint("put the file in its place, or name it in `exclude`")
+}
+
+/// All that is there is of other kinds; it would pass for an empty declaration.
+fn nothing_read(folder: &str, others: usize) -> Fault {
+    let message = format!("nothing is declared: none of the {others} files in `{folder}` is YAML or JSON");
+    Fault::new(Exit::BadDesired, message)
+        .hint("declarations are files that end in `.yaml`, `.yml` or `.json`")
 }
 
 /// All that is there is input of another program; it would pass for an empty declaration.
@@ -158,10 +177,6 @@ fn not_rendered(folder: &str, reason: &str) -> Fault {
     let message = format!("nothing is declared: `{folder}` is a {reason}, which is not rendered");
     let hint = format!("commit what `{render}` prints, or name manifests of the folder in `include`");
     Fault::new(Exit::BadDesired, message).hint(hint)
-}
-
-fn is_manifest_name(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"))
 }
 
 /// Folders whose files are input of another program, with what they are.

@@ -94,7 +94,8 @@ impl Session {
         for cascade in &kind.cascades {
             let count = self.count(cascade, kind, place, raw);
             if cascade.counts {
-                candidate.cascade += count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+                // What cannot be counted is one at least: the consent to it is needed all the same.
+                candidate.cascade += count.map_or(1, |count| usize::try_from(count).unwrap_or(usize::MAX));
             }
             candidate.notes.extend(match count {
                 Some(0) => None,

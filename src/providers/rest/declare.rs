@@ -22,7 +22,7 @@ use crate::{
         fault::Fault,
         object::{Desired, Object, Origin, Scope},
         suggest::nearest,
-        tree::{Contents, EntryKind, Tree},
+        tree::{Contents, EntryKind, Tree, is_aside, is_declaration},
         value::Value,
     },
     providers::Target,
@@ -41,16 +41,25 @@ const WORDS: [&str; 4] = ["scope", "managed", "ignore", "absent"];
 pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<Desired> {
     let setup = Setup::open(target)?;
     let mut desired = Desired::default();
-    for entry in
-        tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable))
-    {
+    let (mut read, mut others) = (0, Vec::new());
+    for entry in &tree.entries {
         let path = entry.path.to_string();
         let name = path.rsplit('/').next().unwrap_or_default();
         let of_target = setup.options.definition.as_deref().is_some_and(|file| path.ends_with(file));
-        if !(name.ends_with(".yaml") || name.ends_with(".yml")) || name == "trueup.yaml" || of_target {
+        if name == "trueup.yaml" || of_target {
             continue;
         }
         let file = tree.source_path(entry);
+        if !is_declaration(name) {
+            others.extend((!is_aside(name)).then_some(file));
+            continue;
+        }
+        if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
+            let message =
+                format!("`{file}` is a link or a submodule, and no declaration is read through one");
+            return Err(Fault::new(Exit::BadDesired, message).hint("put the file in its place").into());
+        }
+        read += 1;
         if contents.size(&entry.id)? > LARGEST {
             return Err(
                 Fault::new(Exit::BadDesired, format!("`{file}` is larger than {LARGEST} bytes")).into()
@@ -65,7 +74,23 @@ pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<
         };
         reader.file(&text).map_err(|complaint| complaint.in_file(Exit::BadDesired, &file))?;
     }
+    desired.notes.extend(not_read(read, &others)?);
     Ok(desired)
+}
+
+/// A remark on the files that declare nothing.
+///
+/// # Errors
+/// There are no others: what is there would pass for an empty declaration.
+fn not_read(read: usize, others: &[Arc<str>]) -> Result<Option<String>, Fault> {
+    let Some(first) = others.first() else { return Ok(None) };
+    let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
+    let said = format!("`{first}`{more}: neither YAML nor JSON, and not read");
+    match read {
+        0 => Err(Fault::new(Exit::BadDesired, format!("nothing is declared: {said}"))
+            .hint("declarations are files that end in `.yaml`, `.yml` or `.json`")),
+        _ => Ok(Some(said)),
+    }
 }
 
 /// Scopes in the names of folders: `owner=acme/repo=web/labels.yaml`.

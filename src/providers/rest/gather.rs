@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reqwest::Url;
 use serde_json::Value as Json;
 
 use super::{
     address::Collection,
-    definition::{ErrorClass as Class, Kind},
+    definition::{ErrorClass as Class, Kind, Scope},
     failure::Failure,
     options::Setup,
-    request,
+    pages, request,
     template::Variables,
     transport::Getter,
 };
@@ -25,6 +26,17 @@ pub enum Found {
     NoParent,
     /// Nobody can tell.
     Unknown(Failure),
+}
+
+/// What was seen of that in which a collection lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    /// It is there.
+    Seen,
+    /// It is not there, and the server is.
+    Gone,
+    /// The definition names nothing to ask for.
+    Nothing,
 }
 
 /// What was read of one collection.
@@ -129,11 +141,11 @@ impl Gatherer<'_> {
         }
     }
 
-    /// A list that is not there: its scope is not, or it is empty to a server that says so.
-    pub(super) fn without_list(&self) -> Found {
-        match self.scope_exists() {
-            Ok(true) => Found::Absent,
-            Ok(false) => Found::NoParent,
+    /// A list that is not there: its scope is not, or nobody can tell what it would hold.
+    pub(super) fn without_list(&self, failure: Failure) -> Found {
+        match self.around() {
+            Ok(Around::Gone) => Found::NoParent,
+            Ok(Around::Seen | Around::Nothing) => Found::Unknown(failure),
             Err(failure) => Found::Unknown(failure),
         }
     }
@@ -141,21 +153,65 @@ impl Gatherer<'_> {
     /// Reads one object; where it is not there, makes sure that its scope is.
     pub(super) fn checked(&self, keys: &[String]) -> Found {
         match self.read(keys, None) {
-            Found::Absent => self.without_list(),
+            Found::Absent => match self.around().and_then(|around| self.or_list(around)) {
+                Ok(Around::Seen | Around::Nothing) => Found::Absent,
+                Ok(Around::Gone) => Found::NoParent,
+                Err(failure) => Found::Unknown(failure),
+            },
             other => other,
         }
     }
 
-    /// Whether what the collection lives in is there.
-    fn scope_exists(&self) -> Result<bool, Failure> {
+    /// Where nothing else tells whether the API is there, the list of the kind does.
+    fn or_list(&self, around: Around) -> Result<Around, Failure> {
+        let list = self.kind.list.as_ref().filter(|list| list.safe_post.is_none() && !list.absent_is_empty);
+        let (Around::Nothing, Some(list)) = (&around, list) else { return Ok(around) };
+        self.getter.reach(&pages::first(self.setup, list, &self.variables)?)?;
+        Ok(Around::Seen)
+    }
+
+    /// What is known of that in which the collection lives. A server that answers "not found" to everything is
+    /// believed nothing: what is missing is missing only where something beside it was seen.
+    pub(super) fn around(&self) -> Result<Around, Failure> {
         let definition = &self.setup.definition;
-        let Some(scope) = self.kind.scope.as_ref().and_then(|scope| definition.scopes.get(scope)) else {
-            return Ok(true);
-        };
-        if scope.id.is_some() {
+        let scope = self.kind.scope.as_ref().and_then(|scope| definition.scopes.get(scope));
+        if scope.is_some_and(|scope| scope.id.is_some()) {
             // Nothing was asked without it.
-            return Ok(true);
+            return Ok(Around::Seen);
         }
+        let Some(url) = scope.map_or(Ok(None), |scope| self.parent_url(scope))? else {
+            return self.server();
+        };
+        match self.getter.reach(&url) {
+            Ok(()) => Ok(Around::Seen),
+            Err(failure) if matches!(failure.class, Class::Absent | Class::Hidden) => {
+                self.server()?;
+                Ok(Around::Gone)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether the server answers where the definition knows that it has to.
+    fn server(&self) -> Result<Around, Failure> {
+        let Some(probe) = &self.setup.definition.probe else { return Ok(Around::Nothing) };
+        let url = request::url(self.setup, &probe.get, &BTreeMap::new(), &self.setup.variables)?;
+        match self.getter.reach(&url) {
+            Ok(()) => Ok(Around::Seen),
+            Err(failure) => Err(Failure {
+                message: format!(
+                    "it is not found, and neither is `{}`, which every such server has: {}",
+                    probe.get, failure.message
+                ),
+                class: if failure.class == Class::Absent { Class::Other } else { failure.class },
+                ..failure
+            }),
+        }
+    }
+
+    /// Where the object that a scope is can be read, if the definition says.
+    fn parent_url(&self, scope: &Scope) -> Result<Option<Url>, Failure> {
+        let definition = &self.setup.definition;
         let mut variables = self.variables.clone();
         let parent = scope.kind.as_ref().and_then(|kind| definition.kind(kind));
         let path = match (&scope.exists, parent) {
@@ -165,13 +221,8 @@ impl Gatherer<'_> {
                 variables.extend(names.map(str::to_owned).zip(self.collection.scope.iter().rev().cloned()));
                 &read.path
             }
-            _ => return Ok(true),
+            _ => return Ok(None),
         };
-        let url = request::url(self.setup, path, &BTreeMap::new(), &variables)?;
-        match self.getter.get(&url) {
-            Ok(_) => Ok(true),
-            Err(failure) if matches!(failure.class, Class::Absent | Class::Hidden) => Ok(false),
-            Err(failure) => Err(failure),
-        }
+        request::url(self.setup, path, &BTreeMap::new(), &variables).map(Some)
     }
 }

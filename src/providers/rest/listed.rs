@@ -9,7 +9,7 @@ use super::{
     definition::{Completeness, ErrorClass as Class, List},
     failure::Failure,
     form::Form,
-    gather::{Extent, Found, Gathered, Gatherer, Part},
+    gather::{Around, Extent, Found, Gathered, Gatherer, Part},
     json,
     pages::{self, Listing},
 };
@@ -24,7 +24,7 @@ impl Gatherer<'_> {
             Ok(listing) => listing,
             Err(failure) => {
                 let found = match failure.class {
-                    Class::Absent | Class::Hidden => self.without_list(),
+                    Class::Absent | Class::Hidden => self.without_list(failure.clone()),
                     _ => Found::Unknown(failure.clone()),
                 };
                 return Gathered { incomplete: Some(failure), ..Gathered::nothing(wanted, &found) };
@@ -50,7 +50,10 @@ impl Gatherer<'_> {
             (Err(failure), Some(path)) if nowhere(&failure) => {
                 read(&List { path: path.clone(), ..list.clone() })
             }
-            (Err(failure), None) if nowhere(&failure) && list.absent_is_empty => Ok(Listing::default()),
+            (Err(failure), None) if nowhere(&failure) && list.absent_is_empty => match self.around()? {
+                Around::Seen => Ok(Listing::default()),
+                Around::Gone | Around::Nothing => Err(failure),
+            },
             (listing, _) => listing,
         }
     }

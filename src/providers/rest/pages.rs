@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::{
     StatusCode, Url,
-    header::{HeaderMap, LINK},
+    header::{HeaderMap, HeaderValue, LINK},
 };
 use serde_json::Value as Json;
 
@@ -246,11 +246,10 @@ fn named((name, value): (&String, &mut Json), list: &List) -> Json {
 fn following(page: &Page, answer: &Answer, url: &Url, read: Read) -> Result<Next, Failure> {
     let to = match page.style {
         PageStyle::None => None,
-        PageStyle::Link => link(&answer.headers).map(|to| join(answer, &to)).transpose()?,
+        PageStyle::Link => link(&answer.headers)?.map(|to| join(answer, &to)).transpose()?,
         PageStyle::NextHeader => {
             let name = page.next_header.as_deref().unwrap_or_default();
-            let to =
-                answer.headers.get(name).and_then(|value| value.to_str().ok()).filter(|to| !to.is_empty());
+            let to = answer.headers.get(name).map(text).transpose()?.filter(|to| !to.is_empty());
             to.map(|to| join(answer, to)).transpose()?
         }
         PageStyle::Cursor => {
@@ -308,20 +307,22 @@ fn join(answer: &Answer, to: &str) -> Result<Url, Failure> {
 }
 
 /// The target of `rel="next"` (RFC 8288).
-fn link(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .find_map(|link| {
-            let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-            let next = parameters.split(';').any(|parameter| {
-                let rel = parameter.trim().strip_prefix("rel=").unwrap_or_default();
-                rel.trim_matches('"').split_whitespace().any(|word| word == "next")
-            });
-            next.then(|| target.to_owned())
-        })
+fn link(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let values: Vec<&str> = headers.get_all(LINK).iter().map(text).collect::<Result<_, _>>()?;
+    let next = values.iter().flat_map(|value| value.split(',')).find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let next = parameters.split(';').any(|parameter| {
+            let rel = parameter.trim().strip_prefix("rel=").unwrap_or_default();
+            rel.trim_matches('"').split_whitespace().any(|word| word == "next")
+        });
+        next.then(|| target.to_owned())
+    });
+    Ok(next)
+}
+
+/// A header that names another page; one that cannot be read must not pass for the end of the list.
+fn text(value: &HeaderValue) -> Result<&str, Failure> {
+    value.to_str().map_err(|_| Failure::new(Class::Other, "the header that names the next page is no text"))
 }
 
 #[cfg(test)]
@@ -333,7 +334,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers
             .insert(LINK, "<https://h/a?page=1>; rel=\"prev\", </b?page=3>; rel=\"next\"".parse().unwrap());
-        assert_eq!(link(&headers).as_deref(), Some("/b?page=3"));
+        assert_eq!(link(&headers).unwrap().as_deref(), Some("/b?page=3"));
+        headers.append(LINK, HeaderValue::from_bytes(b"</c?\xff>; rel=next").unwrap());
+        assert!(link(&headers).is_err());
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn a_user_of_one_namespace_works_there() {
     shop.trueup(&["plan"]).expect(2);
     shop.apply();
     shop.trueup(&["plan"]).expect(0);
-    shop.sandbox.sh("rm k8s/settings.yaml; echo 'a: 1' > k8s/x.txt; commit 'Drop'").expect(0);
+    shop.sandbox.sh("rm k8s/settings.yaml; touch k8s/.gitkeep; commit 'Drop'").expect(0);
     shop.trueup(&["apply", "--yes", "--allow-empty"]).expect(0);
     shop.trueup(&["plan"]).expect(0);
 }

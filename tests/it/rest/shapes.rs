@@ -33,7 +33,8 @@ fn query(path: &str) -> BTreeMap<String, String> {
     url.query_pairs().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-const PACKED: &str = r#"kinds:
+const PACKED: &str = r#"probe: {get: /agent, version: /version}
+kinds:
   entry:
     identity: {keys: [/key]}
     list:
@@ -57,6 +58,9 @@ type Values = Arc<Mutex<BTreeMap<String, (String, u64)>>>;
 /// that of the query: it answers `true`, or `false` and leaves them alone.
 fn values(values: Values) -> Proxy {
     Proxy::start("127.0.0.1:9", move |asked| {
+        if asked.path == "/agent" {
+            return json("200 OK", r#"{"version": "1.0"}"#);
+        }
         let mut values = values.lock().unwrap();
         let path = asked.path.split('?').next().unwrap_or_default();
         let key = path.trim_start_matches("/kv/").to_owned();

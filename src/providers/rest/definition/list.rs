@@ -29,7 +29,8 @@ pub struct List {
     /// Where this holds for the answer, there are none.
     #[serde(default)]
     pub empty_when: Option<Condition>,
-    /// Whether there are none where there is no such place as `path`.
+    /// Whether there are none where there is no such place as `path`, although what they live in was seen: the
+    /// scope by its `exists` or its kind, else the `probe`.
     #[serde(default)]
     pub absent_is_empty: bool,
     /// Where the name of each goes, if the answer has the objects as a mapping of names.

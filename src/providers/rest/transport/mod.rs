@@ -1,8 +1,9 @@
 //! Requests. [`Getter`] can only read; [`Sender`], which an apply alone gets, can write too.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -87,6 +88,8 @@ pub struct Request<'a> {
 pub struct Getter {
     wire: Arc<Wire>,
     ahead: Arc<Ahead>,
+    /// What answered, of what was asked only for that.
+    answered: Arc<Mutex<BTreeSet<Url>>>,
 }
 
 /// Writes.
@@ -138,7 +141,7 @@ impl Getter {
             stop: AtomicBool::new(false),
             patience: Patience::default(),
         };
-        Ok(Getter { wire: Arc::new(wire), ahead: Arc::default() })
+        Ok(Getter { wire: Arc::new(wire), ahead: Arc::default(), answered: Arc::default() })
     }
 
     /// Ends every wait of this target, from when `stop` is set until `done` is: what was begun ends, and nothing is
@@ -166,6 +169,22 @@ impl Getter {
     /// Any answer but success, and no answer.
     pub fn get(&self, url: &Url) -> Result<Answer, Failure> {
         self.ahead.take(url).unwrap_or_else(|| self.ask_for(url))
+    }
+
+    /// Makes sure that there is something at `url`, once: whatever it is.
+    ///
+    /// # Errors
+    /// As [`Getter::get`].
+    pub fn reach(&self, url: &Url) -> Result<(), Failure> {
+        let answered = || self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered().contains(url) {
+            return Ok(());
+        }
+        match self.get(url) {
+            Err(failure) if failure.class != Class::Forbidden => return Err(failure),
+            _ => _ = answered().insert(url.clone()),
+        }
+        Ok(())
     }
 
     fn ask_for(&self, url: &Url) -> Result<Answer, Failure> {
