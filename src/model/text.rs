@@ -1,10 +1,17 @@
 //! Three texts compared by line.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
 use super::change::{Class, Sides};
+
+/// How long one comparison looks for the smallest edits. After that, edits are larger than they need be, and so is
+/// what is said to be in conflict; no edit is missed.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A run of lines in which at least one of two texts left the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +72,8 @@ struct Edits {
 
 impl Edits {
     fn new(base: &[&str], own: &[&str]) -> Self {
-        let edits: Vec<_> = capture_diff_slices(Algorithm::Myers, base, own)
+        let deadline = Instant::now() + PATIENCE;
+        let edits: Vec<_> = capture_diff_slices_deadline(Algorithm::Myers, base, own, Some(deadline))
             .into_iter()
             .filter(|op| !matches!(op, DiffOp::Equal { .. }))
             .map(|op| (op.old_range(), op.new_range()))
@@ -104,6 +112,23 @@ impl Edits {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn long_texts_without_a_line_in_common_cost_little() {
+        let text = |seed: u64| -> String {
+            let mut state = seed;
+            let mut next = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                char::from(b'a' + (state >> 60) as u8)
+            };
+            (0..512 * 1024).flat_map(|_| [next(), '\n']).collect()
+        };
+        let (base, desired, actual) = (text(1), text(2), text(3));
+        let begun = Instant::now();
+        let sides = Sides { base: Some(&*base), desired: Some(&*desired), actual: Some(&*actual) };
+        assert!(!hunks(sides).is_empty());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
 
     fn classes(base: &str, desired: &str, actual: &str) -> Vec<Class> {
         let sides = Sides { base: Some(base), desired: Some(desired), actual: Some(actual) };

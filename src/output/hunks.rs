@@ -10,7 +10,7 @@ use similar::{Algorithm, DiffOp, TextDiff, TextDiffConfig};
 use super::{Bytes, style::Paint, style::Role, visible::visible_line};
 
 /// How long one file may take before a longer diff than necessary will do.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How many unchanged lines surround a change in a patch.
 pub const CONTEXT: usize = 3;

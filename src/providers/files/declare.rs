@@ -59,7 +59,9 @@ fn read_rules(tree: &Tree, contents: &dyn Contents) -> Result<Rulebook> {
             if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
                 return Err(bad(&file, "the manifest is not a regular file").into());
             }
-            let text = contents.read(&entry.id).with_context(|| format!("reading `{file}`"))?;
+            let text = contents
+                .read_at_most(&entry.id, Manifest::LARGEST as u64)
+                .with_context(|| format!("reading `{file}`"))?;
             rules.add(directory, Manifest::parse(&text, &file)?, file);
         }
     }
@@ -116,7 +118,10 @@ impl Declaration<'_> {
     }
 
     fn link(&self, entry: &Entry, file: &str) -> Result<Arc<str>> {
-        let leads_to = self.contents.read(&entry.id).with_context(|| format!("reading the link `{file}`"))?;
+        let leads_to = self
+            .contents
+            .read_at_most(&entry.id, 64 * 1024)
+            .with_context(|| format!("reading the link `{file}`"))?;
         if leads_to.is_empty() || leads_to.contains(&0) || leads_to.len() > LONGEST_LINK {
             return Err(bad(file, "is a link that leads nowhere a link can lead").into());
         }
@@ -127,7 +132,7 @@ impl Declaration<'_> {
     fn absent(&mut self) -> Result<()> {
         let mut absent = Vec::new();
         for (directory, manifest, file) in self.rules.manifests() {
-            for (pattern, rule) in &manifest.files.0 {
+            for (pattern, rule) in &manifest.files.list {
                 if let (true, Some(literal)) = (rule.absent, &pattern.literal) {
                     absent.push((names::join(directory, literal.as_bytes()), file.clone()));
                 }
@@ -150,7 +155,7 @@ impl Declaration<'_> {
     fn declared_directories(&mut self) -> Result<()> {
         let mut ensured = Vec::new();
         for (directory, manifest, file) in self.rules.manifests() {
-            for (pattern, rule) in &manifest.directories.0 {
+            for (pattern, rule) in &manifest.directories.list {
                 match &pattern.literal {
                     Some(literal) if rule.ensure && literal == "." => {
                         ensured.push((directory.to_vec(), file.clone()))

@@ -1,15 +1,15 @@
 //! The manifest of a directory: what git's file modes cannot say.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, MapAccess, Visitor},
 };
 
-use crate::{exit::Exit, model::fault::Fault};
+use crate::{exit::Exit, model::fault::Fault, yaml};
 
 /// What `.trueup-files.yaml` says of the directory it lies in, and of what is below.
 ///
@@ -72,7 +72,12 @@ pub(super) struct DirectoryRule {
 
 /// Rules in the order of the file.
 #[derive(Debug)]
-pub(super) struct Rules<T>(pub Vec<(Pattern, T)>);
+pub(super) struct Rules<T> {
+    /// Each with its pattern.
+    pub list: Vec<(Pattern, T)>,
+    /// All patterns at once: a tree of many files is held against many rules.
+    all: GlobSet,
+}
 
 /// A pattern of paths below the manifest's directory.
 #[derive(Clone, Debug)]
@@ -81,7 +86,7 @@ pub(super) struct Pattern {
     pub literal: Option<String>,
     /// The glob over paths relative to the manifest's directory.
     pub glob: String,
-    matcher: GlobMatcher,
+    compiled: Glob,
 }
 
 /// Permissions, at most `7777`.
@@ -93,11 +98,19 @@ pub(super) struct Mode(pub u32);
 pub(super) struct Name(pub Arc<str>);
 
 impl Manifest {
+    /// The largest one, in bytes.
+    pub(super) const LARGEST: usize = 16 * 1024 * 1024;
+
     /// Reads a manifest; `file` is its path in the checkout.
     ///
     /// # Errors
     /// With file, line and column.
     pub(super) fn parse(text: &[u8], file: &str) -> Result<Manifest, Fault> {
+        // The reader with limits goes first: the other one takes minutes for what is nested deeply.
+        yaml::load(text).map_err(|problem| {
+            let (line, column) = (problem.line, problem.column);
+            Fault::new(Exit::BadDesired, format!("{file}:{line}:{column}: {}", problem.message))
+        })?;
         let manifest: Option<Manifest> =
             serde_yaml::from_slice(text).map_err(|error| located(&error, file))?;
         let manifest = manifest.unwrap_or_default();
@@ -110,7 +123,7 @@ impl Manifest {
             None => Err(format!("`{key}` needs a path, `{}` is a pattern", pattern.glob)),
             Some(_) => Ok(()),
         };
-        for (pattern, rule) in &self.files.0 {
+        for (pattern, rule) in &self.files.list {
             if rule.absent {
                 loose(pattern, "absent")?;
                 if rule.mode.is_some() || rule.owner.is_some() || rule.group.is_some() {
@@ -119,7 +132,7 @@ impl Manifest {
             }
         }
         self.directories
-            .0
+            .list
             .iter()
             .filter(|(_, rule)| rule.ensure)
             .try_for_each(|(pattern, _)| loose(pattern, "ensure"))
@@ -148,28 +161,37 @@ impl Pattern {
         }
         let anchored = text.contains('/') || path == ".";
         let glob = if anchored { path.to_owned() } else { format!("**/{path}") };
-        let matcher = GlobBuilder::new(&glob)
+        let compiled = GlobBuilder::new(&glob)
             .literal_separator(true)
             .backslash_escape(true)
             .build()
-            .map_err(|error| error.to_string())?
-            .compile_matcher();
-        Ok(Pattern { literal: is_literal.then(|| path.to_owned()), glob, matcher })
+            .map_err(|error| error.to_string())?;
+        Ok(Pattern { literal: is_literal.then(|| path.to_owned()), glob, compiled })
+    }
+}
+
+impl<T> Rules<T> {
+    fn new(list: Vec<(Pattern, T)>) -> Result<Self, globset::Error> {
+        let mut all = GlobSetBuilder::new();
+        list.iter().for_each(|(pattern, _)| _ = all.add(pattern.compiled.clone()));
+        Ok(Rules { list, all: all.build()? })
     }
 
-    /// Whether it means `path`, relative to the manifest's directory.
-    pub(super) fn matches(&self, path: &[u8]) -> bool {
+    /// The rules that mean `path`, relative to the manifest's directory, in the order of the file.
+    pub(super) fn matching(&self, path: &[u8]) -> Vec<&(Pattern, T)> {
         use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
         match path {
-            b"" => self.literal.as_deref() == Some("."),
-            _ => self.matcher.is_match(OsStr::from_bytes(path)),
+            b"" => self.list.iter().filter(|(pattern, _)| pattern.literal.as_deref() == Some(".")).collect(),
+            _ => {
+                self.all.matches(OsStr::from_bytes(path)).into_iter().map(|index| &self.list[index]).collect()
+            }
         }
     }
 }
 
 impl<T> Default for Rules<T> {
     fn default() -> Self {
-        Rules(Vec::new())
+        Rules { list: Vec::new(), all: GlobSet::empty() }
     }
 }
 
@@ -185,13 +207,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rules<T> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut rules: Vec<(Pattern, T)> = Vec::new();
+                let mut known = HashSet::new();
                 while let Some(pattern) = map.next_key::<Pattern>()? {
-                    if rules.iter().any(|(known, _)| known.glob == pattern.glob) {
+                    if !known.insert(pattern.glob.clone()) {
                         return Err(A::Error::custom(format!("`{}` is there twice", pattern.glob)));
                     }
                     rules.push((pattern, map.next_value()?));
                 }
-                Ok(Rules(rules))
+                Rules::new(rules).map_err(A::Error::custom)
             }
         }
         deserializer.deserialize_map(InOrder(PhantomData))
@@ -259,6 +282,32 @@ impl<'de> Deserialize<'de> for Name {
 mod tests {
     use super::*;
 
+    fn matches(pattern: &str, path: &[u8]) -> bool {
+        !Rules::new(vec![(Pattern::new(pattern).unwrap(), ())]).unwrap().matching(path).is_empty()
+    }
+
+    #[test]
+    fn what_is_nested_deeply_is_refused_at_once() {
+        let begun = std::time::Instant::now();
+        let deep = format!("files: {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(complaint(&deep).contains("nested more than"));
+        assert!(complaint(&"- ".repeat(100_000)).contains("nested more than"));
+        assert!(begun.elapsed().as_secs() < 5);
+    }
+
+    #[test]
+    fn many_rules_cost_little() {
+        let begun = std::time::Instant::now();
+        let rule = |number| format!("  dir{number}/file{number}: {{sensitive: true}}\n");
+        let text = "files:\n".to_owned() + &(0..5_000).map(rule).collect::<String>();
+        let manifest = Manifest::parse(text.as_bytes(), "m").unwrap();
+        for number in 0..5_000 {
+            let path = format!("dir{number}/file{number}");
+            assert_eq!(manifest.files.matching(path.as_bytes()).len(), 1);
+        }
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    }
+
     fn complaint(text: &str) -> String {
         Manifest::parse(text.as_bytes(), "site/.trueup-files.yaml").unwrap_err().message
     }
@@ -267,17 +316,17 @@ mod tests {
     fn rules_keep_their_order() {
         let text = "files:\n  '*': {mode: '0640', owner: root, group: 33}\n  bin/*: {mode: '755'}\n  key: {sensitive: true}\n";
         let manifest = Manifest::parse(text.as_bytes(), "m").unwrap();
-        let globs: Vec<&str> = manifest.files.0.iter().map(|(pattern, _)| pattern.glob.as_str()).collect();
+        let globs: Vec<&str> = manifest.files.list.iter().map(|(pattern, _)| pattern.glob.as_str()).collect();
         assert_eq!(globs, ["**/*", "bin/*", "**/key"]);
-        assert_eq!(manifest.files.0[0].1.mode, Some(Mode(0o640)));
-        assert_eq!(manifest.files.0[0].1.group, Some(Name("33".into())));
-        assert_eq!(manifest.files.0[1].1.mode.unwrap().to_string(), "0755");
+        assert_eq!(manifest.files.list[0].1.mode, Some(Mode(0o640)));
+        assert_eq!(manifest.files.list[0].1.group, Some(Name("33".into())));
+        assert_eq!(manifest.files.list[1].1.mode.unwrap().to_string(), "0755");
     }
 
     #[test]
     fn an_empty_manifest_declares_nothing() {
         for text in ["", "# only words\n", "{}"] {
-            assert!(Manifest::parse(text.as_bytes(), "m").unwrap().files.0.is_empty(), "{text:?}");
+            assert!(Manifest::parse(text.as_bytes(), "m").unwrap().files.list.is_empty(), "{text:?}");
         }
     }
 
@@ -289,7 +338,7 @@ mod tests {
             ("files:\n  a: {mode: 640}\n", "2:6: files.a: a mode is octal digits in quotes"),
             ("files:\n  a: {mode: '0888'}\n", "`0888` is no mode"),
             ("files:\n  a: {owner: 'x y'}\n", "`x y` is no name"),
-            ("files:\n  a: {}\n  a: {}\n", "`**/a` is there twice"),
+            ("files:\n  a: {}\n  a: {}\n", "is there twice"),
             ("files:\n  '[': {}\n", "2:3"),
             ("files:\n  ../a: {}\n", "`../a` is no pattern of paths below this directory"),
             ("files:\n  '*.o': {absent: true}\n", "`absent` needs a path"),
@@ -320,8 +369,8 @@ mod tests {
             ("*", ".hidden", true),
         ];
         for (pattern, path, wanted) in cases {
-            assert_eq!(Pattern::new(pattern).unwrap().matches(path.as_bytes()), wanted, "{pattern} {path}");
+            assert_eq!(matches(pattern, path.as_bytes()), wanted, "{pattern} {path}");
         }
-        assert!(Pattern::new("*.x").unwrap().matches(b"\xff\n.x"));
+        assert!(matches("*.x", b"\xff\n.x"));
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    manifest::{DirectoryRule, FileRule, Manifest, Mode, Pattern},
+    manifest::{DirectoryRule, FileRule, Manifest, Mode},
     names,
 };
 
@@ -47,7 +47,7 @@ impl Rulebook {
     pub(super) fn file(&self, path: &[u8]) -> Traits {
         let mut traits = Traits::default();
         self.visit(names::split(path).0, path, |manifest, file, below| {
-            for (_, rule) in matching(&manifest.files.0, below) {
+            for (_, rule) in manifest.files.matching(below) {
                 traits.take_file(rule, file);
             }
         });
@@ -58,7 +58,7 @@ impl Rulebook {
     pub(super) fn directory(&self, path: &[u8]) -> Traits {
         let mut traits = Traits::default();
         self.visit(path, path, |manifest, file, below| {
-            for (pattern, rule) in matching(&manifest.directories.0, below) {
+            for (pattern, rule) in manifest.directories.matching(below) {
                 let meant = pattern.literal.as_ref().is_some_and(|literal| is_path(literal, below));
                 traits.take_directory(rule, file, meant);
             }
@@ -82,10 +82,6 @@ impl Rulebook {
             }
         }
     }
-}
-
-fn matching<'a, T>(rules: &'a [(Pattern, T)], below: &[u8]) -> impl Iterator<Item = (&'a Pattern, &'a T)> {
-    rules.iter().filter(move |(pattern, _)| pattern.matches(below)).map(|(pattern, rule)| (pattern, rule))
 }
 
 /// Whether the literal of a pattern is this very path.
