@@ -53,7 +53,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand plan" -l merge-into -d 'Pl
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l explain -d 'Say why the object at this address is as declared or not; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l audit-log -d 'Name the people behind what moved, by the audit log of the API server; may be given several times' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
-complete -c trueup -n "__fish_trueup_using_subcommand plan" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
+complete -c trueup -n "__fish_trueup_using_subcommand plan" -l out -d 'Also write the result in FORMAT to FILE, `-` for standard output; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand plan" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
@@ -72,7 +72,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l ref -d 'Take the 
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l only -d 'Only objects whose address matches; `*` within a path component, `**` across' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l merge-into -d 'Diff the result of merging HEAD into this revision, merged in memory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
-complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Also write the result in FORMAT to FILE, `-` for standard output; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
@@ -92,7 +92,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Do what
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l digest -d 'Do what the plan with this digest approves; exit 6 if today\'s plan is another' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l overwrite -d 'Git wins a conflict at this address, or in this field of it only' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l keep -d 'Leave the object at this address as it is, or this field of it only' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l adopt -d 'Overwrite an object that trueup did not write' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l adopt -d 'Overwrite an object that trueup did not write, or delete it where it is declared absent' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-replace -d 'Delete and make anew what cannot be changed in place' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-protected -d 'Delete or replace a protected object, or replace one that takes along what nothing makes again' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-emptied -d 'Delete every object of ours in a collection' -r
@@ -102,7 +102,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'Wait
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'Wait so many seconds for another run\'s lock' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l reason -d 'Why, for the record' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l out -d 'Also write the result in FORMAT to FILE, `-` for standard output; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'
@@ -114,7 +114,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l summary -d 'Show the list and the counts before asking, not the diff'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l only-drift -d 'Undo what moved in the target and nothing else'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-empty -d 'Accept that nothing is declared any more'
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-unknown -d 'Apply the rest where something could not be read; deletes nothing then'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-unknown -d 'Apply the rest where something could not be read; deletes nothing then, and does not exit with 0'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rollback -d 'Go back to a commit older than the one applied last'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-dirty -d 'Apply the work tree with its uncommitted edits; the record says so'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-off-ref -d 'Apply a commit that is not on the environment\'s ref; the record says so'
@@ -129,7 +129,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand drift" -s e -l env -d 'The
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l only -d 'Only objects whose address matches; `*` within a path component, `**` across' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l audit-log -d 'Name the people behind what moved, by the audit log of the API server; may be given several times' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -s o -l output -d 'Format on standard output: human, diff, json, markdown, plan, gitlab-terraform' -r
-complete -c trueup -n "__fish_trueup_using_subcommand drift" -l out -d 'Also write the result in FORMAT to FILE; may be given several times' -r
+complete -c trueup -n "__fish_trueup_using_subcommand drift" -l out -d 'Also write the result in FORMAT to FILE, `-` for standard output; may be given several times' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l max-bytes -d 'Budget for markdown in bytes, or github, gitlab, bitbucket, azure' -r
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -s C -d 'Run as if started in DIR' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand drift" -l color -d 'When to use colour; auto heeds NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM' -r -f -a "auto\t'As the environment and the stream suggest'

@@ -15,6 +15,7 @@ use crate::{
         diff::Comparison,
         digest::Digest,
         event::{Event, Observer},
+        object::Cause,
         plan::Plan,
         record::{Applied, Attempt, Memory, Past, PastObject, Record, Who},
         report::{FailureKind, Outcome, Report, Verdict},
@@ -118,8 +119,31 @@ pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Done> {
     Ok(Done { report, unrecorded })
 }
 
+/// What an apply answers that has nothing to write: what could not be read, and what is not ready.
+pub fn idle(job: &Job<'_>, writer: &mut dyn Writer) -> Report {
+    let unread = job.plan.changes.iter().filter(|change| change.class == Class::Unknown);
+    let mut outcomes: Vec<Outcome> = unread.map(not_written).collect();
+    outcomes.extend(wait(job, writer));
+    Report { outcomes, ..Report::default() }
+}
+
+/// The outcome of a change that no write was about.
+fn not_written(change: &Change) -> Outcome {
+    let unread = |(cause, message): &(Cause, String)| (FailureKind::of(*cause), message.clone());
+    Outcome {
+        address: change.address.clone(),
+        action: change.action,
+        class: change.class,
+        verdict: match (change.action, change.class) {
+            (Action::Keep, class) if class != Class::Unknown => Verdict::Skipped,
+            _ => Verdict::NotAttempted,
+        },
+        error: change.unknown.as_ref().map(unread),
+    }
+}
+
 /// What is as declared and not ready, where somebody wants to know.
-pub fn wait(job: &Job<'_>, writer: &mut dyn Writer) -> Vec<Outcome> {
+fn wait(job: &Job<'_>, writer: &mut dyn Writer) -> Vec<Outcome> {
     let addresses: Vec<&Address> = job.comparison.in_sync.iter().collect();
     let unready = writer.wait(&addresses, &run(job)).into_iter().map(|(address, why)| Outcome {
         address,
@@ -301,18 +325,11 @@ fn report(job: &Job<'_>, done: Vec<Outcome>) -> Report {
     let stopped = job.stop.load(Ordering::SeqCst);
     let mut done: BTreeMap<Address, Outcome> =
         done.into_iter().map(|outcome| (outcome.address.clone(), outcome)).collect();
-    let outcomes = job.plan.changes.iter().map(|change| {
-        done.remove(&change.address).unwrap_or_else(|| Outcome {
-            address: change.address.clone(),
-            action: change.action,
-            class: change.class,
-            verdict: match (change.action, change.class) {
-                (Action::Keep, class) if class != Class::Unknown => Verdict::Skipped,
-                _ => Verdict::NotAttempted,
-            },
-            error: None,
-        })
-    });
+    let outcomes = job
+        .plan
+        .changes
+        .iter()
+        .map(|change| done.remove(&change.address).unwrap_or_else(|| not_written(change)));
     Report { outcomes: outcomes.collect(), interrupted: stopped.then(|| (job.signal)()) }
 }
 

@@ -1,6 +1,6 @@
 //! Errors in words and exit codes.
 
-use std::any::Any;
+use std::{any::Any, panic, sync::OnceLock};
 
 use crate::{
     exit::Exit,
@@ -23,15 +23,28 @@ pub fn report(error: &anyhow::Error, terminal: &mut Terminal) -> Exit {
     fault.map_or(Exit::Error, |fault| fault.exit)
 }
 
+/// Where the first panic of this process was; a later one follows from it.
+static PANICKED: OnceLock<String> = OnceLock::new();
+
+/// The panic hook: keeps the place for [`bug`] and says nothing.
+pub fn note_panic(info: &panic::PanicHookInfo<'_>) {
+    let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    // The first one stays.
+    let _ = PANICKED.set(place);
+}
+
 /// Turns a panic into an error that says where.
 pub fn bug(payload: &(dyn Any + Send)) -> anyhow::Error {
-    let words = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Fault::new(Exit::Error, format!("trueup met a state that it does not expect: {words}"))
-        .hint("this is a bug; a report with the command line helps")
+    let text = payload.downcast_ref::<&str>().copied();
+    let words = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let place = PANICKED.get().map_or("an unknown place", String::as_str);
+    let version = env!("CARGO_PKG_VERSION");
+    let message = format!(
+        "trueup {version} met a state that it does not expect, at {place}: {}",
+        words.unwrap_or("no words")
+    );
+    Fault::new(Exit::Error, message)
+        .hint("this is a bug: report this line with the command line, `trueup.yaml` without secrets, and what the target holds; nothing may be concluded about the target")
         .into()
 }
 

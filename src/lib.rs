@@ -30,7 +30,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return error::usage(&error),
     };
     let mut terminal = terminal(&cli.global);
-    panic::set_hook(Box::new(|_| {}));
+    panic::set_hook(Box::new(error::note_panic));
     let run = panic::catch_unwind(panic::AssertUnwindSafe(|| commands::run(&cli, &mut terminal)));
     let answer = run.unwrap_or_else(|bug| Err(error::bug(&*bug)));
     let exit = answer.unwrap_or_else(|error| error::report(&error, &mut terminal));

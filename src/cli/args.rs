@@ -36,7 +36,7 @@ pub struct OutputArgs {
     #[arg(short = 'o', long = "output", value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Also write the result in FORMAT to FILE; may be given several times
+    /// Also write the result in FORMAT to FILE, `-` for standard output; may be given several times
     #[arg(long = "out", value_name = "FORMAT=FILE")]
     pub out: Vec<String>,
 
@@ -164,7 +164,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "ADDRESS[/PATH]")]
     pub keep: Vec<String>,
 
-    /// Overwrite an object that trueup did not write
+    /// Overwrite an object that trueup did not write, or delete it where it is declared absent
     #[arg(long, value_name = "ADDRESS")]
     pub adopt: Vec<String>,
 
@@ -189,10 +189,10 @@ pub struct ApplyArgs {
     pub max_delete: Option<usize>,
 
     /// Delete or replace at most P percent of our objects, instead of what trueup.yaml says
-    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub max_delete_percent: Option<u8>,
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32))]
+    pub max_delete_percent: Option<u32>,
 
-    /// Apply the rest where something could not be read; deletes nothing then
+    /// Apply the rest where something could not be read; deletes nothing then, and does not exit with 0
     #[arg(long)]
     pub skip_unknown: bool,
 

@@ -1,6 +1,6 @@
 //! `trueup apply`
 
-use std::{path::Path, time::Duration};
+use std::{io::Read as _, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -16,6 +16,7 @@ use crate::{
     engine::{self, Circumstances, Extent, Job},
     exit::Exit,
     model::{
+        address::quote,
         change::Action,
         fault::Fault,
         guard::{self, Consent, Limits, Refusal},
@@ -29,7 +30,10 @@ use crate::{
         terminal::{Consent as Answer, Level, Question, Terminal},
     },
     providers::{Waiting, Writer, options::Period},
-    source::{checkout::Selection, history},
+    source::{
+        checkout::{Selection, short},
+        history,
+    },
 };
 
 /// How many commits a record lists as the reason of an apply.
@@ -44,8 +48,9 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let selection = args.source.reference.clone().map_or(Selection::WorkTree, Selection::Ref);
     let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
     check_revision(&session, args)?;
-    let signals = Signals::listen()?;
-    let mut writers = open(&session, args)?;
+    outputs.prepare()?;
+    let signals = Signals::listen(terminal.teller())?;
+    let mut writers = open(&session, args, &signals)?;
     let progress = terminal.progress();
     let look = Look {
         only: &only,
@@ -137,28 +142,37 @@ fn check_revision(session: &Session, args: &ApplyArgs) -> Result<()> {
             .hint("`git commit` what is to be applied")
             .into());
     };
+    if let Some(path) = session.snapshot.unmerged.first() {
+        let message = format!("the index has conflicts that are not resolved: `{}`", quote(path));
+        return Err(Fault::new(Exit::BadDesired, message)
+            .hint("resolve them and `git add` the files, or `--ref HEAD` for the commit as it is")
+            .into());
+    }
     if revision.dirty && !args.allow_dirty {
         let hint = "commit first, or `--ref HEAD` for the commit as it is, or `--allow-dirty` for the files as they lie";
         return Err(Fault::new(Exit::Refused, "the work tree has uncommitted edits").hint(hint).into());
     }
-    let Some(reference) = &session.environment.reference else { return Ok(()) };
-    if !args.allow_off_ref && !session.checkout.is_on(commit, reference)? {
+    let Some(branch) = session.environment.branch() else { return Ok(()) };
+    if !args.allow_off_ref && !session.checkout.is_on(commit, branch)? {
+        let (full, _) = session.checkout.tip(branch)?;
         let message =
-            format!("commit {} is not on `{reference}`, the ref of this environment", commit.short());
-        let hint = format!("merge it first, or `--ref {reference}`, or `--allow-off-ref` if this is meant");
+            format!("commit {} is not on `{}`, the ref of this environment", commit.short(), short(&full));
+        let hint = format!("merge it first, or `--ref {full}`, or `--allow-off-ref` if this is meant");
         return Err(Fault::new(Exit::Refused, message).hint(hint).into());
     }
     Ok(())
 }
 
-fn open(session: &Session, args: &ApplyArgs) -> Result<Vec<Box<dyn Writer>>> {
+fn open(session: &Session, args: &ApplyArgs, signals: &Signals) -> Result<Vec<Box<dyn Writer>>> {
     let who = circumstances::who();
     let patience = Duration::from_secs(args.lock_timeout);
     let mut writers = Vec::new();
     for chosen in &session.targets {
         let opened = (chosen.kind.open_for_apply)(&chosen.target);
         let locked = opened.and_then(|mut writer| writer.lock(&who, patience).map(|()| writer));
-        writers.push(session.blame(chosen, locked)?);
+        let writer = session.blame(chosen, locked)?;
+        signals.holds(writer.release());
+        writers.push(writer);
     }
     Ok(writers)
 }
@@ -234,17 +248,32 @@ fn check_approval(planned: &[Planned], args: &ApplyArgs) -> Result<()> {
     Ok(())
 }
 
+/// The content of a file, and not much more than a saved plan may have.
+fn limited(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(saved::LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn load(file: &Path) -> Result<SavedPlan> {
     let shown = file.display();
-    let bytes = std::fs::read(file)
+    let bytes = limited(file)
         .map_err(|error| Fault::new(Exit::NoInput, format!("reading the plan `{shown}`: {error}")))?;
     let hint = "`trueup plan --out plan=FILE` writes one";
+    if bytes.len() > saved::LARGEST {
+        let message = format!("`{shown}` is larger than {} bytes, and no saved plan", saved::LARGEST);
+        return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+    }
     let plan: SavedPlan = serde_json::from_slice(&bytes).map_err(|error| {
         Fault::new(Exit::NoInput, format!("`{shown}` is no saved plan: {error}")).hint(hint)
     })?;
     if plan.schema != saved::SCHEMA {
         let message = format!("`{shown}` is a plan of another version: {}", plan.schema);
         return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+    }
+    if saved::write(&plan).as_bytes() != bytes {
+        let message = format!("`{shown}` is not as `trueup plan` wrote it");
+        return Err(Fault::new(Exit::StalePlan, message).hint("plan again, and have that approved").into());
     }
     Ok(plan)
 }
@@ -261,7 +290,9 @@ fn refuse(
     for (chosen, planned) in session.targets.iter().zip(planned) {
         let limits = Limits {
             max_delete: args.max_delete.unwrap_or(chosen.limits.max_delete),
-            max_delete_percent: args.max_delete_percent.map_or(chosen.limits.max_delete_percent, usize::from),
+            max_delete_percent: args
+                .max_delete_percent
+                .map_or(chosen.limits.max_delete_percent, |percent| percent as usize),
             ..chosen.limits.clone()
         };
         refusals.extend(show::refusals(chosen, planned, &limits, consent));
@@ -327,9 +358,9 @@ fn apply(
         clock: &circumstances::now,
     };
     if engine::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
-        let report = Report { outcomes: engine::wait(&job, writer), ..Report::default() };
-        return Ok(engine::Done { report, unrecorded: None });
+        return Ok(engine::Done { report: engine::idle(&job, writer), unrecorded: None });
     }
+    signals.begin_writing();
     engine::apply(&job, writer)
 }
 

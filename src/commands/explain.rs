@@ -81,6 +81,9 @@ fn declaration(known: &Known<'_>, address: &Address) -> Vec<Reason> {
     };
     let same = match (bases.get(address), desired.and_then(|object| object.value.as_ref())) {
         (Some(Base::Lost(why)), _) => Some(why.clone()),
+        (Some(Base::Unremembered), _) => {
+            Some("the target does not remember what it got from uncommitted files".to_owned())
+        }
         (Some(Base::Known(base)), Some(desired)) if base == desired => {
             Some("what was applied last is what is declared now".to_owned())
         }

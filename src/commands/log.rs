@@ -11,7 +11,10 @@ use crate::{
     exit::Exit,
     model::{digest::Digest, fault::Fault, record::Record, revision::Revision},
     output::{Format, Log, Logs, Missing, Outputs, terminal::Terminal},
-    source::{checkout::Selection, history},
+    source::{
+        checkout::{Selection, short},
+        history::{self, Cut},
+    },
 };
 
 pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) -> Result<Exit> {
@@ -19,15 +22,14 @@ pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) 
     let outputs = Outputs { format, ..Outputs::default() };
     crate::output::check::<Logs<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
-    let targets = session
-        .targets
-        .iter()
-        .map(|chosen| session.blame(chosen, log(&session, chosen, args)))
-        .collect::<Result<Vec<_>>>()?;
+    let asked = session.targets.iter().map(|chosen| session.blame(chosen, log(&session, chosen, args)));
+    let (targets, failed) = show::answering(asked)?;
     let waiting =
         targets.iter().filter_map(|log| log.missing.as_ref()).any(|missing| !missing.commits.is_empty());
     let exit = if waiting { Exit::Pending } else { Exit::InSync };
+    let exit = show::worst(&failed).unwrap_or(exit);
     outputs.show(&Logs { targets: &targets, exit }, terminal)?;
+    show::tell(&failed, terminal);
     Ok(exit)
 }
 
@@ -46,8 +48,13 @@ fn log(session: &Session, chosen: &Chosen, args: &LogArgs) -> Result<Log> {
 
 /// The commits of the environment's branch that no completed apply covered.
 fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: usize) -> Result<Missing> {
-    let branch = session.environment.reference.as_deref().unwrap_or("HEAD");
-    let tip = session.checkout.resolve(branch)?;
+    let (name, tip) = match session.environment.branch() {
+        Some(branch) => {
+            let (full, tip) = session.checkout.tip(branch)?;
+            (short(&full).to_owned(), tip)
+        }
+        None => ("HEAD".to_owned(), session.checkout.head_commit()?),
+    };
     let base = record.and_then(|record| record.applied.as_ref()).map(|applied| applied.revision.clone());
     let past = record.into_iter().flat_map(|record| &record.history);
     let applied: Vec<Digest> = past
@@ -57,6 +64,23 @@ fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: u
         .filter_map(|revision| revision.commit)
         .collect();
     let found = history::unapplied(&session.checkout, tip, &applied, &chosen.target.path, limit)?;
-    let revision = Revision { commit: Some(tip), name: branch.to_owned(), dirty: false, merged: false };
+    found.cut.map_or(Ok(()), |cut| Err(not_all_here(session, cut, base.as_ref())))?;
+    let revision = Revision { commit: Some(tip), name, dirty: false, merged: false, stamp: None };
     Ok(Missing { revision, base, commits: found.commits })
+}
+
+/// History that is not all here cannot show that every commit was applied.
+fn not_all_here(session: &Session, cut: Cut, base: Option<&Revision>) -> Fault {
+    let depth = session.checkout.depth();
+    let back_to = base
+        .and_then(|base| base.commit)
+        .map_or_else(String::new, |commit| format!(" back to {}", commit.short()));
+    let message = format!("nobody can tell which commits were never applied: {}", cut.why());
+    let hint = match cut {
+        Cut::TooLong => "apply once, so that the record names a newer commit".to_owned(),
+        _ => format!(
+            "more than the {depth} commits that are here are needed{back_to}: `git fetch --unshallow` brings them; in CI, check out with `fetch-depth: 0`"
+        ),
+    };
+    Fault::new(Exit::NoInput, message).hint(hint)
 }

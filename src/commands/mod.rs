@@ -25,6 +25,7 @@ mod lines;
 mod log;
 mod past;
 mod pipeline;
+mod places;
 mod plan;
 mod providers;
 mod schema;

@@ -63,9 +63,8 @@ impl<'a> Past<'a> {
             let base = match (owned.base.take(), &owned.commit) {
                 (Some(value), _) => Base::Known(value),
                 (None, Some(commit)) => self.declared_value(commit, address),
-                (None, None) => Base::Lost(
-                    "it was applied from uncommitted files, and the target does not remember it".to_owned(),
-                ),
+                // It was applied from uncommitted files, and the target does not remember it.
+                (None, None) => Base::Unremembered,
             };
             (address.clone(), base)
         };

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{attribution, credit, explain, ignoring, lines, past::Past, trees::Trees};
+use super::{attribution, credit, explain, ignoring, lines, past::Past, places, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -130,6 +130,7 @@ impl Session {
         let environment = config.environment(environment)?.clone();
         let base_dir = checkout.place().join(&config.folder);
         let programs = if global.no_exec { Programs::Refuse } else { Programs::Run };
+        places::check(&config, &checkout.place(), &base_dir, programs)?;
         let targets = environment
             .targets(names)?
             .into_iter()
@@ -236,9 +237,13 @@ fn choose(
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
     let spelled = |pattern: &str| (kind.spelled)(&chosen, pattern);
     protect.extend(protect.iter().filter_map(|pattern| spelled(pattern)).collect::<Vec<_>>());
-    protect.extend((kind.risky)(&chosen));
-    let grants = (kind.grants)(&chosen);
-    let limits = Limits { max_delete, max_delete_percent: max_delete_percent.into(), protect, grants };
+    protect.extend((kind.risky)(&chosen)?);
+    let limits = Limits {
+        max_delete,
+        max_delete_percent: max_delete_percent.into(),
+        protect: Selector::new(&protect)?,
+        grants: Selector::new(&(kind.grants)(&chosen)?)?,
+    };
     let rules = ignoring::rules(config, environment, target, kind)?.respelled(&spelled)?;
     let sensitive = target.sensitive.respelled(&spelled)?;
     Ok(Chosen { target: chosen, kind, limits, rules, sensitive })

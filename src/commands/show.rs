@@ -15,7 +15,7 @@ use crate::{
         redact, saved,
     },
     output::{
-        self, Detail, Format, Given, Outputs, Plans, Problem, Sheet, Verb, View, count, markdown,
+        self, Detail, Format, Given, Outputs, Plans, Problem, Sheet, Sink, Verb, View, count, markdown,
         terminal::Terminal,
     },
 };
@@ -26,13 +26,21 @@ use crate::{
 /// A format or budget that does not exist, or that this answer does not have (64).
 pub fn outputs<V: View>(args: &OutputArgs, usual: Format, detail: Detail) -> Result<Outputs> {
     let usage = |message: String| Fault::new(Exit::Usage, message);
+    let sinks =
+        args.out.iter().map(|sink| sink.parse().map_err(|error| usage(format!("--out {sink}: {error}"))));
+    let sinks: Vec<Sink> = sinks.collect::<Result<_, _>>()?;
+    let (here, copies): (Vec<Sink>, Vec<Sink>) = sinks.into_iter().partition(Sink::is_stdout);
+    output::apart(&copies).map_err(usage)?;
     let outputs = Outputs {
-        format: format(args.format.as_deref(), usual)?,
-        copies: args
-            .out
-            .iter()
-            .map(|sink| sink.parse().map_err(|error| usage(format!("--out {sink}: {error}"))))
-            .collect::<Result<_, _>>()?,
+        format: match (&here[..], args.format.as_deref()) {
+            ([], typed) => format(typed, usual)?,
+            ([one], None) => one.format,
+            _ => {
+                let message = "standard output takes one format: `--output FORMAT`, or one `--out FORMAT=-`";
+                return Err(usage(message.to_owned()).into());
+            }
+        },
+        copies,
         detail,
         max_bytes: match &args.max_bytes {
             Some(text) => {
@@ -76,8 +84,7 @@ pub fn plans(
     detail(session, planned, terminal);
     let sheets = sheets(session, planned);
     let exit = redact::totals(sheets.iter().map(|sheet| &sheet.plan)).exit;
-    let saved =
-        serde_json::to_string_pretty(&saved::save(planned.iter().map(|planned| &planned.plan)))? + "\n";
+    let saved = saved::write(&saved::save(planned.iter().map(|planned| &planned.plan)));
     outputs.show(&Plans { verb, sheets: &sheets, exit, given, saved: Some(&saved) }, terminal)?;
     for plan in planned.iter().map(|planned| &planned.plan) {
         plan.failure.iter().for_each(|failure| terminal.problem(&problem(&plan.target.name, failure)));
@@ -157,4 +164,38 @@ pub fn refusals(chosen: &Chosen, planned: &Planned, limits: &Limits, consent: &C
     }
     let context = Context { limits, collections, collection, declared: planned.declared };
     guard::check(&planned.plan, consent, &context)
+}
+
+/// The answers of the targets that gave one, and why the others did not.
+///
+/// # Errors
+/// None did.
+pub fn answering<T>(asked: impl Iterator<Item = Result<T>>) -> Result<(Vec<T>, Vec<anyhow::Error>)> {
+    let (mut answers, mut failed) = (Vec::new(), Vec::new());
+    for answer in asked {
+        match answer {
+            Ok(answer) => answers.push(answer),
+            Err(error) => failed.push(error),
+        }
+    }
+    match answers.is_empty() && !failed.is_empty() {
+        true => Err(failed.swap_remove(0)),
+        false => Ok((answers, failed)),
+    }
+}
+
+/// Says why targets gave no answer.
+pub fn tell(failed: &[anyhow::Error], terminal: &mut Terminal) {
+    for error in failed {
+        let hint = Fault::behind(error.as_ref()).and_then(|fault| fault.hint.clone());
+        let message = Fault::causes(error.as_ref()).join(": ");
+        terminal.problem(&Problem { message, causes: Vec::new(), hint });
+    }
+}
+
+/// The answer where some targets gave none.
+pub fn worst(failed: &[anyhow::Error]) -> Option<Exit> {
+    let exits =
+        failed.iter().map(|error| Fault::behind(error.as_ref()).map_or(Exit::Error, |fault| fault.exit));
+    exits.max_by_key(|exit| exit.code())
 }

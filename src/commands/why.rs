@@ -32,15 +32,18 @@ pub(super) fn run(global: &GlobalArgs, args: &WhyArgs, terminal: &mut Terminal) 
     crate::output::check::<Whys<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
-    for chosen in &session.targets {
-        found.extend(why(&session, chosen, args, &mut known, terminal)?);
-    }
+    let asked = session.targets.iter();
+    let asked = asked.map(|chosen| session.blame(chosen, why(&session, chosen, args, &mut known, terminal)));
+    let (answers, failed) = show::answering(asked)?;
+    found.extend(answers.into_iter().flatten());
     if found.is_empty() {
+        show::tell(&failed, terminal);
         let message = format!("no target knows an object `{}`", args.address);
         return Err(explain::suggest(&args.address, &known, message).into());
     }
     outputs.show(&Whys { answers: &found }, terminal)?;
-    Ok(Exit::InSync)
+    show::tell(&failed, terminal);
+    Ok(show::worst(&failed).unwrap_or(Exit::InSync))
 }
 
 /// What is known of the place that `args` name, if the target knows the object.

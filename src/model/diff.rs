@@ -24,6 +24,8 @@ pub enum Base {
     Known(Value),
     /// trueup wrote it, but what it wrote cannot be told; the text says why.
     Lost(String),
+    /// trueup wrote it, and nobody will ever be able to tell what.
+    Unremembered,
 }
 
 impl Base {
@@ -31,7 +33,7 @@ impl Base {
     pub fn value(&self) -> Option<&Value> {
         match self {
             Base::Known(value) => Some(value),
-            Base::Lost(_) => None,
+            Base::Lost(_) | Base::Unremembered => None,
         }
     }
 }
@@ -101,7 +103,7 @@ pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Add
     let declared = desired.objects.iter().map(|(address, object)| (address, object.value.as_ref()));
     let known = bases.iter().map(|(address, base)| match base {
         Base::Known(value) => (address, Some(value)),
-        Base::Lost(_) => (address, None),
+        Base::Lost(_) | Base::Unremembered => (address, None),
     });
     let joined = declared.merge_join_by(known, |(one, _), (other, _)| one.cmp(other));
     let sides = |either: EitherOrBoth<(&'a Address, Option<&'a Value>)>| match either {
@@ -219,9 +221,7 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
     if change.action != Action::Keep {
         change.after = change.sides.desired.clone();
     } else if object.is_some_and(|object| object.value.is_none()) {
-        change
-            .notes
-            .push("declared absent, but trueup did not write it; `--overwrite` deletes it".to_owned());
+        change.notes.push("declared absent, but trueup did not write it; `--adopt` deletes it".to_owned());
     }
     if change.drifted() {
         change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));
@@ -248,6 +248,8 @@ fn decide(sides: Sides<&Value>, owned: bool) -> Option<(Action, Class)> {
         (None, Some(_), None) => (Action::Create, Class::Pending),
         (Some(base), Some(desired), None) if base == desired => (Action::Create, Class::Missing),
         (Some(_), Some(_), None) => (Action::Create, Class::Conflict),
+        // It may have moved on either side.
+        (None, Some(_), Some(_)) if owned => (Action::Update, Class::Conflict),
         (None, Some(_), Some(_)) => (Action::Adopt, Class::Pending),
         (Some(_), Some(_), Some(_)) => (Action::Update, Class::Pending),
         (Some(base), None, Some(actual)) if base == actual => (Action::Delete, Class::Pending),

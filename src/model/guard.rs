@@ -25,23 +25,28 @@ pub struct Limits {
     /// At most this share, in percent, of the objects that trueup owns there; one delete is always within it.
     pub max_delete_percent: usize,
     /// Addresses that are never deleted or replaced.
-    pub protect: Vec<String>,
+    pub protect: Selector,
     /// Fields, below addresses, that give somebody something: nothing of them is taken away.
-    pub grants: Vec<String>,
+    pub grants: Selector,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_delete: 25, max_delete_percent: 20, protect: Vec::new(), grants: Vec::new() }
+        Limits {
+            max_delete: 25,
+            max_delete_percent: 20,
+            protect: Selector::default(),
+            grants: Selector::default(),
+        }
     }
 }
 
 /// What the command line consents to. Each part lifts one refusal; there is no consent to everything.
 #[derive(Clone, Debug, Default)]
 pub struct Consent {
-    /// `--adopt`: overwrite what is there and was not written by trueup.
+    /// `--adopt`: overwrite what is there and was not written by trueup, or delete it where it is declared absent.
     pub adopt: Selector,
-    /// `--overwrite`: Git wins a conflict, of an object or of single fields, and a declared absence deletes what trueup did not write.
+    /// `--overwrite`: Git wins a conflict, of an object or of single fields.
     pub overwrite: Selector,
     /// `--keep`: leave the object as it is, or single fields of it.
     pub keep: Selector,
@@ -110,9 +115,17 @@ pub struct Context<'a> {
 /// and, with `--only-drift`, everything but drift are turned into
 /// [`Action::Keep`]; taken ones become writes.
 pub fn narrow(plan: &mut Plan, consent: &Consent) {
+    let unread = plan.changes.iter().any(|change| change.class == Class::Unknown);
     for change in &mut plan.changes {
         narrow_one(change, consent);
+        if consent.skip_unknown && unread && removes(change) {
+            keep(change, "not deleted while something else could not be read");
+        }
     }
+}
+
+fn removes(change: &Change) -> bool {
+    matches!(change.action, Action::Delete | Action::Replace)
 }
 
 fn narrow_one(change: &mut Change, consent: &Consent) {
@@ -120,7 +133,7 @@ fn narrow_one(change: &mut Change, consent: &Consent) {
         keep(change, "left as it is by `--keep`");
     } else if change.class == Class::Unknown && consent.skip_unknown {
         keep(change, "left out by `--skip-unknown`");
-    } else if change.class == Class::Extra && consent.overwrite.matches(&change.address) {
+    } else if change.class == Class::Extra && consent.adopt.matches(&change.address) {
         change.action = Action::Delete;
         change.after = None;
     } else if consent.only_drift && change.class != Class::Conflict {
@@ -201,26 +214,23 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
     let mut counts: BTreeMap<Common<'_>, usize> = BTreeMap::new();
     let common = plan.changes.iter().filter_map(|change| Common::of(change, consent));
     common.for_each(|common| *counts.entry(common).or_default() += 1);
-    let guarded = Guarded::by(context.limits);
     let replaced: BTreeSet<&Address> = plan
         .changes
         .iter()
         .filter(|change| change.action == Action::Replace)
         .map(|change| &change.address)
         .collect();
-    let one = |change| {
-        check_one(change, consent, &guarded).or_else(|| lost_along(change, &replaced)).or_else(|| {
-            let common = Common::of(change, consent)?;
-            let count = counts.remove(&common)?;
-            Some(common.refuse(change, count))
-        })
-    };
-    let mut refusals: Vec<Refusal> = plan.changes.iter().filter_map(one).collect();
-    let removals: Vec<&Change> = plan
-        .changes
-        .iter()
-        .filter(|change| matches!(change.action, Action::Delete | Action::Replace))
-        .collect();
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for change in &plan.changes {
+        refusals.extend(of_change(change, consent, context.limits));
+        refusals.extend(lost_along(change, &replaced));
+        if let Some(common) = Common::of(change, consent)
+            && let Some(count) = counts.remove(&common)
+        {
+            refusals.push(common.refuse(change, count));
+        }
+    }
+    let removals: Vec<&Change> = plan.changes.iter().filter(|change| removes(change)).collect();
     refusals.extend(too_many(&removals, plan.owned, context.limits));
     refusals.extend(nothing_declared(plan, consent, context));
     refusals.extend(missed(plan, consent));
@@ -238,10 +248,9 @@ enum Common<'a> {
 impl<'a> Common<'a> {
     fn of(change: &'a Change, consent: &Consent) -> Option<Common<'a>> {
         let Change { address, action, unknown, .. } = change;
-        let welcome = || consent.adopt.matches(address) || consent.overwrite.matches(address);
         match unknown {
             Some(reason) if !consent.skip_unknown => Some(Common::Unread(reason)),
-            None if *action == Action::Adopt && !welcome() => Some(Common::Stranger),
+            None if *action == Action::Adopt && !consent.adopt.matches(address) => Some(Common::Stranger),
             _ => None,
         }
     }
@@ -277,83 +286,80 @@ impl<'a> Common<'a> {
     }
 }
 
-/// What [`Limits`] protect, read once for all changes.
-struct Guarded {
-    protect: Selector,
-    grants: Selector,
+/// Everything that stands in the way of one change; each of them is lifted by a consent of its own.
+fn of_change(change: &Change, consent: &Consent, limits: &Limits) -> Vec<Refusal> {
+    let found = [
+        conflict(change, consent),
+        protected(change, consent, limits),
+        access(change, consent, limits),
+        replacement(change, consent),
+    ];
+    found.into_iter().flatten().collect()
 }
 
-impl Guarded {
-    /// A pattern that cannot be read was refused where it is written.
-    fn by(limits: &Limits) -> Guarded {
-        let read = |patterns: &[String]| Selector::new(patterns).unwrap_or_default();
-        Guarded { protect: read(&limits.protect), grants: read(&limits.grants) }
-    }
-}
-
-fn check_one(change: &Change, consent: &Consent, guarded: &Guarded) -> Option<Refusal> {
-    let Change { address, action, class, .. } = change;
-    let typed = || selector::typed(address);
-    let removes = matches!(action, Action::Delete | Action::Replace);
-    let taken = consent.overwrite.matches(address);
-    let kept = consent.keep.matches(address);
+fn conflict(change: &Change, consent: &Consent) -> Option<Refusal> {
+    let Change { address, class, .. } = change;
+    let settled = consent.overwrite.matches(address) || consent.keep.matches(address);
     let open = unsettled(change, consent);
-    let refuse = |exit, message: String, hint: String| Some(Refusal { exit, message, hint });
-    if *class == Class::Conflict && !taken && !kept && open != Some(Vec::new()) {
-        let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
-        return refuse(
-            Exit::Conflict,
-            format!(
-                "`{address}` changed in Git and in the target, in the same place{}",
-                fields.unwrap_or_default()
-            ),
-            format!("`--overwrite {0}` lets Git win, `--keep {0}` leaves it as it is", typed()),
-        );
+    if *class != Class::Conflict || settled || open == Some(Vec::new()) {
+        return None;
     }
-    if removes && consent.skip_unknown {
-        return refuse(
-            Exit::Refused,
-            format!("`{address}` would be deleted while something else could not be read"),
-            format!("`--keep {}` leaves it for a run that sees everything", typed()),
-        );
+    let fields = open.map(|open| format!(": {} is not settled", open.join(", ")));
+    Some(Refusal {
+        exit: Exit::Conflict,
+        message: format!(
+            "`{address}` changed in Git and in the target, in the same place{}",
+            fields.unwrap_or_default()
+        ),
+        hint: format!(
+            "`--overwrite {0}` lets Git win, `--keep {0}` leaves it as it is",
+            selector::typed(address)
+        ),
+    })
+}
+
+/// An object that is protected, or that takes others along.
+fn protected(change: &Change, consent: &Consent, limits: &Limits) -> Option<Refusal> {
+    let Change { address, action, cascade, .. } = change;
+    let is_protected = removes(change) && limits.protect.matches(address);
+    let along = *action == Action::Replace && *cascade > 0;
+    if !(is_protected || along) || consent.protected.matches(address) {
+        return None;
     }
-    if removes && guarded.protect.matches(address) && !consent.protected.matches(address) {
-        return refuse(
-            Exit::Refused,
-            format!(
-                "`{address}` is protected and would be {}",
-                if *action == Action::Delete { "deleted" } else { "replaced" }
-            ),
-            format!("`--allow-protected {}` if this is meant", typed()),
-        );
+    let verb = if *action == Action::Delete { "deleted" } else { "replaced" };
+    let first =
+        if is_protected { format!("is protected and would be {verb}") } else { format!("would be {verb}") };
+    let along = along.then(|| format!(", and {cascade} that go with it are not made again"));
+    refused(
+        format!("`{address}` {first}{}", along.unwrap_or_default()),
+        format!("`--allow-protected {}` if this is meant", selector::typed(address)),
+    )
+}
+
+/// A field that gives somebody something.
+fn access(change: &Change, consent: &Consent, limits: &Limits) -> Option<Refusal> {
+    let address = &change.address;
+    let path = grants::taken(change, &limits.grants, &consent.protected)?;
+    let field = Address::new(format!("{address}{path}"));
+    refused(
+        format!("`{address}` has something in `{path}` that would be taken away"),
+        format!("`--allow-protected {}` if this is meant", selector::typed(&field)),
+    )
+}
+
+fn replacement(change: &Change, consent: &Consent) -> Option<Refusal> {
+    let address = &change.address;
+    if change.action != Action::Replace || consent.replace.matches(address) {
+        return None;
     }
-    if *action == Action::Replace && change.cascade > 0 && !consent.protected.matches(address) {
-        return refuse(
-            Exit::Refused,
-            format!(
-                "`{address}` would be replaced, and {} that go with it are not made again",
-                change.cascade
-            ),
-            format!("`--allow-protected {}` if this is meant", typed()),
-        );
-    }
-    if let Some(path) = grants::taken(change, &guarded.grants)
-        && !consent.protected.matches_field(address, &path)
-    {
-        return refuse(
-            Exit::Refused,
-            format!("`{address}` has something in `{path}` that would be taken away"),
-            format!("`--allow-protected {}` if this is meant", typed()),
-        );
-    }
-    if *action == Action::Replace && !consent.replace.matches(address) {
-        return refuse(
-            Exit::Refused,
-            format!("`{address}` cannot be changed in place and would be deleted and made anew"),
-            format!("`--allow-replace {}` if this is meant", typed()),
-        );
-    }
-    None
+    refused(
+        format!("`{address}` cannot be changed in place and would be deleted and made anew"),
+        format!("`--allow-replace {}` if this is meant", selector::typed(address)),
+    )
+}
+
+fn refused(message: String, hint: String) -> Option<Refusal> {
+    Some(Refusal { exit: Exit::Refused, message, hint })
 }
 
 /// What is to be left as it is and goes along with something that is replaced would be lost.
@@ -398,7 +404,7 @@ fn missed(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
             ),
             hint: format!(
                 "`trueup plan` prints the paths; `--keep {}` leaves the whole object as it is",
-                change.address
+                selector::typed(&change.address)
             ),
         })
     };
@@ -427,27 +433,31 @@ pub fn strangers(consent: &Consent, known: &BTreeSet<&Address>) -> Vec<Refusal> 
 }
 
 /// Refuses more than the limits allow. What goes along with others counts, but not as a share of what is ours.
-fn too_many(removals: &[&Change], owned: usize, limits: &Limits) -> Option<Refusal> {
-    let share = (owned * limits.max_delete_percent / 100).max(1);
+fn too_many(removals: &[&Change], owned: usize, limits: &Limits) -> Vec<Refusal> {
+    let Limits { max_delete, max_delete_percent: percent, .. } = limits;
+    let share = (owned * percent / 100).max(1);
     let along: usize = removals.iter().map(|change| change.cascade).sum();
     let (count, all) = (removals.len(), removals.len() + along);
-    let (limit, flag) = if all > limits.max_delete {
-        (format!("the {} that `max-delete` allows", limits.max_delete), format!("--max-delete {all}"))
-    } else if count > share {
-        let percent = limits.max_delete_percent;
-        (
-            format!("{percent}% of the {owned} that are ours, which `max-delete-percent` allows"),
-            format!("--max-delete-percent {}", (count * 100).div_ceil(owned.max(1))),
+    let noted = if along > 0 { format!(", {along} of them along with others") } else { String::new() };
+    let by_count = (all > *max_delete).then(|| {
+        refused(
+            format!(
+                "the plan deletes or replaces {all} objects{noted}, more than the {max_delete} that \
+                 `max-delete` allows"
+            ),
+            format!("`--max-delete {all}` if this is meant"),
         )
-    } else {
-        return None;
-    };
-    let along = if along > 0 { format!(", {along} of them along with others") } else { String::new() };
-    Some(Refusal {
-        exit: Exit::Refused,
-        message: format!("the plan deletes or replaces {all} objects{along}, more than {limit}"),
-        hint: format!("`{flag}` if this is meant"),
-    })
+    });
+    let by_share = (count > share).then(|| {
+        refused(
+            format!(
+                "the plan deletes or replaces {count} objects, more than {percent}% of the {owned} that are \
+                 ours, which `max-delete-percent` allows"
+            ),
+            format!("`--max-delete-percent {}` if this is meant", (count * 100).div_ceil(owned.max(1))),
+        )
+    });
+    [by_count, by_share].into_iter().flatten().flatten().collect()
 }
 
 fn nothing_declared(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Option<Refusal> {
@@ -477,7 +487,11 @@ fn emptied(removals: &[&Change], consent: &Consent, context: &Context<'_>) -> Ve
         .filter(|(collection, gone)| {
             gone.len() > 1 && context.collections.get(collection) == Some(&gone.len())
         })
-        .filter(|(_, gone)| !gone.iter().all(|change| consent.emptied.matches(&change.address)))
+        .filter(|(collection, gone)| {
+            let emptied = &consent.emptied;
+            let named = emptied.names(&Address::new(collection.as_str()));
+            !named && !gone.iter().all(|change| emptied.names(&change.address))
+        })
         .map(|(collection, gone)| Refusal {
             exit: Exit::Refused,
             message: format!("all {} objects of ours in `{collection}` would be deleted", gone.len()),

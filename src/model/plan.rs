@@ -250,13 +250,15 @@ impl Plan {
 
 /// The identity of one change, by the rules of [`Plan::digest`].
 ///
-/// A sensitive value never enters a digest, not even hashed; the commit that declares it stands for it.
+/// A sensitive value never enters a digest, not even hashed; the commit that declares it stands for it, and for
+/// uncommitted files the time of their last change.
 pub fn change_digest(change: &Change, revision: &Revision) -> String {
     let mut hasher = Hasher::new();
     if change.sides.has_sensitive()
         && let Some(commit) = &revision.commit
     {
         hasher.text(&commit.to_string());
+        hasher.text(revision.stamp.as_deref().unwrap_or_default());
     }
     hasher.text(change.address.as_str());
     hasher.text(change.action.word());

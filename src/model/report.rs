@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     address::Address,
     change::{Action, Class},
+    object::Cause,
 };
 use crate::exit::Exit;
 
@@ -76,8 +77,22 @@ pub enum FailureKind {
     Unavailable,
     /// Another run has the lock.
     Locked,
+    /// What Git declares is invalid there.
+    Invalid,
     /// Anything else.
     Other,
+}
+
+impl FailureKind {
+    /// The kind of something that could not be read.
+    pub fn of(cause: Cause) -> FailureKind {
+        match cause {
+            Cause::NoPermission => FailureKind::NoPermission,
+            Cause::Unavailable => FailureKind::Unavailable,
+            Cause::Invalid => FailureKind::Invalid,
+            Cause::Other => FailureKind::Other,
+        }
+    }
 }
 
 /// How one change ended, and why.
@@ -141,6 +156,7 @@ impl Report {
                     FailureKind::NoPermission => Exit::NoPermission,
                     FailureKind::Unavailable => Exit::Unavailable,
                     FailureKind::Locked => Exit::Locked,
+                    FailureKind::Invalid => Exit::BadDesired,
                     FailureKind::Other => Exit::Error,
                 })
                 .next()

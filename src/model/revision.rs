@@ -17,6 +17,9 @@ pub struct Revision {
     pub dirty: bool,
     /// Made in memory by `--merge-into`; not a commit that can be applied.
     pub merged: bool,
+    /// What tells the uncommitted files from those of another moment; nothing that lasts.
+    #[serde(skip)]
+    pub stamp: Option<String>,
 }
 
 impl Revision {

@@ -14,6 +14,9 @@ use super::{
 /// The version of [`SavedPlan`] that this build reads and writes.
 pub const SCHEMA: &str = "trueup.saved-plan/v1";
 
+/// The largest file that is read as a saved plan.
+pub const LARGEST: usize = 256 * 1024 * 1024;
+
 /// A plan as `--out plan=FILE` writes it and `apply --plan FILE` approves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +29,8 @@ pub struct SavedPlan {
     pub digest: String,
     /// One for each target.
     pub targets: Vec<SavedTarget>,
+    /// Digest over everything above: a file of which one byte was changed approves nothing.
+    pub seal: String,
 }
 
 /// The approved changes of one target.
@@ -64,7 +69,18 @@ pub fn save<'a>(plans: impl Iterator<Item = &'a Plan> + Clone) -> SavedPlan {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         digest: super::plan::digest_all(plans.clone()),
         targets: plans.map(saved_target).collect(),
+        seal: String::new(),
     }
+}
+
+/// The text of a saved plan, sealed.
+pub fn write(plan: &SavedPlan) -> String {
+    let text = |plan: &SavedPlan| {
+        serde_json::to_string_pretty(plan).expect("a saved plan has only text keys") + "\n"
+    };
+    let open = SavedPlan { seal: String::new(), ..plan.clone() };
+    let seal = super::plan::join_digests(vec![text(&open), String::new()]);
+    text(&SavedPlan { seal, ..open })
 }
 
 fn saved_target(plan: &Plan) -> SavedTarget {
@@ -164,6 +180,19 @@ mod tests {
             stale(one(), vec![change("a", Action::Update, "1")]),
             ["- create a (pending)", "+ update a (pending)"]
         );
+    }
+
+    #[test]
+    fn a_change_of_any_byte_breaks_the_seal() {
+        let text = write(&save([plan(vec![change("a", Action::Create, "1")])].iter()));
+        let opened: SavedPlan = serde_json::from_str(&text).unwrap();
+        assert_eq!(write(&opened), text);
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1;
+            let opened = serde_json::from_slice::<SavedPlan>(&bytes);
+            assert!(opened.is_err() || write(&opened.unwrap()).as_bytes() != bytes, "byte {at}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use super::{address::Address, fault::Fault};
 use crate::exit::Exit;
 
-/// A set of address patterns: `*` within one component, `**` across them, a
+/// A set of address patterns, the one dialect of every option and key that names addresses: `*` within one component, `**` across them, a
 /// pattern without a wildcard also stands for everything below it. Brackets
 /// stand for themselves, as in the names of list items.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ impl PartialEq for Selector {
         self.patterns == other.patterns
     }
 }
+
+impl Eq for Selector {}
 
 impl Selector {
     /// Reads the patterns.
@@ -59,6 +61,11 @@ impl Selector {
     /// Whether a pattern matches.
     pub fn matches(&self, address: &Address) -> bool {
         self.globs.is_match(address.as_str())
+    }
+
+    /// Whether a pattern matches `address` itself, and not only something that it lies below.
+    pub fn names(&self, address: &Address) -> bool {
+        self.globs.matches(address.as_str()).iter().any(|index| index % 2 == 0)
     }
 
     /// Whether a pattern matches a field of an object, or the object as a whole.

@@ -57,13 +57,20 @@ impl fmt::Display for Format {
     }
 }
 
-/// A further copy of the answer: `--out FORMAT=FILE`.
+/// A further copy of the answer: `--out FORMAT=FILE`; `-` is standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sink {
     /// In which format.
     pub format: Format,
     /// Where to.
     pub file: PathBuf,
+}
+
+impl Sink {
+    /// Whether it is standard output.
+    pub fn is_stdout(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
 }
 
 impl FromStr for Sink {

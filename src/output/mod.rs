@@ -29,5 +29,5 @@ pub use answer::{
     Sheet, Verb, Why, Whys,
 };
 pub use format::{Bytes, Detail, Format, Look, Sink};
-pub use view::{Outputs, View, check};
+pub use view::{Outputs, View, apart, check};
 pub use words::count;

@@ -29,6 +29,33 @@ pub fn replace(file: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result
     .with_context(context)
 }
 
+/// Makes sure that `file` can be replaced, and leaves everything as it is.
+///
+/// # Errors
+/// Why it cannot.
+pub fn probe(file: &Path) -> anyhow::Result<()> {
+    let probe = || -> io::Result<()> {
+        let made = match fs::metadata(file) {
+            Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(meta) if meta.is_file() => beside(&fs::canonicalize(file)?),
+            // A pipe waits for its reader, and that is for later.
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => beside(file),
+            Err(error) => Err(error),
+        };
+        fs::remove_file(made?.1)
+    };
+    probe().with_context(|| format!("writing `{}`", super::visible::visible(&file.to_string_lossy())))
+}
+
+/// Where a file is, links resolved as far as it exists.
+pub fn place(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let whole = fs::canonicalize(file).ok();
+    let beside = || Some(fs::canonicalize(parent).ok()?.join(file.file_name()?));
+    whole.or_else(beside).unwrap_or_else(|| file.to_owned())
+}
+
 /// Writes into an open file, to the last byte.
 fn through(file: File, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::new(file);

@@ -148,6 +148,12 @@ impl Terminal {
         self.say(problem.render(self.err_paint));
     }
 
+    /// Says something at any time, from any thread.
+    pub fn teller(&self) -> impl Fn(&str) + Send + 'static {
+        let err = self.err.clone();
+        move |text| err.tell(&format!("{}\n", visible(text)))
+    }
+
     /// An observer that shows progress on stderr: a bar on a screen, now and
     /// then a line elsewhere, nothing for short work or at [`Level::Quiet`].
     pub fn progress(&self) -> Progress {

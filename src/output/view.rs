@@ -35,6 +35,14 @@ pub trait View: Sized {
 }
 
 impl Outputs {
+    /// Makes sure, before anything else is done, that every file can be written.
+    ///
+    /// # Errors
+    /// The first that cannot.
+    pub fn prepare(&self) -> anyhow::Result<()> {
+        self.copies.iter().try_for_each(|copy| save::probe(&copy.file))
+    }
+
     /// Writes the answer to stdout and to every copy.
     ///
     /// # Errors
@@ -61,6 +69,18 @@ pub fn check<V: View>(outputs: &Outputs) -> Result<(), String> {
     let asked = std::iter::once(outputs.format).chain(outputs.copies.iter().map(|copy| copy.format));
     match asked.into_iter().find(|format| !V::FORMATS.contains(format)) {
         Some(format) => Err(unsupported::<V>(format)),
+        None => Ok(()),
+    }
+}
+
+/// Checks that no two copies go to one file.
+///
+/// # Errors
+/// A sentence that names it.
+pub fn apart(copies: &[Sink]) -> Result<(), String> {
+    let mut files = std::collections::BTreeSet::new();
+    match copies.iter().find(|copy| !files.insert(save::place(&copy.file))) {
+        Some(copy) => Err(format!("--out: two outputs go to `{}`", copy.file.display())),
         None => Ok(()),
     }
 }

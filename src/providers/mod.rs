@@ -60,6 +60,8 @@ pub struct Kind {
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Checks those keys without touching the target.
     pub check: fn(&Target) -> Result<(), BadOption>,
+    /// The folder of this machine that the target is, if it is one; links resolved, the target not touched.
+    pub folder: fn(&Target) -> Result<Option<PathBuf>, BadOption>,
     /// Says what the files below the target's path declare. Needs no target.
     pub declare: fn(&Target, &Tree, &dyn Contents) -> Result<Desired>,
     /// Opens the target for reading: what comes back cannot write.
@@ -76,9 +78,9 @@ pub struct Kind {
     /// Writes down what the target holds of some kinds, where it can.
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
-    pub risky: fn(&Target) -> Vec<String>,
+    pub risky: fn(&Target) -> Result<Vec<String>>,
     /// Patterns of fields that give somebody something: taking that away needs a consent of its own.
-    pub grants: fn(&Target) -> Vec<String>,
+    pub grants: fn(&Target) -> Result<Vec<String>>,
     /// Group, kind, namespace and name of an object, where the provider has such.
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.
@@ -344,6 +346,12 @@ pub trait Writer: Reader {
     /// # Errors
     /// A [`Fault`] with exit 9 that names the holder and the age, if another run holds it.
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()>;
+
+    /// What gives the lock back from another thread, where the process ends before the writer is dropped; `None`
+    /// where the end of the process does that.
+    fn release(&self) -> Option<Box<dyn Fn() + Send>> {
+        None
+    }
 
     /// Makes the changes, in an order that respects their dependencies, in
     /// parallel where that is safe. Each write is preceded by a check that the

@@ -89,7 +89,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         "bstr",
         &["commands/adopt.rs", "commands/attribution.rs", "providers/mod.rs", "source/", "model/tree.rs"],
     ),
-    ("globset", &["providers/", "source/config/", "model/selector.rs"]),
+    ("globset", &["providers/", "model/selector.rs"]),
     ("itertools", &["model/diff.rs", "providers/rest/"]),
     ("jiff", &["commands/circumstances.rs", "providers/", "source/config/"]),
     ("litemap", &["model/value.rs"]),

@@ -17,3 +17,4 @@ mod rest;
 mod sandbox;
 mod session;
 mod skip;
+mod swallowed;

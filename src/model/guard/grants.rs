@@ -9,14 +9,16 @@ use crate::model::{
     value::Value,
 };
 
-/// The first of them that would lose an item, or have another value.
-pub fn taken(change: &Change, grants: &Selector) -> Option<String> {
+/// The first of them that would lose an item, or have another value, without a consent to that.
+pub fn taken(change: &Change, grants: &Selector, consent: &Selector) -> Option<String> {
     if grants.is_empty() {
         return None;
     }
     let in_place = matches!(change.action, Action::Update | Action::Adopt);
     let (actual, after) = (change.sides.actual.as_ref()?, change.after.as_ref()?);
-    let grants = |path: &str| grants.matches_field(&change.address, path);
+    let grants = |path: &str| {
+        grants.matches_field(&change.address, path) && !consent.matches_field(&change.address, path)
+    };
     in_place.then(|| loss(actual, Some(after), String::new(), &grants)).flatten()
 }
 

@@ -72,7 +72,7 @@ fn a_collection_of_several_is_not_emptied_silently() {
 
 #[test]
 fn a_protected_object_needs_its_own_consent() {
-    let limits = Limits { protect: vec!["o*".to_owned()], ..Limits::default() };
+    let limits = Limits { protect: selector("o*"), ..Limits::default() };
     let plan = plan(10, deletes(1));
     assert_eq!(refused(&plan, &limits, &Consent::default()), [Exit::Refused]);
     assert!(refused(&plan, &limits, &Consent { protected: selector("o0"), ..Consent::default() }).is_empty());
@@ -80,7 +80,7 @@ fn a_protected_object_needs_its_own_consent() {
 
 #[test]
 fn what_a_field_grants_is_not_taken_away_without_consent() {
-    let limits = Limits { grants: vec!["o/*/acl/read".to_owned()], ..Limits::default() };
+    let limits = Limits { grants: selector("o/*/acl/read"), ..Limits::default() };
     let object = |acl: &str, read: &[&str]| {
         let read = Value::List(read.iter().map(|name| Value::String((*name).into())).collect());
         Value::map([(acl, Value::map([("read", read)]))])
@@ -164,10 +164,13 @@ fn a_conflict_is_refused_until_one_side_is_chosen() {
 fn what_could_not_be_read_stops_the_apply_and_every_delete() {
     let mut changes = deletes(1);
     changes.push(change("u", Action::Keep, Class::Unknown));
-    let plan = plan(10, changes);
-    assert_eq!(refused(&plan, &Limits::default(), &Consent::default()), [Exit::NoPermission]);
+    changes.push(change("r", Action::Replace, Class::Pending));
+    let mut plan = plan(10, changes);
+    assert!(refused(&plan, &Limits::default(), &Consent::default()).contains(&Exit::NoPermission));
     let consent = Consent { skip_unknown: true, ..Consent::default() };
-    assert_eq!(refused(&plan, &Limits::default(), &consent), [Exit::Refused]);
+    narrow(&mut plan, &consent);
+    assert!(plan.is_empty());
+    assert_eq!(refused(&plan, &Limits::default(), &consent), []);
 }
 
 #[test]
@@ -178,6 +181,8 @@ fn a_foreign_object_is_adopted_on_consent_only() {
         refused(&plan, &Limits::default(), &Consent { adopt: selector("o"), ..Consent::default() })
             .is_empty()
     );
+    let consent = Consent { overwrite: selector("**"), ..Consent::default() };
+    assert_eq!(refused(&plan, &Limits::default(), &consent), [Exit::Refused]);
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn an_empty_declaration_is_refused_where_something_is_ours() {
 
 #[test]
 fn every_refusal_names_the_way_out() {
-    let limits = Limits { max_delete: 0, protect: vec!["**".to_owned()], ..Limits::default() };
+    let limits = Limits { max_delete: 0, protect: selector("**"), ..Limits::default() };
     let mut changes = deletes(2);
     changes.push(change("c", Action::Update, Class::Conflict));
     changes.push(change("u", Action::Keep, Class::Unknown));
@@ -222,13 +227,13 @@ fn only_drift_leaves_what_is_merely_pending() {
 }
 
 #[test]
-fn taking_an_extra_object_deletes_it_and_nothing_else_does() {
+fn adopting_an_extra_object_deletes_it_and_nothing_else_does() {
     let extra = || plan(2, vec![change("x", Action::Keep, Class::Extra)]);
     let mut left = extra();
-    narrow(&mut left, &Consent::default());
+    narrow(&mut left, &Consent { overwrite: selector("**"), ..Consent::default() });
     assert_eq!(left.changes[0].action, Action::Keep);
     let mut taken = extra();
-    narrow(&mut taken, &Consent { overwrite: selector("x"), ..Consent::default() });
+    narrow(&mut taken, &Consent { adopt: selector("x"), ..Consent::default() });
     assert_eq!((taken.changes[0].action, taken.changes[0].after.is_none()), (Action::Delete, true));
 }
 
@@ -324,4 +329,96 @@ fn undoing_drift_leaves_single_fields_too() {
     let mut plan = plan(10, vec![change]);
     narrow(&mut plan, &consent);
     assert_eq!(plan.changes[0].after.as_ref().and_then(|after| after.get("a")), Some(&testing::value("3")));
+}
+
+/// One case for each refusal: its name, the plan, the limits, and whether something is declared.
+fn every_refusal() -> Vec<(&'static str, Plan, Limits, usize)> {
+    let protect = Limits { protect: selector("o?"), ..Limits::default() };
+    let grants = Limits { grants: selector("o/acl"), ..Limits::default() };
+    let list = |names: &[&str]| {
+        let names = names.iter().map(|name| Value::String((*name).into())).collect();
+        Value::map([("acl", Value::List(names))])
+    };
+    let (actual, after) = (list(&["a", "b"]), list(&["a"]));
+    let sides = Sides { base: Some(actual.clone()), desired: Some(after.clone()), actual: Some(actual) };
+    let access = Change { after: Some(after), ..testing::change("o", Action::Update, Class::Pending, sides) };
+    let cascading = Change { cascade: 2, ..change("o", Action::Replace, Class::Pending) };
+    let one = |change| plan(100, vec![change]);
+    vec![
+        ("conflict", one(change("o", Action::Update, Class::Conflict)), Limits::default(), 1),
+        ("protected", one(change("o1", Action::Delete, Class::Pending)), protect, 1),
+        ("along", one(cascading), Limits::default(), 1),
+        ("access", one(access), grants, 1),
+        ("replace", one(change("o", Action::Replace, Class::Pending)), Limits::default(), 1),
+        ("stranger", one(change("o*", Action::Adopt, Class::Pending)), Limits::default(), 1),
+        ("unread", one(change("o", Action::Keep, Class::Unknown)), Limits::default(), 1),
+        ("count", plan(1000, deletes(30)), Limits::default(), 1),
+        ("share", plan(7, deletes(6)), Limits::default(), 1),
+        ("share of less than there is", plan(1, deletes(3)), Limits::default(), 1),
+        ("emptied", plan(2, deletes(2)), Limits { max_delete_percent: 100, ..Limits::default() }, 1),
+        ("nothing declared", plan(9, Vec::new()), Limits::default(), 0),
+    ]
+}
+
+/// What the option says that a hint names first.
+fn follow(hint: &str, consent: &Consent, limits: &Limits) -> (Consent, Limits) {
+    let (mut consent, mut limits) = (consent.clone(), limits.clone());
+    let option = hint.split('`').find(|part| part.starts_with("--")).unwrap();
+    let (name, value) = option.split_once(' ').unwrap_or((option, ""));
+    let value = value.trim_matches('\'');
+    match name {
+        "--overwrite" => consent.overwrite = selector(value),
+        "--adopt" => consent.adopt = selector(value),
+        "--allow-replace" => consent.replace = selector(value),
+        "--allow-protected" => consent.protected = selector(value),
+        "--allow-emptied" => consent.emptied = selector(value),
+        "--allow-empty" => consent.empty = true,
+        "--skip-unknown" => consent.skip_unknown = true,
+        "--max-delete" => limits.max_delete = value.parse().unwrap(),
+        "--max-delete-percent" => limits.max_delete_percent = value.parse().unwrap(),
+        other => panic!("no such option: {other}"),
+    }
+    (consent, limits)
+}
+
+fn all_refused(plan: &Plan, limits: &Limits, declared: usize, consent: &Consent) -> Vec<Refusal> {
+    let collections = BTreeMap::from([("all".to_owned(), plan.owned)]);
+    let context = Context { limits, collections, collection: |_| "all".to_owned(), declared };
+    let mut plan = plan.clone();
+    narrow(&mut plan, consent);
+    check(&plan, consent, &context)
+}
+
+#[test]
+fn the_hint_of_a_refusal_lifts_that_refusal_and_nothing_else() {
+    for (name, plan, limits, declared) in every_refusal() {
+        let before = all_refused(&plan, &limits, declared, &Consent::default());
+        assert!(!before.is_empty(), "{name}: nothing is refused");
+        for refusal in &before {
+            let (consent, lifted) = follow(&refusal.hint, &Consent::default(), &limits);
+            let after = all_refused(&plan, &lifted, declared, &consent);
+            let rest: Vec<_> = before.iter().filter(|other| *other != refusal).cloned().collect();
+            assert_eq!(after, rest, "{name}: {}", refusal.hint);
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_one_object_is_said_all_at_once() {
+    let limits = Limits { protect: selector("o"), ..Limits::default() };
+    let plan = plan(100, vec![change("o", Action::Replace, Class::Conflict)]);
+    let found = all_refused(&plan, &limits, 1, &Consent::default());
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[test]
+fn consent_for_one_field_is_not_consent_for_the_next() {
+    let limits = Limits { grants: selector("o/*"), ..Limits::default() };
+    let object = |a: bool| Value::map(["a", "b"].map(|key| (key, Value::Bool(a))));
+    let sides = Sides { base: None, desired: Some(object(false)), actual: Some(object(true)) };
+    let lost =
+        Change { after: Some(object(false)), ..testing::change("o", Action::Update, Class::Pending, sides) };
+    let consent = Consent { protected: selector("o/a"), ..Consent::default() };
+    let found = all_refused(&plan(10, vec![lost]), &limits, 1, &consent);
+    assert!(found.len() == 1 && found[0].message.contains("`/b`"), "{found:?}");
 }

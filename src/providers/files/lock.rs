@@ -74,6 +74,12 @@ impl Lock {
         self.used = true;
     }
 
+    /// What takes away what was made for it, without this value; the system gives up the lock itself.
+    pub(super) fn release(&self) -> Box<dyn Fn() + Send> {
+        let (path, made, used) = (self.path.clone(), self.made.clone(), self.used);
+        Box::new(move || abandon(&path, &made, used))
+    }
+
     fn sign(&mut self, who: &Who) -> io::Result<()> {
         let holder = Holder {
             who: who.actor.clone(),
@@ -90,13 +96,17 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // An apply that was declined leaves a new target as it was: not there.
-        if !self.used && !self.made.is_empty() {
-            let _ = fs::remove_file(&self.path);
-            unmake(&self.made);
-        }
+        abandon(&self.path, &self.made, self.used);
         // A program that is being started holds a copy of every descriptor for a moment.
         let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// An apply that was declined leaves a new target as it was: not there.
+fn abandon(path: &Path, made: &[PathBuf], used: bool) {
+    if !used && !made.is_empty() {
+        let _ = fs::remove_file(path);
+        unmake(made);
     }
 }
 

@@ -55,6 +55,7 @@ pub const KIND: Kind = Kind {
     form: Form::File,
     schema: |generator| generator.subschema_for::<options::Options>(),
     check: options::check,
+    folder: options::folder,
     declare: declare::declare,
     open: |target| Ok(Box::new(site::Site::open(target)?)),
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
@@ -65,8 +66,8 @@ pub const KIND: Kind = Kind {
     adopt: |target, all, _| adopt::adopt(target, Taken::alone(all)?),
     lines: None,
     import: None,
-    risky: |_| Vec::new(),
-    grants: |_| Vec::new(),
+    risky: |_| Ok(Vec::new()),
+    grants: |_| Ok(Vec::new()),
 };
 
 /// JSON Schema of `.trueup-files.yaml`.

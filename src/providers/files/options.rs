@@ -54,6 +54,13 @@ pub(super) fn check(target: &Target) -> Result<(), BadOption> {
     parse(target).map(|_| ())
 }
 
+/// The root, links resolved.
+pub(super) fn folder(target: &Target) -> Result<Option<PathBuf>, BadOption> {
+    let root = target.path(&parse(target)?.root);
+    let root = std::path::absolute(&root).map_err(|error| refused("root", format!("`root`: {error}")))?;
+    Ok(Some(real(&root)))
+}
+
 fn parse(target: &Target) -> Result<Options, BadOption> {
     let options: Options = options::parse(target)?;
     let empty = |path: &Path| path.as_os_str().is_empty();

@@ -159,6 +159,10 @@ impl Writer for WritableSite {
         &mut self.site
     }
 
+    fn release(&self) -> Option<Box<dyn Fn() + Send>> {
+        self.lock.as_ref().map(Lock::release)
+    }
+
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
         self.site.check_state()?;
         self.lock = Some(Lock::take(&self.site.places, who, patience)?);

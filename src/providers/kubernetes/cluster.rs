@@ -97,7 +97,7 @@ impl Cluster {
     ) -> Result<Cluster> {
         let place = Place::of(target, &options)?;
         Ok(Cluster {
-            humans: Arc::new(options.humans()),
+            humans: Arc::new(options.humans()?),
             options,
             runtime,
             looking,

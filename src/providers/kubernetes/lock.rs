@@ -93,6 +93,13 @@ impl Lock {
         Ok(Some(Lock { runtime: runtime.clone(), lease, renewal }))
     }
 
+    /// What gives it back without this value.
+    pub(super) fn release(&self) -> Box<dyn Fn() + Send> {
+        let (runtime, lease) = (self.runtime.clone(), self.lease.clone());
+        // A lock that cannot be given back runs out.
+        Box::new(move || _ = runtime.block_on(lease.put("")))
+    }
+
     /// Why it is not, or not certainly, ours any more.
     pub(super) fn lost(&self) -> Option<String> {
         let silent = Timestamp::now().as_millisecond() - self.lease.heard.load(Ordering::SeqCst);

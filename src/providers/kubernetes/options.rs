@@ -125,12 +125,15 @@ impl Options {
     }
 
     /// Which field managers stand for people.
-    pub(super) fn humans(&self) -> GlobSet {
+    ///
+    /// # Errors
+    /// A pattern that is no glob.
+    pub(super) fn humans(&self) -> Result<GlobSet, globset::Error> {
         let patterns = match &self.humans {
             Some(patterns) => patterns.clone(),
             None => HUMANS.iter().map(|&pattern| pattern.to_owned()).collect(),
         };
-        globs(&patterns).unwrap_or_default()
+        globs(&patterns)
     }
 }
 

@@ -96,6 +96,10 @@ impl Writer for Applier {
         self
     }
 
+    fn release(&self) -> Option<Box<dyn Fn() + Send>> {
+        self.lock.as_ref().map(Lock::release)
+    }
+
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()> {
         let place = &self.cluster.place;
         self.lock = Lock::take(&self.cluster.runtime, &self.writing, place, who, (patience, PACE))?;

@@ -89,6 +89,7 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         form: DiffForm::Document,
         schema: |generator| generator.subschema_for::<options::Options>(),
         check,
+        folder: |_| Ok(None),
         declare: declare::declare,
         open: |target| Ok(Box::new(session::Session::open(options::Setup::open(target)?)?) as Box<dyn Reader>),
         open_for_apply: |target| {
@@ -116,28 +117,28 @@ fn check(target: &Target) -> Result<(), BadOption> {
 
 /// What only goes with a consent of its own: kinds whose loss Git cannot bring back or that are
 /// somebody's access, and single objects.
-fn risky(target: &Target) -> Vec<String> {
-    let Ok(setup) = options::Setup::of(target) else { return Vec::new() };
+fn risky(target: &Target) -> anyhow::Result<Vec<String>> {
+    let setup = options::Setup::of(target)?;
     let kinds = setup.definition.kinds.iter();
-    kinds
+    Ok(kinds
         .flat_map(|(name, kind)| match kind.risk {
             definition::Risk::Low => {
                 kind.protect.iter().map(|pattern| protected(&setup, name, kind, pattern)).collect()
             }
             _ => vec![name.clone()],
         })
-        .collect()
+        .collect())
 }
 
 /// Fields with a risk, of every object of their kinds.
-fn grants(target: &Target) -> Vec<String> {
-    let Ok(setup) = options::Setup::of(target) else { return Vec::new() };
+fn grants(target: &Target) -> anyhow::Result<Vec<String>> {
+    let setup = options::Setup::of(target)?;
     let of_kind = |(name, kind): (&String, &definition::Kind)| {
         let names = "/*".repeat(setup.definition.params(kind).len() + kind.identity.keys.len());
         let risky = kind.fields.iter().filter(|(_, field)| field.risk != definition::Risk::Low);
         risky.map(|(pointer, _)| format!("{name}{names}{pointer}")).collect::<Vec<_>>()
     };
-    setup.definition.kinds.iter().flat_map(of_kind).collect()
+    Ok(setup.definition.kinds.iter().flat_map(of_kind).collect())
 }
 
 /// The addresses that a `protect:` means; a scope that the target does not name may be any.

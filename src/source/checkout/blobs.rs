@@ -23,6 +23,9 @@ use crate::{
     model::{digest::Digest, fault::Fault, tree::Contents},
 };
 
+/// The largest file that is read as a whole to be understood.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
 /// Blobs longer than this are not read into memory if there is another way.
 const LARGE: u64 = 1 << 20;
 
@@ -128,6 +131,9 @@ pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<
     if !found.mode.is_blob() {
         return Err(no_file(path).into());
     }
+    if objects.size(&found.id)? > LARGEST {
+        return Err(too_large(path).into());
+    }
     let mut content = Vec::new();
     objects.read(&found.id, &mut content)?;
     Ok(content)
@@ -137,17 +143,23 @@ pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<
 pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     let read = || {
         // Reading a device or a fifo may never end.
-        match place.metadata()?.is_file() {
+        let meta = place.metadata()?;
+        match meta.is_file() && meta.len() <= LARGEST {
             true => std::fs::read(place).map(Some),
             false => Ok(None),
         }
     };
     match read() {
+        Ok(None) if place.is_file() => Err(too_large(path).into()),
         Ok(None) => Err(no_file(path).into()),
         Ok(content) => Ok(content),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading `{path}`")),
     }
+}
+
+fn too_large(path: &str) -> Fault {
+    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {LARGEST} bytes"))
 }
 
 fn no_file(path: &str) -> Fault {

@@ -15,6 +15,21 @@ use crate::{
     },
 };
 
+/// The most entries of a tree, folders included: a small one can name others many times over.
+const MOST: usize = 4_000_000;
+
+/// The longest path.
+const LONGEST: usize = 8192;
+
+fn damaged(id: &gix::oid) -> Fault {
+    Fault::new(Exit::Error, format!("tree `{id}` is damaged")).hint("`git fsck` shows more")
+}
+
+fn too_much(what: &str) -> Fault {
+    Fault::new(Exit::BadDesired, format!("the tree has {what}"))
+        .hint("name a folder with less in it as the `path` of the target")
+}
+
 /// What stands at a path of a tree.
 pub(super) struct Found {
     pub(super) mode: EntryMode,
@@ -24,7 +39,8 @@ pub(super) struct Found {
 /// Lists the files below the tree `id`, in the order of their paths.
 pub(super) fn files(objects: &Objects, id: gix::ObjectId) -> Result<Vec<Entry>, Fault> {
     let mut files = Vec::new();
-    collect(objects, id, &mut BString::default(), &mut files)?;
+    let mut left = MOST;
+    collect(objects, id, &mut BString::default(), &mut files, &mut left)?;
     Ok(files)
 }
 
@@ -38,8 +54,8 @@ pub(super) fn find(objects: &Objects, root: gix::ObjectId, path: &BStr) -> Resul
         }
         objects.read(&found.id, &mut buffer)?;
         let mut entries = TreeRefIter::from_bytes(&buffer, objects.hash_kind());
-        let entry = entries.find_map(|entry| entry.ok().filter(|entry| entry.filename == name));
-        match entry {
+        let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
+        match entry.transpose().map_err(|_| damaged(&found.id))? {
             Some(entry) => found = Found { mode: entry.mode, id: entry.oid.to_owned() },
             None => return Ok(None),
         }
@@ -63,20 +79,23 @@ fn collect(
     id: gix::ObjectId,
     path: &mut BString,
     files: &mut Vec<Entry>,
+    left: &mut usize,
 ) -> Result<(), Fault> {
     let mut buffer = Vec::new();
     objects.read(&id, &mut buffer)?;
     for entry in TreeRefIter::from_bytes(&buffer, objects.hash_kind()) {
-        let entry = entry.map_err(|_| {
-            Fault::new(Exit::Error, format!("tree `{id}` is damaged")).hint("`git fsck` shows more")
-        })?;
+        let entry = entry.map_err(|_| damaged(&id))?;
         let parent = path.len();
         path.extend_from_slice(entry.filename);
+        *left = left.checked_sub(1).ok_or_else(|| too_much(&format!("more than {MOST} entries")))?;
+        if path.len() > LONGEST {
+            return Err(too_much(&format!("a path longer than {LONGEST} bytes")));
+        }
         match kind(entry.mode) {
             Some(kind) => files.push(Entry { path: path.clone(), kind, id: digest(entry.oid) }),
             None => {
                 path.push(b'/');
-                collect(objects, entry.oid.to_owned(), path, files)?;
+                collect(objects, entry.oid.to_owned(), path, files, left)?;
             }
         }
         path.truncate(parent);

@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 
 pub(in crate::source) use faults::{missing, trouble};
+pub use names::{Branch, short};
 use objects::Pool;
 pub use select::{Selected, Selection};
 pub use snapshot::Snapshot;

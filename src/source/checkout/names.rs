@@ -14,6 +14,21 @@ use crate::{
     source::history::walk,
 };
 
+/// A branch as trueup.yaml names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch<'a> {
+    /// Its name, or its full name from `refs/` on.
+    pub name: &'a str,
+    /// Of which remote it is.
+    pub remote: Option<&'a str>,
+}
+
+/// The name of a branch without what every branch begins with.
+pub fn short(full: &str) -> &str {
+    let known = ["refs/heads/", "refs/remotes/"];
+    known.iter().find_map(|start| full.strip_prefix(start)).unwrap_or(full)
+}
+
 impl Checkout {
     /// The commit of HEAD; `None` on an unborn branch.
     ///
@@ -83,6 +98,13 @@ impl Checkout {
         self.repo().find_commit(object_id(commit)).is_ok()
     }
 
+    /// How many commits are reachable from HEAD and here.
+    pub fn depth(&self) -> usize {
+        let repo = self.repo();
+        let walk = repo.head_id().ok().and_then(|head| head.ancestors().all().ok());
+        walk.map_or(0, |walk| walk.filter(|step| step.is_ok()).count())
+    }
+
     /// Author, date and message of `commit`; the pull request as far as its own message tells.
     ///
     /// # Errors
@@ -100,13 +122,64 @@ impl Checkout {
         Ok(ancestor != descendant && self.reaches(&[object_id(descendant)], ancestor)?)
     }
 
-    /// Whether `commit` is on `reference`: its tip, or reachable from it. A
-    /// short name stands for the branch, the same branch of every remote, and the tag.
+    /// Whether `commit` is on `branch`: its tip, or reachable from it.
     ///
     /// # Errors
-    /// There is no such reference (66), or history is not all here (66).
-    pub fn is_on(&self, commit: &Digest, reference: &str) -> Result<bool> {
-        self.reaches(&self.tips(reference)?, commit)
+    /// As [`Checkout::tip`], or history is not all here (66).
+    pub fn is_on(&self, commit: &Digest, branch: Branch<'_>) -> Result<bool> {
+        let (_, tip) = self.tip(branch)?;
+        self.reaches(&[object_id(&tip)], commit)
+    }
+
+    /// The full name of `branch`, and the commit that it points to. A short name stands for one branch: that of the
+    /// remote, or the local one in a repository without remotes. A tag of that name is another thing.
+    ///
+    /// # Errors
+    /// There is no such branch (66), or nobody can tell of which remote (78).
+    pub fn tip(&self, branch: Branch<'_>) -> Result<(String, Digest)> {
+        let name = self.full_name(branch)?;
+        let found = self.all_refs()?.into_iter().find(|(full, _)| full.as_bstr() == name.as_str());
+        let Some((_, tip)) = found else { return Err(self.no_branch(branch, &name).into()) };
+        Ok((name, digest(&tip)))
+    }
+
+    fn full_name(&self, Branch { name, remote }: Branch<'_>) -> Result<String> {
+        if name.starts_with("refs/") {
+            return Ok(name.to_owned());
+        }
+        let remotes: Vec<String> =
+            self.repo().remote_names().iter().map(|name| name.to_str_lossy().into_owned()).collect();
+        let remote = match (remote, &remotes[..]) {
+            (Some(remote), _) => remote,
+            (None, []) => return Ok(format!("refs/heads/{name}")),
+            (None, [only]) => only,
+            (None, several) if several.iter().any(|name| name == "origin") => "origin",
+            (None, several) => {
+                let message =
+                    format!("there are several remotes, {}, and none is `origin`", several.join(", "));
+                return Err(Fault::new(Exit::BadConfig, message)
+                    .hint("say whose branch `ref` is: `remote: NAME` beside it in trueup.yaml")
+                    .into());
+            }
+        };
+        let branch = name.strip_prefix(&format!("{remote}/")).unwrap_or(name);
+        Ok(format!("refs/remotes/{remote}/{branch}"))
+    }
+
+    fn no_branch(&self, Branch { name, .. }: Branch<'_>, full: &str) -> Fault {
+        let place = self.place();
+        let fault = Fault::new(
+            Exit::NoInput,
+            format!("no branch `{name}` in `{}`: there is no `{full}`", place.display()),
+        );
+        let is_tag = self.repo().find_reference(&format!("refs/tags/{name}")).is_ok();
+        match (is_tag, full.strip_prefix("refs/remotes/").and_then(|rest| rest.split_once('/'))) {
+            (true, _) => fault.hint(format!("`{name}` is a tag; `ref: refs/tags/{name}` names that")),
+            (false, Some((remote, branch))) => fault.hint(format!(
+                "`git fetch {remote} {branch}:{full}` brings it; in CI, check out with `fetch-depth: 0`"
+            )),
+            (false, None) => fault.hint("`git branch --all` lists what is here"),
+        }
     }
 
     /// The branches, remote branches and tags that `commit` is on, sorted, short names.
@@ -125,28 +198,6 @@ impl Checkout {
         Ok(names)
     }
 
-    /// The commits that `reference` may mean.
-    fn tips(&self, reference: &str) -> Result<Vec<gix::ObjectId>> {
-        let full = reference.starts_with("refs/");
-        let tips: Vec<_> = (self.all_refs()?.into_iter())
-            .filter(|(name, _)| match full {
-                true => name.as_bstr() == reference,
-                false => means(name.as_bstr(), reference),
-            })
-            .map(|(_, tip)| tip)
-            .collect();
-        if tips.is_empty() {
-            let place = self.place();
-            return Err(Fault::new(
-                Exit::NoInput,
-                format!("no branch or tag `{reference}` in `{}`", place.display()),
-            )
-            .hint(format!("`git fetch origin {reference}` brings it; in CI, check out with `fetch-depth: 0`"))
-            .into());
-        }
-        Ok(tips)
-    }
-
     fn all_refs(&self) -> Result<Vec<(gix::refs::FullName, gix::ObjectId)>> {
         let repo = self.repo();
         let plain =
@@ -154,7 +205,7 @@ impl Checkout {
         let platform = repo.references().map_err(plain)?;
         let mut found = Vec::new();
         for reference in platform.all().map_err(plain)? {
-            let Ok(mut reference) = reference else { continue };
+            let mut reference = reference.map_err(plain)?;
             let name = reference.name().to_owned();
             let known = [&b"refs/heads/"[..], b"refs/remotes/", b"refs/tags/"];
             if !known.iter().any(|kind| name.as_bstr().starts_with(kind)) {
@@ -178,14 +229,4 @@ impl Checkout {
             missing(&repo, &format!("nobody can tell where commit `{}` is", commit.short())).into()
         })
     }
-}
-
-/// Whether a person who says `short` may mean the reference `full`.
-fn means(full: &gix::bstr::BStr, short: &str) -> bool {
-    let rest = |kind: &str| full.strip_prefix(kind.as_bytes());
-    let remote = || rest("refs/remotes/").and_then(|name| name.split_once_str("/"));
-    rest("refs/heads/") == Some(short.as_bytes())
-        || rest("refs/tags/") == Some(short.as_bytes())
-        || rest("refs/remotes/") == Some(short.as_bytes())
-        || remote().is_some_and(|(_, branch)| branch == short.as_bytes())
 }

@@ -1,11 +1,17 @@
 //! Finding and opening a repository, as git would.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use gix::{discover::upwards, open::Options, sec::trust::Mapping};
 
 use super::faults::cause;
 use crate::{exit::Exit, model::fault::Fault};
+
+/// How many times one object may be replaced; git allows five.
+const DEEPEST: usize = 5;
 
 /// Opens the repository that `dir` is in.
 pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
@@ -20,6 +26,7 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
     let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&start, search, trust)
         .map_err(|error| refusal(dir, &error))?;
     check_storage(&repo.to_thread_local())?;
+    check_replacements(&repo.to_thread_local())?;
     Ok(repo)
 }
 
@@ -68,6 +75,25 @@ fn refusal(dir: &Path, error: &gix::Error) -> Fault {
             .hint("run it in a checkout, or name one with `-C DIR`; `git init` starts one");
     }
     Fault::new(Exit::Error, format!("opening the repository at `{place}`: {}", cause(error)))
+}
+
+/// Refuses objects that `git replace` replaces in a circle, which nothing could ever read.
+fn check_replacements(repo: &gix::Repository) -> Result<(), Fault> {
+    let replaced: HashMap<_, _> = repo.objects.store_ref().replacements().collect();
+    for start in replaced.keys() {
+        let (mut at, mut steps) = (start, 0);
+        while let Some(next) = replaced.get(at) {
+            (at, steps) = (next, steps + 1);
+            if steps > DEEPEST {
+                let message = format!(
+                    "`git replace` replaces object `{start}` in a circle, or more than {DEEPEST} times"
+                );
+                return Err(Fault::new(Exit::Error, message)
+                    .hint("`git replace -l` lists them, `git replace -d` takes one away"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_storage(repo: &gix::Repository) -> Result<(), Fault> {

@@ -42,6 +42,8 @@ pub(super) struct Overlay {
     pub(super) loose: HashMap<gix::ObjectId, Loose>,
     /// Whether it differs from HEAD.
     pub(super) dirty: bool,
+    /// What is in conflict in the index.
+    pub(super) unmerged: Vec<BString>,
 }
 
 /// Reads the part `scope` of the work tree, and compares it with the tree `head`.
@@ -60,9 +62,22 @@ pub(super) fn read(objects: &Objects, head: Option<gix::ObjectId>, scope: &Scope
     );
     let mut files = tracked(&index, scope);
     let changes = changes(&objects.pool, &files, differences.map_err(doing)?)?;
-    let dirty = staged? || !changes.is_empty();
+    let unmerged = unmerged(&index, scope);
+    let dirty = staged? || !changes.is_empty() || !unmerged.is_empty();
     let loose = apply(&mut files, changes);
-    Ok(Overlay { files, loose, dirty })
+    Ok(Overlay { files, loose, dirty, unmerged })
+}
+
+/// The files that are in conflict in the index.
+fn unmerged(index: &gix::index::State, scope: &Scope) -> Vec<BString> {
+    let entries = index.entries().iter().filter(|entry| entry.stage_raw() != 0);
+    let mut paths: Vec<BString> = entries
+        .map(|entry| entry.path(index))
+        .filter(|path| scope.contains(path))
+        .map(ToOwned::to_owned)
+        .collect();
+    paths.dedup();
+    paths
 }
 
 /// The files of the index, without those in conflict.

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use bstr::ByteSlice as _;
 
 use super::{
     Checkout, blobs, digest,
     faults::{bare, missing, trouble},
     flat, merge, object_id,
     objects::Objects,
-    overlay,
+    overlay::{self, Loose},
     scope::Scope,
     snapshot::{Files, Snapshot},
 };
@@ -91,14 +92,20 @@ impl Checkout {
         let commit = self.head()?;
         let head = commit.map(|commit| self.tree_of(&commit)).transpose()?;
         let name = self.branch()?.unwrap_or_else(|| "HEAD".to_owned());
-        let revision = Revision { commit, name, dirty: false, merged: false };
+        let revision = Revision { commit, name, dirty: false, merged: false, stamp: None };
         let tips = commit.into_iter().collect();
         Ok(Selected { revision, tips, objects: Objects::new(&self.pool), place: Place::Disk { root, head } })
     }
 
     fn select_commit(&self, commit: Digest, name: &str) -> Result<Selected> {
         let tree = self.tree_of(&commit)?;
-        let revision = Revision { commit: Some(commit), name: name.to_owned(), dirty: false, merged: false };
+        let revision = Revision {
+            commit: Some(commit),
+            name: name.to_owned(),
+            dirty: false,
+            merged: false,
+            stamp: None,
+        };
         let (tips, objects) = (vec![commit], Objects::new(&self.pool));
         Ok(Selected { revision, tips, objects, place: Place::Tree(tree) })
     }
@@ -107,7 +114,7 @@ impl Checkout {
         let (ours, theirs) = (self.resolve(rev)?, self.head_commit()?);
         let merge = merge::merge(self.repo(), &ours, &theirs, rev)?;
         let name = format!("merge of HEAD into {rev}");
-        let revision = Revision { commit: Some(theirs), name, dirty: false, merged: true };
+        let revision = Revision { commit: Some(theirs), name, dirty: false, merged: true, stamp: None };
         let objects = Objects::with_memory(&self.pool, merge.objects);
         let place = Place::Tree(digest(&merge.tree));
         Ok(Selected { revision, tips: vec![ours, theirs], objects, place })
@@ -160,8 +167,33 @@ impl Selected {
         revision.dirty = overlay.dirty;
         if overlay.dirty {
             revision.name = "HEAD+dirty".to_owned();
+            revision.stamp = Some(stamp(&root, overlay.loose.values()));
         }
         let blobs = blobs::Blobs::new(objects, overlay.loose);
-        Ok(Snapshot { revision, tips, blobs, files: Files::Listed { files: overlay.files, scope, root } })
+        let unmerged = overlay.unmerged;
+        Ok(Snapshot {
+            revision,
+            tips,
+            unmerged,
+            blobs,
+            files: Files::Listed { files: overlay.files, scope, root },
+        })
     }
+}
+
+/// What tells uncommitted files of one moment from those of another without a look into them: digests may not
+/// depend on what no output may show.
+fn stamp<'a>(root: &std::path::Path, loose: impl Iterator<Item = &'a Loose>) -> String {
+    use std::{fmt::Write as _, os::unix::fs::MetadataExt as _};
+    let mut files: Vec<&Loose> = loose.collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files.into_iter().fold(String::new(), |mut text, file| {
+        let place = gix::path::from_bstr(file.path.as_bstr());
+        let meta = place.ok().and_then(|place| root.join(place).symlink_metadata().ok());
+        let when =
+            meta.map(|meta| (meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()));
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "{} {} {when:?}", file.path, file.len);
+        text
+    })
 }

@@ -1,7 +1,7 @@
 //! A state of the checkout that does not move any more.
 
 use anyhow::{Result, bail};
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::{
     algorithm,
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub revision: Revision,
     /// The commits that it is made of: one, two for a merge, none on an unborn branch.
     pub tips: Vec<Digest>,
+    /// What is in conflict in the index.
+    pub unmerged: Vec<BString>,
     pub(super) blobs: Blobs,
     pub(super) files: Files,
 }
@@ -136,10 +138,21 @@ fn listed(
         Entry { path: file.path[skip..].into(), ..*file }
     };
     let entries: Vec<_> = inside.filter(|file| below(wanted, file.path.as_bstr())).map(inner).collect();
-    if entries.is_empty() && !root.join(path).is_dir() {
-        return Err(absent(path, name).into());
+    if entries.is_empty() {
+        if let Some(link) = link_on(root, path) {
+            return Err(not_a_folder(link, EntryKind::Link).into());
+        }
+        if !root.join(path).is_dir() {
+            return Err(absent(path, name).into());
+        }
     }
     Ok(entries)
+}
+
+/// The first part of `path` that is a link on disk.
+fn link_on<'a>(root: &std::path::Path, path: &'a str) -> Option<&'a str> {
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    ends.map(|end| &path[..end]).find(|part| root.join(part).is_symlink())
 }
 
 fn absent(path: &str, name: &str) -> Fault {
@@ -168,6 +181,6 @@ impl Snapshot {
         tree: &Digest,
     ) -> Self {
         let blobs = Blobs::new(objects, Default::default());
-        Snapshot { revision, tips, blobs, files: Files::Tree(object_id(tree)) }
+        Snapshot { revision, tips, unmerged: Vec::new(), blobs, files: Files::Tree(object_id(tree)) }
     }
 }

@@ -39,9 +39,13 @@ pub(super) struct File {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a mapping")]
 #[schemars(rename = "Environment")]
 pub(super) struct EnvironmentFile {
-    /// The branch or tag that represents it: `apply` refuses a commit that is not on it.
+    /// The branch that represents it: `apply` refuses a commit that is not on it. A full name, `refs/tags/v1`, may
+    /// name something else.
     #[serde(rename = "ref")]
     pub(super) reference: Option<String>,
+    /// The remote whose branch `ref` is; `origin`, or the only remote, if not given. Without remotes, it is the local
+    /// branch.
+    pub(super) remote: Option<String>,
     /// Targets by name.
     #[schemars(with = "BTreeMap<String, TargetFile>")]
     pub(super) targets: BTreeMap<String, serde_yaml::Mapping>,
@@ -180,7 +184,8 @@ pub(super) struct GuardsFile {
     /// Which share of the owned objects one apply may delete, in percent; 20 by default.
     #[schemars(range(max = 100))]
     pub(super) max_delete_percent: Option<u8>,
-    /// Globs of addresses that are never deleted or replaced. A target adds to those of its environment.
+    /// Patterns of addresses that are never deleted or replaced: `*` within a component, `**` across. A target adds to
+    /// those of its environment.
     pub(super) protect: Option<Vec<String>>,
 }
 
@@ -188,7 +193,7 @@ pub(super) struct GuardsFile {
 pub(super) const TOP: &[&str] = &["version", "environments", "targets", "guards", "ignore", "ignore-builtin"];
 
 /// The keys of an environment.
-pub(super) const ENVIRONMENT: &[&str] = &["ref", "targets", "guards", "ignore", "ignore-builtin"];
+pub(super) const ENVIRONMENT: &[&str] = &["ref", "remote", "targets", "guards", "ignore", "ignore-builtin"];
 
 /// The keys of an ignore rule.
 pub(super) const IGNORE: &[&str] = &["id", "match", "paths", "managers", "when", "reason", "expires"];

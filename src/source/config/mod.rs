@@ -3,7 +3,10 @@
 use anyhow::Result;
 use bstr::{BStr, ByteSlice};
 
-use super::{checkout::Selected, yaml::Node};
+use super::{
+    checkout::{Branch, Selected},
+    yaml::Node,
+};
 use crate::{
     exit::Exit,
     model::{fault::Fault, sensitive::Sensitive, suggest::nearest},
@@ -41,8 +44,10 @@ pub struct Config {
 pub struct Environment {
     /// Its name; `None` if the file has `targets:` at the top level.
     pub name: Option<String>,
-    /// The branch or tag that represents it.
+    /// The branch that represents it.
     pub reference: Option<String>,
+    /// Of which remote that branch is.
+    pub remote: Option<String>,
     /// Its targets, in the order of the file; at least one.
     pub targets: Vec<Target>,
 }
@@ -75,7 +80,7 @@ pub struct Guards {
     pub max_delete: usize,
     /// Which share of the owned objects one apply may delete, in percent.
     pub max_delete_percent: u8,
-    /// Globs of addresses that are never deleted or replaced; a target adds to its environment's.
+    /// Patterns of addresses that are never deleted or replaced; a target adds to its environment's.
     pub protect: Vec<String>,
 }
 
@@ -154,6 +159,11 @@ impl Config {
 }
 
 impl Environment {
+    /// The branch that represents it.
+    pub fn branch(&self) -> Option<Branch<'_>> {
+        Some(Branch { name: self.reference.as_deref()?, remote: self.remote.as_deref() })
+    }
+
     /// The targets called `names`, in the order of the file; all for an empty slice.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::{
     file::{self, EnvironmentFile, File, GuardsFile, TargetFile},
 };
 use crate::{
-    model::{fault::Fault, ignore::From, suggest::TARGET_KEYS},
+    model::{fault::Fault, ignore::From, selector::Selector, suggest::TARGET_KEYS},
     source::yaml::{self, Node},
 };
 
@@ -107,6 +107,7 @@ impl Reader<'_> {
             (None, Some(targets)) => {
                 let environment = EnvironmentFile {
                     reference: None,
+                    remote: None,
                     targets,
                     guards: file.guards,
                     ignore: file.ignore,
@@ -140,21 +141,23 @@ impl Reader<'_> {
         file: EnvironmentFile,
         keys: &[&str],
     ) -> Result<Environment, Fault> {
-        let EnvironmentFile { reference, targets, guards, ignore, ignore_builtin } = file;
+        let EnvironmentFile { reference, remote, targets, guards, ignore, ignore_builtin } = file;
         if targets.is_empty() {
             return Err(self.complain(&join(keys, &["targets"]), "there is no target"));
         }
         if reference.as_deref().is_some_and(|reference| reference.trim().is_empty()) {
-            return Err(self
-                .complain(&join(keys, &["ref"]), "`ref` is empty")
-                .hint("name a branch or a tag"));
+            return Err(self.complain(&join(keys, &["ref"]), "`ref` is empty").hint("name a branch"));
+        }
+        if remote.is_some() && reference.is_none() {
+            let message = "`remote` has no effect without `ref`, the branch of that remote";
+            return Err(self.complain(&join(keys, &["remote"]), message));
         }
         let guards = self.guards(&Guards::default(), guards, keys)?;
         let ignore = self.ignore(&Ignore::default(), ignore, ignore_builtin, From::Environment, keys)?;
         let target = |(name, target)| self.target(name, target, &guards, &ignore, keys);
         let mut targets: Vec<_> = targets.into_iter().map(target).collect::<Result<_, _>>()?;
         targets.sort_by_key(|target| target.at);
-        Ok(Environment { name, reference, targets })
+        Ok(Environment { name, reference, remote, targets })
     }
 
     fn target(
@@ -196,6 +199,9 @@ impl Reader<'_> {
         if names.contains(&"..") {
             return refuse("leads up");
         }
+        if names.iter().any(|name| name.eq_ignore_ascii_case(".git")) {
+            return refuse("leads into `.git`, which declares nothing");
+        }
         let folder = self.folder.split('/').filter(|name| !name.is_empty());
         Ok(folder.chain(names).collect::<Vec<_>>().join("/"))
     }
@@ -209,9 +215,8 @@ impl Reader<'_> {
             );
         }
         for (number, glob) in written.protect.iter().flatten().enumerate() {
-            if let Err(error) = globset::Glob::new(glob) {
-                let message = format!("`{glob}` is not a glob: {}", error.kind());
-                return Err(self.complain(&join(&keys, &["protect", &number.to_string()]), &message));
+            if let Err(fault) = Selector::new(&[glob]) {
+                return Err(self.complain(&join(&keys, &["protect", &number.to_string()]), &fault.message));
             }
         }
         let mut protect = outer.protect.clone();

@@ -144,8 +144,8 @@ fn what_is_wrong_is_located_and_named() {
             "3:30: a share is at most 100 percent",
         ),
         (
-            "version: 1\ntargets: {a: {provider: x}}\nguards: {protect: [ok, '[']}\n",
-            "3:24: `[` is not a glob: unclosed character class; missing ']'",
+            "version: 1\ntargets: {a: {provider: x}}\nguards: {protect: ['keys/**', '[{]*']}\n",
+            "3:31: `[{]*` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
         ),
         (
             "version: 1\ntargets: {a: {provider: x, path: /etc}}\n",
@@ -345,7 +345,7 @@ fn the_schema_accepts_what_is_accepted_and_refuses_what_is_refused() {
     assert!(!valid(&FULL.replace("version: 1", "version: 2")));
     assert!(!valid(&FULL.replace("ref: main", "branch: main")));
     let text = schema.to_string();
-    assert!(text.contains("The branch or tag that represents it"), "{text}");
+    assert!(text.contains("The branch that represents it"), "{text}");
 }
 
 proptest! {

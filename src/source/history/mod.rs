@@ -39,6 +39,15 @@ pub enum Cut {
 }
 
 impl Cut {
+    /// Why, in a few words.
+    pub fn why(self) -> &'static str {
+        match self {
+            Cut::Shallow => "history is cut by a shallow clone",
+            Cut::TooLong => "history is longer than 10000 commits",
+            Cut::NoBase => "a commit that was applied is not in this clone",
+        }
+    }
+
     /// The same for a person.
     pub fn note(self) -> &'static str {
         match self {

@@ -176,7 +176,8 @@ impl<'repo> Touch<'repo> {
             }
             let data = self.tree(&at.1)?;
             let mut entries = TreeRefIter::from_bytes(&data, self.repo.object_hash());
-            let entry = entries.find_map(|entry| entry.ok().filter(|entry| entry.filename == name));
+            let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
+            let entry = entry.transpose().map_err(|_| anyhow::anyhow!("tree `{}` is damaged", at.1))?;
             let Some(entry) = entry else { return Ok(None) };
             at = (entry.mode, entry.oid.to_owned());
         }

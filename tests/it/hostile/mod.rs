@@ -1,3 +1,6 @@
 //! What somebody means ill with, and what must not come of it.
 
+mod approval;
+mod ignorance;
 mod server;
+mod waits;

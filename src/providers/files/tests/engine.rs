@@ -110,7 +110,13 @@ impl<'a> Apply<'a> {
     fn attempt(&self, changes: &[Change]) -> Attempt {
         Attempt {
             id: self.id.into(),
-            revision: Revision { commit: self.commit, name: "main".into(), dirty: false, merged: false },
+            revision: Revision {
+                commit: self.commit,
+                name: "main".into(),
+                dirty: false,
+                merged: false,
+                stamp: None,
+            },
             started: "2024-01-01T00:00:00Z".into(),
             who: who(),
             changes: changes.iter().map(|change| (change.address.clone(), change.action)).collect(),

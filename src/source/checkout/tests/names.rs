@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     source::{
-        checkout::Selection,
+        checkout::{Branch, Selection},
         testing::{Repo, fault, hint, lines},
     },
 };
@@ -104,18 +104,52 @@ fn ancestors_are_older_commits_of_the_same_line() {
     }
 }
 
+fn of<'a>(name: &'a str, remote: Option<&'a str>) -> Branch<'a> {
+    Branch { name, remote }
+}
+
 #[test]
 fn a_commit_is_on_the_branches_that_reach_it() {
     let repo = branched();
     let checkout = repo.open();
-    let on = |commit: &str, reference: &str| checkout.is_on(&repo.rev(commit), reference).unwrap();
-    assert!(on("main", "main") && on("main~2", "main") && on("main~2", "side") && on("main~1", "v1"));
+    let on = |commit: &str, reference: &str| checkout.is_on(&repo.rev(commit), of(reference, None)).unwrap();
+    assert!(on("main", "main") && on("main~2", "main") && on("main~2", "side"));
     assert!(on("main", "refs/heads/main") && on("v1^{commit}", "refs/tags/v1"));
-    assert!(!on("side", "main") && !on("main", "side") && !on("main", "v1"));
+    assert!(!on("side", "main") && !on("main", "side") && !on("main", "refs/tags/v1"));
     assert_eq!(checkout.refs_with(&repo.rev("main~1")).unwrap(), ["main", "v1"]);
-    let (exit, message) = fault(checkout.is_on(&repo.head(), "production"));
+    let (exit, message) = fault(checkout.is_on(&repo.head(), of("production", None)));
     assert_eq!(exit, Exit::NoInput);
-    assert!(message.starts_with("no branch or tag `production`"), "{message}");
+    assert!(message.starts_with("no branch `production`"), "{message}");
+}
+
+#[test]
+fn a_tag_is_not_the_branch_of_that_name() {
+    let repo = branched();
+    repo.git(&["tag", "production", "side"]);
+    let (exit, _) = fault(repo.open().is_on(&repo.rev("side"), of("production", None)));
+    assert_eq!(exit, Exit::NoInput);
+    assert!(
+        hint(repo.open().is_on(&repo.rev("side"), of("production", None))).contains("refs/tags/production")
+    );
+    repo.git(&["branch", "production", "main"]);
+    assert!(!repo.open().is_on(&repo.rev("side"), of("production", None)).unwrap());
+}
+
+#[test]
+fn only_the_branch_of_one_remote_counts() {
+    let origin = branched();
+    let clone = Repo::clone_of(&origin, &[]);
+    clone.git(&["remote", "add", "fork", "."]);
+    clone.git(&["update-ref", "refs/remotes/fork/main", &origin.rev("side").to_string()]);
+    clone.git(&["update-ref", "refs/heads/main", &origin.rev("side").to_string()]);
+    let checkout = clone.open();
+    let side = origin.rev("side");
+    assert!(!checkout.is_on(&side, of("main", None)).unwrap());
+    assert!(checkout.is_on(&side, of("main", Some("fork"))).unwrap());
+    assert!(checkout.is_on(&origin.rev("main"), of("origin/main", None)).unwrap());
+    clone.git(&["remote", "rename", "origin", "upstream"]);
+    assert_eq!(fault(clone.open().is_on(&side, of("main", None))).0, Exit::BadConfig);
+    assert!(!clone.open().is_on(&side, of("main", Some("upstream"))).unwrap());
 }
 
 #[test]
@@ -125,9 +159,9 @@ fn a_clone_in_ci_knows_the_branch_by_its_remote() {
     clone.git(&["checkout", "--quiet", "--detach"]);
     clone.git(&["branch", "--quiet", "--delete", "--force", "main"]);
     let checkout = clone.open();
-    assert!(checkout.is_on(&origin.rev("main~1"), "main").unwrap());
-    assert!(checkout.is_on(&origin.rev("side"), "origin/side").unwrap());
-    assert!(!checkout.is_on(&origin.rev("side"), "main").unwrap());
+    assert!(checkout.is_on(&origin.rev("main~1"), of("main", None)).unwrap());
+    assert!(checkout.is_on(&origin.rev("side"), of("origin/side", None)).unwrap());
+    assert!(!checkout.is_on(&origin.rev("side"), of("main", None)).unwrap());
 }
 
 #[test]
@@ -137,9 +171,9 @@ fn a_shallow_clone_says_what_it_cannot_tell() {
     let checkout = clone.open();
     assert!(checkout.is_shallow());
     assert_eq!(lines(&clone.work_tree(), ""), ["file a"]);
-    assert!(checkout.is_on(&clone.head(), "main").unwrap());
+    assert!(checkout.is_on(&clone.head(), of("main", None)).unwrap());
     for result in [
-        checkout.is_on(&origin.rev("main~1"), "main").map(drop),
+        checkout.is_on(&origin.rev("main~1"), of("main", None)).map(drop),
         checkout.is_ancestor(&origin.rev("main~1"), &clone.head()).map(drop),
         checkout.at(&origin.rev("main~1"), "base").map(drop),
         checkout.resolve("HEAD~1").map(drop),

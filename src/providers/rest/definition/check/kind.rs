@@ -1,6 +1,7 @@
 //! What no schema can say of one kind.
 
 use super::{Place, Wrong, field};
+use crate::model::{fault::Fault, selector::Selector};
 use crate::providers::rest::definition::{
     Beside, Body, Definition, Kind, Page, Write, kind::Attachment, list::PageStyle,
 };
@@ -36,11 +37,20 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     if kind.identity.also.is_some() && kind.identity.previously.is_some() {
         return at.under("identity").wrong("also", "has no effect beside `previously`".to_owned());
     }
+    if let Some((index, fault)) = unreadable(&kind.protect) {
+        return at.under("protect").wrong(&index.to_string(), fault.message);
+    }
     for (pointer, field) in &kind.fields {
         field::check(kind, field, &at.under("fields"), pointer)?;
     }
     check_names(definition, kind, &at, known)?;
     check_verbs(kind, &at)
+}
+
+/// The first pattern that protects nothing because it cannot be read.
+fn unreadable(patterns: &[String]) -> Option<(usize, Fault)> {
+    let read = |(index, pattern): (usize, &String)| Some((index, Selector::new(&[pattern]).err()?));
+    patterns.iter().enumerate().find_map(read)
 }
 
 /// What an object is attached to has to be found by one name in its own scope, or in one around that.
