@@ -245,7 +245,7 @@ async fn one(cluster: &Cluster, writing: &Writing, task: &Task<'_>) -> Ended {
     };
     let live = task.seen.live.as_deref();
     let name = &task.seen.name;
-    let about = About { name, humans: &cluster.humans };
+    let about = About { name, humans: &cluster.humans, predecessors: &cluster.predecessors };
     let Some(config) = &task.config else {
         let Some(live) = live else { return Ended::nothing_seen() };
         return write::delete(writing, &path, about, live).await;

@@ -58,7 +58,7 @@ pub(super) fn writers(sides: &Sides<Value>, live: &Value) -> Writers {
     let drifted =
         owners.iter().any(|(path, _)| at(sides.desired.as_ref(), path) != at(sides.actual.as_ref(), path));
     let last_said = last.filter(|_| drifted);
-    let writing = |entry: &Entry<'_>| (who(entry), entry.time.map(str::to_owned));
+    let writing = |entry: &Entry<'_>| (entry.who(), entry.time.map(str::to_owned));
     let is_other = |owner: &Option<Entry<'_>>| {
         owner.as_ref().is_none_or(|owner| last_said.is_none_or(|last| writing(owner) != writing(last)))
     };
@@ -97,22 +97,15 @@ fn field_writer(owner: Option<&Entry<'_>>, path: &[String]) -> FieldWriter {
 }
 
 fn writer(entry: &Entry<'_>) -> Writer {
-    Writer { who: who(entry), at: entry.time.map(str::to_owned), precision: PRECISION.to_owned() }
-}
-
-fn who(entry: &Entry<'_>) -> String {
-    match entry.subresource {
-        "" => entry.manager.to_owned(),
-        subresource => format!("{} ({subresource})", entry.manager),
-    }
+    Writer { who: entry.who(), at: entry.time.map(str::to_owned), precision: PRECISION.to_owned() }
 }
 
 /// Who wrote a place, and when.
 fn said(owner: Option<&Entry<'_>>, path: &[String]) -> String {
     match owner {
         Some(entry) => match entry.time {
-            Some(time) => format!("{}, at or before {time}", who(entry)),
-            None => format!("{}, at a time that the server does not keep", who(entry)),
+            Some(time) => format!("{}, at or before {time}", entry.who()),
+            None => format!("{}, at a time that the server does not keep", entry.who()),
         },
         None if path.last().is_some_and(|step| step == ORDER) => {
             "another order; the server does not keep who changes an order".to_owned()
@@ -170,7 +163,7 @@ pub(super) fn removals(live: &Value, preview: &Value, after: &Value) -> Vec<Stri
             lines.push(format!(
                 "`{}` is not declared any more and stays: {} owns it too",
                 pointer(path),
-                who(owner)
+                owner.who()
             ));
         }
     });

@@ -8,9 +8,11 @@ use super::{
     cluster::{Cluster, Seen},
     discovery::Discovery,
     failure::Failure,
+    fields::Fields,
     ignoring::Declared,
     marks::{self, marked},
     names::{Kind, kinds_of},
+    takeover::Predecessors,
     transport::{Answer, Looking},
 };
 use crate::model::{diff::Candidate, ignore::Rule, value::Value};
@@ -26,6 +28,7 @@ pub(super) struct Case {
     pub record: String,
     pub discovery: Arc<Discovery>,
     pub humans: Arc<GlobSet>,
+    pub predecessors: Arc<Predecessors>,
     pub rules: Vec<Arc<Rule>>,
     /// The namespace is declared as well.
     pub namespace_comes: bool,
@@ -72,6 +75,7 @@ pub(super) fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) ->
         record: cluster.place.name.clone(),
         discovery: cluster.about.as_ref()?.discovery.clone(),
         humans: cluster.humans.clone(),
+        predecessors: cluster.predecessors.clone(),
         rules: cluster.ignoring.about(
             &candidate.address,
             &seen.name,
@@ -87,6 +91,13 @@ impl Case {
     /// What Git declares, and what is left to others there.
     pub(super) fn declared(&self) -> Declared<'_> {
         Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref(), left: &[] }
+    }
+
+    /// What goes with our declaration although predecessors own it too.
+    pub(super) fn dropped(&self, live: &Value, config: &Value, shape: &Fields) -> Fields {
+        let sent = self.declared().effective(live);
+        let marked = marked(sent.as_ref().unwrap_or(config), &self.set, &self.seen.name.identity());
+        self.predecessors.dropped(live, &shape.keyed(&marked))
     }
 
     /// Asks what an apply to what is there would do.

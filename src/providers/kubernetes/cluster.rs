@@ -17,6 +17,7 @@ use super::{
     memory::{self, Place},
     names::{Kind, Name},
     options::{self, Options},
+    takeover::Predecessors,
     transport::Looking,
 };
 use crate::{
@@ -44,6 +45,8 @@ pub(super) struct Cluster {
     pub place: Place,
     /// Which field managers stand for people.
     pub humans: Arc<GlobSet>,
+    /// Whose fields become ours.
+    pub predecessors: Arc<Predecessors>,
     /// What is left to others; known once a plan asked.
     pub ignoring: Ignoring,
     /// Known once the memory was read.
@@ -98,6 +101,7 @@ impl Cluster {
         let place = Place::of(target, &options)?;
         Ok(Cluster {
             humans: Arc::new(options.humans()?),
+            predecessors: Arc::new(options.predecessors()?),
             options,
             runtime,
             looking,

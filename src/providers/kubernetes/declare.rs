@@ -215,6 +215,7 @@ fn collect(mut files: Vec<File>, options: &Options, desired: &mut Desired, compl
     let mut seen: HashMap<Identity, (Arc<str>, Place)> = HashMap::new();
     for File { path, objects, notes, .. } in files {
         desired.notes.extend(notes);
+        let mut left = Left::default();
         for Declared { place, normal, wrong } in objects {
             let mut normal = match normal {
                 Ok(normal) => normal,
@@ -232,12 +233,36 @@ fn collect(mut files: Vec<File>, options: &Options, desired: &mut Desired, compl
                 ));
             }
             complaints.extend(wrong);
-            if !dropped.is_empty() {
-                let list = dropped.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-                desired.notes.push(format!("`{path}:{place}`: left out: {}", list.join(", ")));
-            }
+            left.add(place, dropped);
             let origin = Origin::new(path.clone(), Some(place.line));
             desired.objects.insert(address, Object { value: Some(value), origin });
+        }
+        desired.notes.extend(left.note(&path));
+    }
+}
+
+/// What of one file is not sent: only the server writes it, or it is null.
+#[derive(Default)]
+struct Left {
+    places: Vec<Place>,
+    fields: BTreeSet<String>,
+}
+
+impl Left {
+    fn add(&mut self, place: Place, dropped: Vec<String>) {
+        if !dropped.is_empty() {
+            self.places.push(place);
+            self.fields.extend(dropped);
+        }
+    }
+
+    /// One line for the file, however many objects it is about.
+    fn note(self, path: &str) -> Option<String> {
+        let list = self.fields.into_iter().collect::<Vec<_>>().join(", ");
+        match &self.places[..] {
+            [] => None,
+            [place] => Some(format!("`{path}:{place}`: left out: {list}")),
+            places => Some(format!("`{path}`: left out of {} objects: {list}", places.len())),
         }
     }
 }

@@ -23,27 +23,37 @@ pub(super) enum List {
     Set,
 }
 
+/// What a key of `fieldsV1` is called in a set of fields.
+pub(super) fn label(key: &str) -> Option<Arc<str>> {
+    step(key).map(|(label, _)| label)
+}
+
+/// The same, with how the list is keyed that it is an item of.
+fn step(key: &str) -> Option<(Arc<str>, Option<List>)> {
+    let (sort, body) = key.split_at_checked(2)?;
+    match sort {
+        "f:" => Some((body.into(), None)),
+        "k:" => {
+            let Ok(Value::Map(pairs)) = json::read(body.as_bytes()) else { return None };
+            let label = List::label(pairs.iter().map(|(key, value)| (&**key, value))).into();
+            Some((label, Some(List::By(pairs.keys().cloned().collect()))))
+        }
+        "v:" => {
+            let value = json::read(body.as_bytes()).ok()?;
+            Some((List::label_of(&value).into(), Some(List::Set)))
+        }
+        _ => None,
+    }
+}
+
 impl Fields {
     /// Reads `fieldsV1`.
     pub(super) fn read(fields: &Value) -> Fields {
         let mut tree = Fields::default();
         let Value::Map(map) = fields else { return tree };
         for (key, below) in map.iter() {
-            let Some((sort, body)) = key.split_at_checked(2) else { continue };
-            let label: Arc<str> = match sort {
-                "f:" => body.into(),
-                "k:" => {
-                    let Ok(Value::Map(pairs)) = json::read(body.as_bytes()) else { continue };
-                    tree.list = Some(List::By(pairs.keys().cloned().collect()));
-                    List::label(pairs.iter().map(|(key, value)| (&**key, value))).into()
-                }
-                "v:" => {
-                    let Ok(value) = json::read(body.as_bytes()) else { continue };
-                    tree.list = Some(List::Set);
-                    List::label_of(&value).into()
-                }
-                _ => continue,
-            };
+            let Some((label, list)) = step(key) else { continue };
+            tree.list = list.or(tree.list);
             tree.children.insert(label, Fields::read(below));
         }
         tree
@@ -97,6 +107,21 @@ impl Fields {
                 !below.is_empty()
             }
         });
+    }
+
+    /// What `other` has as well and `config` lacks; of an item of a list, all of it.
+    pub(super) fn dropped(&self, other: &Fields, config: Option<&Value>) -> Fields {
+        let mut dropped = Fields { children: BTreeMap::new(), list: self.list.clone() };
+        for (step, below) in &self.children {
+            let Some(other) = other.get(step) else { continue };
+            let config = config.and_then(|config| config.get(step));
+            let whole = config.is_none() && (self.list.is_some() || below.is_empty() && other.is_empty());
+            let below = if whole { Fields::default() } else { below.dropped(other, config) };
+            if whole || !below.is_empty() {
+                dropped.children.insert(step.clone(), below);
+            }
+        }
+        dropped
     }
 
     /// Turns lists that are keyed according to this set into mappings by key.

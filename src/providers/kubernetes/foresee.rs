@@ -114,7 +114,8 @@ async fn foreseen(
 /// Puts the sides of an object that is there together.
 async fn compare(looking: &Looking, case: &Case, config: &Value, live: &Value, preview: &Value) -> Finding {
     let name = &case.seen.name;
-    let owners = Owners::of(live, preview, &case.humans);
+    let mut owners = Owners::of(live, preview, &case.humans);
+    owners.drop(case.dropped(live, config, &owners.shape));
     let keyed = |value: &Value| owners.shape.keyed(value);
     let actual = keyed(&stripped(name, live));
     let base = owners::base(case, live, &owners);
@@ -138,7 +139,11 @@ async fn compare(looking: &Looking, case: &Case, config: &Value, live: &Value, p
         Some(why) => format!("nothing but the ownership would change: {why}"),
         None => "nothing but the ownership would change".to_owned(),
     });
-    let notes = attribution::removals(live, preview, &preview_sides);
+    let mut notes = match &sides.desired {
+        Some(desired) => attribution::removals(live, preview, desired),
+        None => Vec::new(),
+    };
+    notes.extend(case.predecessors.undeclared(live, &actual, &config));
     let mut writers = attribution::writers(&sides, live);
     writers.notes.extend(stuck);
     Finding { sides: Some(sides), claim, notes, writers, ignored: Some(ignored), ..Finding::default() }

@@ -32,13 +32,17 @@ pub(super) fn shape(object: &Value) -> Fields {
     shape
 }
 
-/// All entries of an object of the server.
-pub(super) fn entries(object: &Value) -> impl Iterator<Item = Entry<'_>> {
-    let list = match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
+/// All entries of an object, as the server says them.
+pub(super) fn raw(object: &Value) -> &[Value] {
+    match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
         Some(Value::List(list)) => list.as_slice(),
         _ => &[],
-    };
-    list.iter().map(|entry| {
+    }
+}
+
+/// All entries of an object of the server.
+pub(super) fn entries(object: &Value) -> impl Iterator<Item = Entry<'_>> {
+    raw(object).iter().map(|entry| {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
         Entry {
             manager: text("manager").unwrap_or_default(),
@@ -60,6 +64,14 @@ impl<'a> Entry<'a> {
     /// Whether trueup wrote it, applied or not.
     pub(super) fn is_by_us(&self) -> bool {
         self.manager == MANAGER
+    }
+
+    /// The program, and what it wrote by if that is not the object itself.
+    pub(super) fn who(&self) -> String {
+        match self.subresource {
+            "" => self.manager.to_owned(),
+            subresource => format!("{} ({subresource})", self.manager),
+        }
     }
 
     /// What it owns, as the server says it.

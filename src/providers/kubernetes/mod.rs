@@ -50,6 +50,7 @@ mod sent;
 mod sides;
 mod sieve;
 mod strangers;
+mod takeover;
 mod transport;
 mod wait;
 mod write;

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::takeover::Predecessors;
 use crate::{
     exit::Exit,
     model::fault::Fault,
@@ -49,6 +50,10 @@ pub(super) struct Options {
     /// Globs over field managers that stand for people: what they add by hand is drift.
     #[serde(default)]
     pub humans: Option<Vec<String>>,
+    /// Globs over field managers that trueup takes over from: what they and Git declare is ours alone, so that it is
+    /// removed once Git does not declare it any more; the usual tools if not given.
+    #[serde(default)]
+    pub take_over_from: Option<Vec<String>>,
     /// After an apply, wait until what was written is ready.
     #[serde(default)]
     pub wait: bool,
@@ -71,6 +76,19 @@ const HUMANS: [&str; 12] = [
     "headlamp*",
     "Octant",
     "freelens*",
+];
+
+/// Field managers of the tools that an object may have been made with before.
+const PREDECESSORS: [&str; 9] = [
+    "kubectl-client-side-apply",
+    "kubectl",
+    "kubectl-create",
+    "before-first-apply",
+    "helm",
+    "kustomize-controller",
+    "helm-controller",
+    "argocd-controller",
+    "argocd-application-controller",
 ];
 
 /// Checks the options without touching the target.
@@ -106,8 +124,14 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
         return Err(refused("set", "`set` takes lower case letters, digits and `-`".to_owned()));
     }
     let humans = options.humans.clone().unwrap_or_default();
-    for (key, patterns) in [("include", &options.include), ("exclude", &options.exclude), ("humans", &humans)]
-    {
+    let predecessors = options.take_over_from.clone().unwrap_or_default();
+    let patterns = [
+        ("include", &options.include),
+        ("exclude", &options.exclude),
+        ("humans", &humans),
+        ("take-over-from", &predecessors),
+    ];
+    for (key, patterns) in patterns {
         globs(patterns).map_err(|error| refused(key, error.to_string()))?;
     }
     Ok(options)
@@ -129,12 +153,25 @@ impl Options {
     /// # Errors
     /// A pattern that is no glob.
     pub(super) fn humans(&self) -> Result<GlobSet, globset::Error> {
-        let patterns = match &self.humans {
-            Some(patterns) => patterns.clone(),
-            None => HUMANS.iter().map(|&pattern| pattern.to_owned()).collect(),
-        };
-        globs(&patterns)
+        given_or(&self.humans, &HUMANS)
     }
+
+    /// Whose fields become ours.
+    ///
+    /// # Errors
+    /// A pattern that is no glob.
+    pub(super) fn predecessors(&self) -> Result<Predecessors, globset::Error> {
+        let managers = given_or(&self.take_over_from, &PREDECESSORS)?;
+        Ok(Predecessors { managers, humans: self.humans()? })
+    }
+}
+
+fn given_or(given: &Option<Vec<String>>, usual: &[&str]) -> Result<GlobSet, globset::Error> {
+    let patterns = match given {
+        Some(patterns) => patterns.clone(),
+        None => usual.iter().map(|&pattern| pattern.to_owned()).collect(),
+    };
+    globs(&patterns)
 }
 
 /// Whether a name may stand for a namespace (RFC 1123 label).

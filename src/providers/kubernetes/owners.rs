@@ -83,6 +83,13 @@ pub(super) struct Owners {
 }
 
 impl Owners {
+    /// Takes what goes with our declaration for nobody's who could keep it.
+    pub(super) fn drop(&mut self, dropped: Fields) {
+        self.foreign.subtract(&dropped);
+        self.programs.subtract(&dropped);
+        self.human.add(dropped);
+    }
+
     pub(super) fn of(live: &Value, preview: &Value, humans: &GlobSet) -> Owners {
         let mut owners = Owners {
             shape: Fields::default(),

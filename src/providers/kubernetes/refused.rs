@@ -43,6 +43,13 @@ async fn meant(
     match (refusal.code, &live) {
         (404, None) if case.kind_comes => not_yet(case, config, "its kind is"),
         (404, None) if case.namespace_comes => not_yet(case, config, "its namespace is"),
+        (403, None) if is_ending(refusal) => {
+            let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
+            let message = format!(
+                "the namespace `{namespace}` is being deleted: nothing can be made in it until it is gone and made anew"
+            );
+            Finding { unknown: Some((Cause::Other, message)), ..Finding::default() }
+        }
         (404, None) => {
             let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
             let message = format!("the namespace `{namespace}` is not there and is not declared");
@@ -76,6 +83,11 @@ async fn meant(
     }
 }
 
+/// Whether nothing can be made because the namespace is going.
+fn is_ending(refusal: &Refusal) -> bool {
+    refusal.causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 /// Without dry runs, only a read tells whether an object is there.
 async fn forbidden(looking: &Looking, case: &Case, config: &Value, path: &str) -> Finding {
     match looking.get(path).await {
@@ -97,7 +109,8 @@ async fn forbidden(looking: &Looking, case: &Case, config: &Value, path: &str) -
 /// What an apply would do, told without the server.
 fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
     let name = &case.seen.name;
-    let owners = Owners::of(live, live, &case.humans);
+    let mut owners = Owners::of(live, live, &case.humans);
+    owners.drop(case.dropped(live, config, &owners.shape));
     let keyed = |value: &Value| owners.shape.keyed(value);
     let actual = keyed(&stripped(name, live));
     let config = keyed(config);
@@ -117,7 +130,8 @@ fn predicted(case: &Case, config: &Value, live: &Value) -> Finding {
     let ignored = case.declared().settle(&mut sides, live);
     let writers = attribution::writers(&sides, live);
     let said = vec![Basis::Prediction.says("foretold from who owns its fields, without the server")];
-    Finding { sides: Some(sides), writers, said, ignored: Some(ignored), ..Finding::default() }
+    let notes = case.predecessors.undeclared(live, &actual, &config);
+    Finding { sides: Some(sides), writers, said, notes, ignored: Some(ignored), ..Finding::default() }
 }
 
 /// Whether a refusal is about a field that cannot change.

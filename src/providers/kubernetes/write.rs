@@ -12,7 +12,8 @@ use super::{
     marks::{self, expect_version},
     names::Name,
     owners,
-    transport::{Force, Writing},
+    takeover::Predecessors,
+    transport::{Answer, Force, Writing},
 };
 use crate::model::{
     change::Change,
@@ -92,19 +93,37 @@ pub(super) async fn update(
     live: &Value,
     change: &Change,
 ) -> Ended {
-    let mut current = live.clone();
+    let (mut seen, mut current) = (live.clone(), live.clone());
     for _ in 0..TRIES {
-        let mut body = manifest.body(Some(&current));
-        expect_version(&mut body, &current);
-        let failure = match writing.apply(path, &body, Force::Yes).await {
-            Ok(answer) => return extras::take_out(writing, path, answer.value, change).await,
-            Err(failure) => failure,
+        let failure = match take_over(writing, path, manifest, &current).await {
+            Some(Ok(answer)) => {
+                // Only the owners moved, and that by us.
+                (seen, current) = (answer.value.clone(), answer.value);
+                None
+            }
+            Some(Err(failure)) => Some(failure),
+            None => None,
         };
-        if failure.code() != 409 {
-            return settle(writing, path, &body, failure, "writing it").await;
-        }
+        let moved = failure.is_some();
+        let failure = match failure {
+            // A failed test is 422.
+            Some(failure) if matches!(failure.code(), 409 | 422) => failure,
+            Some(failure) => return Ended::failed(&failure, TAKING_OVER),
+            None => {
+                let mut body = manifest.body(Some(&current));
+                expect_version(&mut body, &current);
+                match writing.apply(path, &body, Force::Yes).await {
+                    Ok(answer) => return extras::take_out(writing, path, answer.value, change).await,
+                    Err(failure) if failure.code() == 409 => failure,
+                    Err(failure) => return settle(writing, path, &body, failure, "writing it").await,
+                }
+            }
+        };
         match writing.looking().get(path).await {
-            Ok(answer) if is_same(manifest.about, &manifest.rest(live), &manifest.rest(&answer.value)) => {
+            Ok(answer) if moved && is_version(&current, &answer.value) => {
+                return Ended::failed(&failure, TAKING_OVER);
+            }
+            Ok(answer) if is_same(manifest.about, &manifest.rest(&seen), &manifest.rest(&answer.value)) => {
                 current = answer.value;
             }
             Ok(_) => return Ended::stale("it changed after the plan was made"),
@@ -117,11 +136,29 @@ pub(super) async fn update(
     Ended::stale("it changes all the time")
 }
 
+const TAKING_OVER: &str = "taking its fields over from those who applied it before";
+
+/// Makes ours alone what predecessors own of what is to be written; none if nothing is.
+async fn take_over(
+    writing: &Writing,
+    path: &str,
+    manifest: &Manifest<'_>,
+    live: &Value,
+) -> Option<Result<Answer, Failure>> {
+    let body = manifest.body(Some(live));
+    manifest.about.predecessors.take_over(writing, path, live, &body).await
+}
+
+fn is_version(one: &Value, other: &Value) -> bool {
+    marks::metadata(one, "resourceVersion") == marks::metadata(other, "resourceVersion")
+}
+
 /// An object, and who counts as a person there.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     pub name: &'a Name,
     pub humans: &'a GlobSet,
+    pub predecessors: &'a Predecessors,
 }
 
 /// Whether an object only moved in what no plan is about.

@@ -31,6 +31,7 @@ mod secrets;
 mod server;
 mod session;
 mod store;
+mod takeover;
 mod turns;
 mod views;
 mod waits;
