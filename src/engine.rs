@@ -16,6 +16,7 @@ use crate::{
         digest::Digest,
         event::{Event, Observer},
         object::Cause,
+        path::{self, Place},
         plan::Plan,
         record::{Applied, Attempt, Memory, Past, PastObject, Record, Who},
         report::{FailureKind, Outcome, Report, Verdict},
@@ -103,7 +104,7 @@ pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Done> {
         writer.save(&record, &owned)?;
     }
     let done = write(job, writer, &writes);
-    settle(job, &done, &mut owned);
+    settle(job, &done, &mut owned, &mut record.kept);
     let mut report = report(job, done);
     if report.exit() == Exit::InSync {
         report.outcomes.extend(wait(job, writer));
@@ -276,7 +277,12 @@ impl Observer for Discreet<'_> {
 }
 
 /// Works out what is ours from now on, and at which commit.
-fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<Digest>>) {
+fn settle(
+    job: &Job<'_>,
+    done: &[Outcome],
+    owned: &mut BTreeMap<Address, Option<Digest>>,
+    kept: &mut BTreeMap<Address, BTreeMap<String, Digest>>,
+) {
     let commit = job.plan.revision.commit.filter(|_| !job.plan.revision.dirty);
     let was = |address: &Address| job.memory.owned.get(address).and_then(|owned| owned.commit);
     if job.extent == Extent::Whole {
@@ -288,7 +294,7 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
         owned.remove(address);
     }
     let left = job.plan.changes.iter().filter(|change| !change.left.is_empty());
-    let left: BTreeSet<&Address> = left.map(|change| &change.address).collect();
+    let left: BTreeMap<&Address, &Change> = left.map(|change| (&change.address, change)).collect();
     forget_gone(job, done, owned);
     for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
         match outcome.action {
@@ -296,13 +302,47 @@ fn settle(job: &Job<'_>, done: &[Outcome], owned: &mut BTreeMap<Address, Option<
             _ if job.extent == Extent::Drift => {
                 _ = owned.insert(outcome.address.clone(), was(&outcome.address))
             }
-            // What was applied last is what a field that was left still differs from.
-            _ if left.contains(&outcome.address) => {
-                _ = owned.insert(outcome.address.clone(), was(&outcome.address).or(commit))
+            _ => {
+                let address = &outcome.address;
+                let fields = left.get(address).map(|change| fields_left(job.memory, change));
+                kept.remove(address);
+                match fields {
+                    None => _ = owned.insert(address.clone(), commit),
+                    Some(Some(fields)) if commit.is_some() => {
+                        owned.insert(address.clone(), commit);
+                        kept.insert(address.clone(), fields);
+                    }
+                    // What was applied last is what a field that was left still differs from.
+                    Some(_) => _ = owned.insert(address.clone(), was(address).or(commit)),
+                }
             }
-            _ => _ = owned.insert(outcome.address.clone(), commit),
         }
     }
+    if job.extent == Extent::Whole {
+        job.comparison.in_sync.iter().for_each(|address| _ = kept.remove(address));
+    }
+    kept.retain(|address, _| owned.contains_key(address));
+}
+
+/// The fields that a change leaves, each with the commit at which it was applied last; none where one of them is
+/// only a part of a text, which has no value of its own.
+fn fields_left(memory: &Memory, change: &Change) -> Option<BTreeMap<String, Digest>> {
+    let sides = [&change.sides.base, &change.sides.desired, &change.sides.actual];
+    let has = |place: &Place| sides.into_iter().flatten().any(|side| path::get(side, place).is_some());
+    let mut fields = BTreeMap::new();
+    for place in &change.left {
+        let path = path::pointer(place);
+        if !has(place) {
+            return None;
+        }
+        let within = format!("{path}/");
+        let before = memory.kept(&change.address).into_iter().flatten();
+        fields.extend(
+            before.filter(|(kept, _)| kept.starts_with(&within)).map(|(kept, at)| (kept.clone(), *at)),
+        );
+        fields.insert(path.clone(), memory.applied_to(&change.address, &path)?);
+    }
+    Some(fields)
 }
 
 /// What was deleted to be made anew and was not made, and what went along with something like that and was not made

@@ -17,7 +17,7 @@ pub fn explain(past: &mut Past<'_>, memory: &Memory, changes: &mut [Change], not
     let applied = memory.record.as_ref().and_then(|record| record.applied.as_ref()?.revision.commit);
     let mut groups: BTreeMap<Option<Digest>, Vec<&mut Change>> = BTreeMap::new();
     for change in changes.iter_mut().filter(|change| change.pending()) {
-        let base = memory.owned.get(&change.address).and_then(|owned| owned.commit).or(applied);
+        let base = memory.since(&change.address).or(applied);
         if let (None, Some(base)) = (&change.origin, base)
             && let Ok(declared) = past.at(&base)
         {

@@ -14,6 +14,7 @@ use crate::{
         digest::Digest,
         fault::Fault,
         object::{Desired, Object, Origin},
+        path,
         record::{Memory, Owned},
         revision::Revision,
         value::Value,
@@ -59,10 +60,11 @@ impl<'a> Past<'a> {
     /// where it says, else from the commit that it names.
     /// Takes the values out of the memory.
     pub fn bases(&mut self, memory: &mut Memory) -> Bases {
+        let kept = memory.record.as_ref().map(|record| record.kept.clone()).unwrap_or_default();
         let base = |(address, owned): (&Address, &mut Owned)| {
             let base = match (owned.base.take(), &owned.commit) {
                 (Some(value), _) => Base::Known(value),
-                (None, Some(commit)) => self.declared_value(commit, address),
+                (None, Some(commit)) => self.applied_value(commit, address, kept.get(address)),
                 // It was applied from uncommitted files, and the target does not remember it.
                 (None, None) => Base::Unremembered,
             };
@@ -74,7 +76,25 @@ impl<'a> Past<'a> {
     /// What Git declared when an object was applied last, if that can be told.
     pub fn declared(&mut self, memory: &Memory, address: &Address) -> Option<Value> {
         let commit = memory.owned.get(address)?.commit?;
-        self.declared_value(&commit, address).value().cloned()
+        self.applied_value(&commit, address, memory.kept(address)).value().cloned()
+    }
+
+    /// What `commit` declares, with the fields that were `kept` then as the commits declare them that they are at.
+    fn applied_value(
+        &mut self,
+        commit: &Digest,
+        address: &Address,
+        kept: Option<&BTreeMap<String, Digest>>,
+    ) -> Base {
+        let mut base = self.declared_value(commit, address);
+        for (path, commit) in kept.into_iter().flatten() {
+            match (&mut base, self.declared_value(commit, address)) {
+                (Base::Known(base), Base::Known(then)) => path::lay(base, &path::place(path), Some(&then)),
+                (Base::Known(_), lost) => return lost,
+                (Base::Lost(_) | Base::Unremembered, _) => return base,
+            }
+        }
+        base
     }
 
     fn declared_value(&mut self, commit: &Digest, address: &Address) -> Base {

@@ -36,6 +36,10 @@ pub struct Record {
     pub attempting: Option<Attempt>,
     /// Past applies, newest first, at most [`RING`].
     pub history: Vec<Past>,
+    /// Single fields that an apply left as they were, by address and path, each with the commit whose value was
+    /// applied to it last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<Address, BTreeMap<String, Digest>>,
 }
 
 /// The revision that a target was brought to.
@@ -165,6 +169,28 @@ pub struct Memory {
     pub owned: BTreeMap<Address, Owned>,
 }
 
+impl Memory {
+    /// The fields of an object that were left, with the commits that they are at.
+    pub fn kept(&self, address: &Address) -> Option<&BTreeMap<String, Digest>> {
+        self.record.as_ref()?.kept.get(address)
+    }
+
+    /// The commit at which the part of a field was applied last that is at `path`.
+    pub fn applied_to(&self, address: &Address, path: &str) -> Option<Digest> {
+        let within = |whole: &str| {
+            path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let kept = self.kept(address).and_then(|kept| kept.iter().rev().find(|(whole, _)| within(whole)));
+        kept.map(|(_, commit)| *commit).or_else(|| self.owned.get(address)?.commit)
+    }
+
+    /// A commit before which nothing of an object is pending: that of its kept fields, where it has any.
+    pub fn since(&self, address: &Address) -> Option<Digest> {
+        let kept = self.kept(address).and_then(|kept| kept.values().next());
+        kept.copied().or_else(|| self.owned.get(address)?.commit)
+    }
+}
+
 impl Record {
     /// The record of a target that nothing was applied to yet.
     pub fn new(target: impl Into<String>) -> Self {
@@ -174,6 +200,7 @@ impl Record {
             applied: None,
             attempting: None,
             history: Vec::new(),
+            kept: BTreeMap::new(),
         }
     }
 

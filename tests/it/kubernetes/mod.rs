@@ -20,6 +20,7 @@ mod explain;
 mod faults;
 mod forms;
 mod ignoring;
+mod kept;
 mod killed;
 mod lists;
 mod meddling;

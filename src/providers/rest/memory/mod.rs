@@ -173,6 +173,10 @@ impl Kept {
         let mut record = theirs.record.clone();
         record.history.splice(0..0, self.record.history.first().cloned());
         record.history.truncate(RING);
+        let mine = |address: &Address| old.get(address) != new.get(address);
+        record.kept.retain(|address, _| !mine(address));
+        let kept = self.record.kept.iter().filter(|(address, _)| mine(address));
+        record.kept.extend(kept.map(|(address, fields)| (address.clone(), fields.clone())));
         let secrets = self.secrets.beside(&before.secrets, &theirs.secrets);
         let secrets = secrets.kept(|address| all.contains_key(address));
         let owned = by_commit(all.into_iter().map(|(address, commit)| (address, commit.to_owned())));
