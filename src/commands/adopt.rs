@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     io::ErrorKind,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
@@ -19,6 +20,7 @@ use crate::{
         change::{Action, Change, Class, Sides},
         fault::Fault,
         form::Form,
+        names,
         plan::Plan,
         redact, resolve,
         tree::EntryKind,
@@ -40,7 +42,14 @@ pub(super) fn run(
     let root = session.checkout.root().ok_or_else(|| {
         Fault::new(Exit::NoInput, "a bare repository has no work tree to adopt into").hint("use a clone")
     })?;
-    let mut adoption = Adoption { root, patch, edits: BTreeMap::new(), refused: Vec::new() };
+    let mut adoption = Adoption {
+        checkout: &session.checkout,
+        root,
+        decides: session.decides.clone(),
+        patch,
+        edits: BTreeMap::new(),
+        refused: Vec::new(),
+    };
     for (chosen, planned) in session.targets.iter().zip(planned) {
         if let Some(failure) = &planned.plan.failure {
             let (target, why) = (&chosen.target.name, &failure.message);
@@ -64,7 +73,10 @@ pub(super) fn run(
 
 /// What is taken in.
 struct Adoption<'a> {
+    checkout: &'a Checkout,
     root: &'a Path,
+    /// The files that decide what trueup does.
+    decides: Vec<String>,
     patch: bool,
     edits: BTreeMap<BString, Edit>,
     refused: Vec<String>,
@@ -95,7 +107,10 @@ impl Adoption<'_> {
                 let why = format!("`{file}` holds secrets, which a patch could show");
                 all.iter().for_each(|taken| self.refuse(taken.change, &why));
             }
-            Ok(edit) => _ = self.edits.insert(edit.path.clone(), edit),
+            Ok(edit) => match self.forbidden(chosen, &edit) {
+                Some(why) => all.iter().for_each(|taken| self.refuse(taken.change, &why)),
+                None => _ = self.edits.insert(edit.path.clone(), edit),
+            },
             Err(error) if all.len() == 1 => self.refuse(first, &format!("{error:#}")),
             Err(_) => {
                 let (these, others) = all.split_at(all.len() / 2);
@@ -103,6 +118,25 @@ impl Adoption<'_> {
                 self.take(chosen, others);
             }
         }
+    }
+
+    /// Why `edit` must not be made: it would change what decides about trueup or git, or lose what Git does not have.
+    fn forbidden(&self, chosen: &Chosen, edit: &Edit) -> Option<String> {
+        let file = address::quote(&edit.path);
+        if let Some(what) = names::adopted(&edit.path) {
+            return Some(format!("`{file}` {what}"));
+        }
+        if self.decides.iter().any(|path| edit.path == path.as_str()) {
+            return Some(format!("`{file}` decides what trueup does with this target"));
+        }
+        let on_disk = fs::symlink_metadata(self.root.join(OsStr::from_bytes(&edit.path))).is_ok();
+        let known = self.edits.contains_key(&edit.path) || self.checkout.is_tracked(&edit.path);
+        (on_disk && !known).then(|| {
+            format!(
+                "`{file}` is there and is not in Git, so target `{}` must not replace it",
+                chosen.target.name
+            )
+        })
     }
 
     fn refuse(&mut self, change: &Change, why: &str) {

@@ -84,6 +84,7 @@ fn compare(session: &Session, chosen: &Chosen, first: &Revision, only: &Selector
         notes,
         explanations: Vec::new(),
         cost: None,
+        definition: None,
         failure: None,
     };
     Ok(Planned { plan, comparison, memory: Memory::default(), declared, took: begun.elapsed() })

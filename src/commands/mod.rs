@@ -14,6 +14,7 @@ mod attribution;
 mod between;
 mod circumstances;
 mod credit;
+mod definition;
 mod diff;
 mod drift;
 mod explain;

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{attribution, credit, explain, ignoring, lines, past::Past, places, trees::Trees};
+use super::{attribution, credit, definition, explain, ignoring, lines, past::Past, places, trees::Trees};
 use crate::{
     cli::GlobalArgs,
     exit::Exit,
@@ -36,7 +36,7 @@ use crate::{
     },
     providers::{Kind, Log, Programs, Reader, Target},
     source::{
-        checkout::{Checkout, Selection, Snapshot},
+        checkout::{Checkout, Selected, Selection, Snapshot},
         config::{Config, Environment, Guards},
     },
 };
@@ -51,6 +51,8 @@ pub struct Session {
     pub environment: Environment,
     /// The targets that were asked for.
     pub targets: Vec<Chosen>,
+    /// The files of the checkout that decide what is done: trueup.yaml and definitions.
+    pub decides: Vec<String>,
 }
 
 /// A target that was asked for.
@@ -131,15 +133,18 @@ impl Session {
         let base_dir = checkout.place().join(&config.folder);
         let programs = if global.no_exec { Programs::Refuse } else { Programs::Run };
         places::check(&config, &checkout.place(), &base_dir, programs)?;
-        let targets = environment
-            .targets(names)?
+        let named = environment.targets(names)?;
+        let definitions: Vec<String> =
+            named.iter().filter_map(|target| definition::file(&config.folder, target)).collect();
+        let targets = named
             .into_iter()
-            .map(|target| choose(&config, &environment, target, &base_dir, programs))
+            .map(|target| choose(&selected, &config, &environment, target, &base_dir, programs))
             .collect::<Result<Vec<_>>>()?;
         let declaring = targets.iter().map(|chosen| chosen.target.path.as_str());
-        let paths: Vec<&str> = declaring.chain([config.file.as_str()]).collect();
+        let decides: Vec<String> = std::iter::once(config.file.clone()).chain(definitions).collect();
+        let paths: Vec<&str> = declaring.chain(decides.iter().map(String::as_str)).collect();
         let snapshot = selected.snapshot(&paths)?;
-        Ok(Session { checkout, snapshot, environment, targets })
+        Ok(Session { checkout, snapshot, environment, targets, decides })
     }
 
     /// The revision that the session is about.
@@ -210,6 +215,7 @@ fn is_missing(error: &anyhow::Error) -> bool {
 }
 
 fn choose(
+    selected: &Selected,
     config: &Config,
     environment: &Environment,
     target: &crate::source::config::Target,
@@ -229,6 +235,7 @@ fn choose(
         base_dir: PathBuf::from(base_dir),
         options: target.options.clone(),
         programs,
+        definition: definition::read(selected, config, target, &keys)?,
     };
     (kind.check)(&chosen).map_err(|bad| {
         let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
@@ -357,6 +364,7 @@ pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &
         notes,
         explanations,
         cost: reader.cost(),
+        definition: definition::digest(&chosen.target),
         failure: None,
     };
     Ok(Planned { plan, comparison, memory, declared, took: begun.elapsed() })

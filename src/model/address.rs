@@ -120,10 +120,12 @@ fn needs_escape(character: char) -> bool {
 
 /// Whether a character from foreign text must not reach a terminal or a CI
 /// log as it is (design law 10): C0 and C1 controls, bidirectional controls,
-/// zero-width characters and the byte order mark.
+/// and what nobody sees: zero-width characters, soft hyphens, fillers, tags, variation selectors and annotations.
 pub fn steers_terminal(character: char) -> bool {
     character.is_control()
         || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' |
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{061c}')
 }
 

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod form;
 pub mod guard;
 pub mod ignore;
+pub mod names;
 pub mod object;
 pub mod path;
 pub mod plan;

@@ -69,6 +69,8 @@ pub struct Plan {
     pub explanations: Vec<Explanation>,
     /// What it took, where that is counted.
     pub cost: Option<Cost>,
+    /// What stands for the definition that decides how writes are sent, where the checkout brings one.
+    pub definition: Option<String>,
     /// Why there is nothing else here: the target could not be planned.
     pub failure: Option<Failure>,
 }
@@ -188,6 +190,7 @@ impl Plan {
             notes: Vec::new(),
             explanations: Vec::new(),
             cost: None,
+            definition: None,
             failure: Some(failure),
         }
     }
@@ -242,7 +245,7 @@ impl Plan {
         hasher.text(&self.target.provider);
         hasher.text(&self.target.id);
         for change in &self.changes {
-            hasher.text(&change_digest(change, &self.revision));
+            hasher.text(&change_digest(change, self));
         }
         hasher.finish()
     }
@@ -252,8 +255,11 @@ impl Plan {
 ///
 /// A sensitive value never enters a digest, not even hashed; the commit that declares it stands for it, and for
 /// uncommitted files the time of their last change.
-pub fn change_digest(change: &Change, revision: &Revision) -> String {
+/// A definition of the checkout is a part of it, since that decides which request makes the change.
+pub fn change_digest(change: &Change, plan: &Plan) -> String {
+    let revision = &plan.revision;
     let mut hasher = Hasher::new();
+    plan.definition.iter().for_each(|definition| hasher.text(definition));
     if change.sides.has_sensitive()
         && let Some(commit) = &revision.commit
     {
@@ -300,6 +306,13 @@ pub fn join_digests(mut digests: Vec<String>) -> String {
     }
     let mut hasher = Hasher::new();
     digests.iter().for_each(|digest| hasher.text(digest));
+    hasher.finish()
+}
+
+/// The digest of several texts in this order.
+pub fn digest_of(texts: &[&str]) -> String {
+    let mut hasher = Hasher::new();
+    texts.iter().for_each(|text| hasher.text(text));
     hasher.finish()
 }
 

@@ -91,7 +91,7 @@ fn saved_target(plan: &Plan) -> SavedTarget {
             address: change.address.clone(),
             action: change.action,
             class: change.class,
-            digest: change_digest(change, &plan.revision),
+            digest: change_digest(change, plan),
         })
         .collect();
     SavedTarget {
@@ -193,6 +193,19 @@ mod tests {
             let opened = serde_json::from_slice::<SavedPlan>(&bytes);
             assert!(opened.is_err() || write(&opened.unwrap()).as_bytes() != bytes, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_definition_is_part_of_what_is_approved() {
+        let described = |definition: Option<&str>| Plan {
+            definition: definition.map(str::to_owned),
+            ..plan(vec![change("a", Action::Create, "1")])
+        };
+        let (before, after) = (described(Some("POST")), described(Some("DELETE")));
+        assert_ne!(before.digest(), after.digest());
+        assert_ne!(before.digest(), described(None).digest());
+        let said = differences(&save([&before].into_iter()), [&after].into_iter());
+        assert_eq!(said, ["~ create a: its content is not the approved one"]);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         notes: Vec::new(),
         explanations: Vec::new(),
         cost: None,
+        definition: None,
         failure: None,
     }
 }

@@ -7,7 +7,12 @@ use crate::model::address::steers_terminal;
 /// The text with everything that could steer a terminal or a CI log written as
 /// an escape: `\n`, `\x1b`, `\u{202e}`. Always one line.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    escape(text, |_| false)
+    let shown = escape(text, |_| false);
+    // At the start of a line, blanks aside, GitHub's runner takes this for a command.
+    match shown.trim_start().starts_with("::") {
+        true => Cow::Owned(shown.replacen("::", "\\::", 1)),
+        false => shown,
+    }
 }
 
 /// The same for one line of a file, whose tabs stay tabs and whose bytes need not be UTF-8.
@@ -67,6 +72,10 @@ mod tests {
         assert_eq!(visible_line(b"\tcaf\xe9\x07"), "\tcaf\\xe9\\x07");
         assert_eq!(visible("x ##[error]y ##vso[z"), r"x ##\[error]y ##vso\[z");
         assert_eq!(visible("## [a]"), "## [a]");
+        assert_eq!(visible("::error::x"), r"\::error::x");
+        assert_eq!(visible(" ::set-env x"), r" \::set-env x");
+        assert_eq!(visible("a::b"), "a::b");
+        assert_eq!(visible("a\u{ad}\u{180e}\u{fff9}\u{e0041}"), r"a\u{ad}\u{180e}\u{fff9}\u{e0041}");
     }
 
     proptest::proptest! {

@@ -139,6 +139,8 @@ pub struct Target {
     pub options: serde_yaml::Mapping,
     /// Whether programs that the checkout names may run.
     pub programs: Programs,
+    /// The text of the file that the key `definition` names, as the selected revision has it.
+    pub definition: Option<Arc<[u8]>>,
 }
 
 /// Whether programs that the checkout names may run.
@@ -171,6 +173,11 @@ impl Programs {
 }
 
 impl Target {
+    /// Its own keys as text, for digests.
+    pub fn keys(&self) -> String {
+        format!("{:?}", self.options)
+    }
+
     /// Where a path of its options leads: relative ones start at the folder of trueup.yaml.
     pub fn path(&self, path: &Path) -> PathBuf {
         // In a folder without links, `..` can be resolved by name, and names look as people write them.

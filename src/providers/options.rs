@@ -130,6 +130,7 @@ mod tests {
             base_dir: "/".into(),
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
+            definition: None,
         };
         let bad = parse::<Keys>(&target).unwrap_err();
         (bad.path, bad.message)

@@ -1,6 +1,6 @@
 //! Files that are made from the command tree and committed.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
 use clap_complete::Shell;
 use trueup::{cli, commands};
@@ -35,7 +35,66 @@ fn completions_are_those_of_the_command_tree() {
 
 #[test]
 fn man_pages_are_those_of_the_command_tree() {
-    compare("man", commands::man_pages().unwrap().into_iter().collect());
+    let written = written_pages();
+    compare("man", commands::man_pages().unwrap().into_iter().chain(written).collect());
+}
+
+/// The page that a person writes, with the manual page that is made of it.
+fn written_pages() -> [(String, Vec<u8>); 2] {
+    let source = security_page();
+    let page = manual(&source).into_bytes();
+    [("trueup-security.md".to_owned(), source.into_bytes()), ("trueup-security.7".to_owned(), page)]
+}
+
+fn security_page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/trueup-security.md");
+    fs::read_to_string(path).unwrap()
+}
+
+/// A manual page of the part of Markdown that the page uses: headings, paragraphs, list items, code.
+fn manual(source: &str) -> String {
+    let mut page = String::new();
+    for line in source.lines().filter(|line| !line.is_empty()) {
+        if let Some(title) = line.strip_prefix("# ") {
+            let (name, section) = title.trim_end_matches(')').split_once('(').unwrap();
+            writeln!(page, ".TH {name} {section}").unwrap();
+        } else if let Some(heading) = line.strip_prefix("## ") {
+            writeln!(page, ".SH {heading}").unwrap();
+        } else if let Some(item) = line.strip_prefix("- ") {
+            writeln!(page, ".IP \\(bu 2\n{}", inline(item)).unwrap();
+        } else {
+            writeln!(page, ".PP\n{}", inline(line)).unwrap();
+        }
+    }
+    page
+}
+
+/// Text of a paragraph, in which code stands in bold.
+fn inline(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| if at % 2 == 1 { format!("\\fB{part}\\fR") } else { part.to_owned() });
+    format!("\\&{}", parts.collect::<String>())
+}
+
+#[test]
+fn every_statement_about_security_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    let mut folders = vec![root.join("src"), root.join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources += &fs::read_to_string(&path).unwrap_or_default(),
+            }
+        }
+    }
+    for statement in security_page().lines().filter(|line| line.starts_with("- ")) {
+        let name = statement.rsplit_once("Test: `").and_then(|(_, rest)| rest.strip_suffix("`."));
+        let name = name.unwrap_or_else(|| panic!("{statement} names no test"));
+        assert!(sources.contains(&format!("fn {name}()")), "there is no test `{name}`");
+    }
 }
 
 #[test]

@@ -197,6 +197,7 @@ fn secret_plan() -> Plan {
         notes: Vec::new(),
         explanations: Vec::new(),
         cost: None,
+        definition: None,
         failure: None,
     }
 }

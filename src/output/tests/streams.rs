@@ -52,7 +52,7 @@ fn levels_decide_what_is_said_and_errors_always_are() {
         terminal.problem(&problem);
         err.text()
     };
-    let error = "error: plan deletes 12 objects\n  | ::error::x\ncaused by: the guard allows 5\n\
+    let error = "error: plan deletes 12 objects\n  | \\::error::x\ncaused by: the guard allows 5\n\
                  hint: `--allow-deletes 12`\n";
     assert_eq!(said(Level::Quiet), error);
     assert_eq!(said(Level::Normal), format!("reading\nwarning: clock went\\x1b back\n{error}"));

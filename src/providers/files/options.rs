@@ -146,6 +146,7 @@ mod tests {
             base_dir: "/repo".into(),
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
+            definition: None,
         }
     }
 

@@ -13,7 +13,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use kube::{
     Client, Config,
     client::{AuthError, ClientBuilder, ConfigExt as _},
-    config::{ExecConfig, KubeConfigOptions, Kubeconfig},
+    config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use tokio::runtime::{Builder, Runtime};
 use tower::buffer::BufferLayer;
@@ -246,8 +246,17 @@ fn kubeconfig(target: &Target, options: &Options) -> Result<Option<Kubeconfig>> 
 }
 
 fn read(file: &Path) -> Result<Kubeconfig> {
-    Kubeconfig::read_from(file)
-        .map_err(|error| bad(format!("reading the kubeconfig `{}`: {error}", file.display())).into())
+    // What is no kubeconfig may be any file of this machine, and errors of the parser quote it.
+    let why = |error| match error {
+        KubeconfigError::ReadConfig(error, _) => error.to_string(),
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(at) => format!("it is no kubeconfig (line {}, column {})", at.line(), at.column()),
+            None => "it is no kubeconfig".to_owned(),
+        },
+        _ => "it is no kubeconfig".to_owned(),
+    };
+    let fault = |error| bad(format!("reading the kubeconfig `{}`: {}", file.display(), why(error)));
+    Ok(Kubeconfig::read_from(file).map_err(fault)?)
 }
 
 /// The context to use: the one that is named, or the only one. What `kubectl config use-context`

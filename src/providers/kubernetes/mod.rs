@@ -123,6 +123,7 @@ mod testing {
             base_dir: ".".into(),
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
+            definition: None,
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 pub struct Options {
     /// Where the server is, for example `https://git.example.org`.
     pub url: String,
-    /// A definition file, relative to trueup.yaml; for `provider: rest` only.
+    /// A definition file of the checkout, relative to trueup.yaml; for `provider: rest` only.
     #[serde(default)]
     pub definition: Option<String>,
     /// What all objects of the target live in, for example `{owner: acme, repo: web}`.
@@ -202,9 +202,9 @@ fn definition(target: &Target, options: &Options) -> Result<(Arc<Definition>, Ve
         }
         (None, None) => Err(bad(&[], "`definition` names the file that describes the API".to_owned())),
         (Some(file), None) => {
-            let text = std::fs::read(target.base_dir.join(file))
-                .map_err(|error| bad(&["definition"], format!("reading `{file}`: {error}")))?;
-            let parsed = load::parse(&text).map_err(|error| bad(&["definition"], error.within(file)))?;
+            let absent = || bad(&["definition"], format!("there is no file `{file}` in this revision"));
+            let text = target.definition.as_deref().ok_or_else(absent)?;
+            let parsed = load::parse(text).map_err(|error| bad(&["definition"], error.within(file)))?;
             let note = format!(
                 "the API is described by `{file}` of this checkout, which decides where credentials are sent"
             );

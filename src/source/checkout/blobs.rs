@@ -139,6 +139,45 @@ pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<
     Ok(content)
 }
 
+/// The largest file of configuration.
+const LARGEST: u64 = 4 << 20;
+
+/// A file of configuration of a tree; never what a link leads to.
+pub(super) fn read_committed(objects: &Objects, found: &Found, path: &str) -> Result<Vec<u8>> {
+    if found.mode.is_link() {
+        return Err(linked(path).into());
+    }
+    if found.mode.is_blob() && objects.size(&found.id)? > LARGEST {
+        return Err(oversized(path).into());
+    }
+    read_text(objects, found, path)
+}
+
+/// A file of configuration below `root`; `None` if there is none. Never what a link leads to.
+pub(super) fn read_own(root: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    let mut place = root.to_owned();
+    for part in path.split('/') {
+        place.push(part);
+        match place.symlink_metadata() {
+            Ok(found) if found.is_symlink() => return Err(linked(path).into()),
+            Ok(found) if found.is_file() && found.len() > LARGEST => return Err(oversized(path).into()),
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("reading `{path}`")),
+        }
+    }
+    read_disk(&place, path)
+}
+
+fn linked(path: &str) -> Fault {
+    Fault::new(Exit::BadConfig, format!("`{path}` is a link or lies below one, and no link is followed"))
+        .hint("put the file itself in its place")
+}
+
+fn oversized(path: &str) -> Fault {
+    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {LARGEST} bytes"))
+}
+
 /// A file on disk; `None` if there is none.
 pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     let read = || {

@@ -3,7 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
-use gix::merge::{blob::builtin_driver::text::Labels, tree::TreatAsUnresolved};
+use bstr::{BString, ByteSlice};
+use gix::{
+    attrs::StateRef,
+    merge::{blob::builtin_driver::text::Labels, tree::TreatAsUnresolved},
+    worktree::stack::state::attributes::Source,
+};
 
 use super::{
     faults::{missing, trouble},
@@ -25,7 +30,8 @@ pub(super) fn merge(repo: gix::Repository, ours: &Digest, theirs: &Digest, name:
     let mut repo = repo.with_object_memory();
     let doing = format!("merging HEAD into `{name}`");
     let (ours, theirs) = (object_id(ours), object_id(theirs));
-    check_related(&repo, ours, theirs, name)?;
+    let bases = check_related(&repo, ours, theirs, name)?;
+    let programs = without_drivers(&mut repo, &doing)?;
     let labels =
         Labels { ancestor: Some("base".into()), current: Some(name.into()), other: Some("HEAD".into()) };
     let merged = repo.tree_merge_options().and_then(|options| {
@@ -33,8 +39,9 @@ pub(super) fn merge(repo: gix::Repository, ours: &Digest, theirs: &Digest, name:
         let unresolved = TreatAsUnresolved::default();
         let conflicts =
             outcome.tree_merge.conflicts.iter().filter(|conflict| conflict.is_unresolved(unresolved));
-        let conflicts: BTreeSet<_> =
+        let mut conflicts: BTreeSet<_> =
             conflicts.map(|conflict| conflict.changes_in_resolution().0.location().to_string()).collect();
+        conflicts.extend(left_to_programs(&repo, &programs, &bases, [ours, theirs])?);
         Ok((outcome.tree_merge.tree.write()?.detach(), conflicts))
     });
     let (tree, conflicts) = merged.map_err(|error| trouble(&repo, &doing, error))?;
@@ -45,16 +52,68 @@ pub(super) fn merge(repo: gix::Repository, ours: &Digest, theirs: &Digest, name:
     Ok(Merge { tree, objects: memory.drain().collect() })
 }
 
+/// Removes the merge drivers that the configuration names, which are programs; answers their names.
+fn without_drivers(repo: &mut gix::Repository, doing: &str) -> Result<Vec<BString>> {
+    let mut config = repo.config_snapshot_mut();
+    let named = config.sections_by_name("merge").into_iter().flatten();
+    let names: Vec<BString> =
+        named.filter_map(|section| section.header().subsection_name().map(ToOwned::to_owned)).collect();
+    for name in &names {
+        config.remove_section("merge", Some(name.as_ref()));
+    }
+    let committed = config.commit().map(|_| ());
+    committed
+        .map_err(|error| Fault::new(Exit::Error, format!("{doing}: leaving merge drivers out: {error}")))?;
+    Ok(names)
+}
+
+/// The files that both sides changed and that a program of `programs` was to merge: nobody else can.
+fn left_to_programs(
+    repo: &gix::Repository,
+    programs: &[BString],
+    bases: &[gix::ObjectId],
+    sides: [gix::ObjectId; 2],
+) -> gix::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let Some(base) = bases.first().filter(|_| !programs.is_empty()) else { return Ok(found) };
+    let [base, ours, theirs] = [*base, sides[0], sides[1]].map(|commit| files(repo, commit));
+    let (base, ours, theirs) = (base?, ours?, theirs?);
+    let index = repo.index_or_empty()?;
+    let mut attributes = repo.attributes_only(&index, Source::WorktreeThenIdMapping)?;
+    let mut matches = attributes.selected_attribute_matches(["merge"]);
+    for (path, id) in &ours {
+        let (before, other) = (base.get(path), theirs.get(path));
+        if other.is_none() || before == Some(id) || before == other || other == Some(id) {
+            continue;
+        }
+        attributes.at_entry(path.as_bstr(), None)?.matching_attributes(&mut matches);
+        let by_program = matches.iter_selected().any(|found| match found.assignment.state {
+            StateRef::Value(name) => programs.iter().any(|program| program == name.as_bstr()),
+            _ => false,
+        });
+        if by_program {
+            found.push(path.to_string());
+        }
+    }
+    Ok(found)
+}
+
+fn files(repo: &gix::Repository, commit: gix::ObjectId) -> gix::Result<HashMap<BString, gix::ObjectId>> {
+    let tree = repo.find_object(commit)?.peel_to_tree()?;
+    let entries = tree.traverse().breadthfirst.files()?;
+    Ok(entries.into_iter().map(|entry| (entry.filepath, entry.oid)).collect())
+}
+
 fn check_related(
     repo: &gix::Repository,
     ours: gix::ObjectId,
     theirs: gix::ObjectId,
     name: &str,
-) -> Result<()> {
+) -> Result<Vec<gix::ObjectId>> {
     let bases = repo.merge_bases_many(ours, &[theirs]);
     let bases = bases.map_err(|error| trouble(repo, "looking for a common ancestor", error))?;
     if !bases.is_empty() {
-        return Ok(());
+        return Ok(bases.into_iter().map(|base| base.detach()).collect());
     }
     let message = format!("HEAD and `{name}` have no common ancestor");
     match repo.is_shallow().unwrap_or(false) {

@@ -94,6 +94,12 @@ impl Checkout {
         Ok(digest(&compare::blob_id(kind, content)?))
     }
 
+    /// Whether the index has a file at `path`.
+    pub fn is_tracked(&self, path: &[u8]) -> bool {
+        let index = self.pool.with(|repo| repo.index_or_empty());
+        index.is_ok_and(|index| index.entry_by_path(path.as_bstr()).is_some())
+    }
+
     /// Whether history was cut by `git clone --depth`.
     pub fn is_shallow(&self) -> bool {
         self.pool.with(|repo| repo.is_shallow().unwrap_or(false))

@@ -25,6 +25,7 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
     let start = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let repo = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&start, search, trust)
         .map_err(|error| refusal(dir, &error))?;
+    check_bare(&repo.to_thread_local(), dir)?;
     check_storage(&repo.to_thread_local())?;
     check_replacements(&repo.to_thread_local())?;
     Ok(repo)
@@ -94,6 +95,26 @@ fn check_replacements(repo: &gix::Repository) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Refuses a bare repository that was found by search where `safe.bareRepository` is `explicit`, as git does. What
+/// the repository says of itself does not count.
+fn check_bare(repo: &gix::Repository, dir: &Path) -> Result<(), Fault> {
+    use gix::config::Source;
+    let ours = |section: &gix::config::file::Metadata| {
+        !matches!(section.source, Source::Local | Source::Worktree) && section.trust == gix::sec::Trust::Full
+    };
+    let config = repo.config_snapshot();
+    let wanted = config.plumbing().string_filter("safe.bareRepository", ours);
+    let is_explicit = wanted.is_some_and(|value| value.eq_ignore_ascii_case(b"explicit"));
+    let named = std::env::var_os("GIT_DIR").is_some_and(|value| !value.is_empty());
+    let is_plain = |path: &Path| path.components().any(|part| part.as_os_str() == ".git");
+    if !is_explicit || named || is_plain(repo.git_dir()) || repo.git_dir().join("gitdir").is_file() {
+        return Ok(());
+    }
+    let message =
+        format!("`{}` is a bare repository, and `safe.bareRepository` is `explicit`", dir.display());
+    Err(Fault::new(Exit::NoPermission, message).hint("if you trust it, set GIT_DIR to it"))
 }
 
 fn check_storage(repo: &gix::Repository) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
     sync::Arc,
 };
 
@@ -78,6 +79,26 @@ fn unmerged(index: &gix::index::State, scope: &Scope) -> Vec<BString> {
         .collect();
     paths.dedup();
     paths
+}
+
+/// Whether one of `paths` is a file that is not as the tree `head` has it. The index is not asked: it may be told
+/// not to look (`assume-unchanged`, `skip-worktree`), and a file may be ignored.
+pub(super) fn differs(
+    objects: &Objects,
+    head: Option<gix::ObjectId>,
+    root: &Path,
+    paths: &[&str],
+) -> Result<bool> {
+    for path in paths.iter().filter(|path| root.join(path).is_file()) {
+        let committed = head.map(|head| flat::find(objects, head, BStr::new(path))).transpose()?.flatten();
+        let known = committed.as_ref().and_then(|found| flat::kind(found.mode));
+        let mut work_tree = WorkTree::new(objects.pool.shared.to_thread_local())?;
+        let stored = work_tree.stored(BStr::new(path), known)?;
+        if stored.map(|stored| stored.id) != committed.map(|found| found.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The files of the index, without those in conflict.

@@ -136,16 +136,17 @@ impl Selected {
         self.revision.commit
     }
 
-    /// The content of one file, `path` relative to the root: from disk for the work tree, else from the tree.
+    /// The content of one file of configuration, `path` relative to the root: from disk for the work tree, else
+    /// from the tree. Never what a link leads to.
     ///
     /// # Errors
-    /// It is there and cannot be read.
+    /// It is there and cannot be read, or it is a link or larger than any configuration (78).
     pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match &self.place {
-            Place::Disk { root, .. } => blobs::read_disk(&root.join(path), path),
+            Place::Disk { root, .. } => blobs::read_own(root, path),
             Place::Tree(tree) => {
                 let found = flat::find(&self.objects, object_id(tree), path.into())?;
-                found.map(|found| blobs::read_text(&self.objects, &found, path)).transpose()
+                found.map(|found| blobs::read_committed(&self.objects, &found, path)).transpose()
             }
         }
     }
@@ -153,6 +154,7 @@ impl Selected {
     /// Fixes the state. For the work tree, everything at or below one of
     /// `paths` is compared with HEAD, all in one pass; what lies elsewhere
     /// does not make the revision dirty. An empty slice means everything.
+    /// Single files among `paths` are compared whatever the index says of them.
     ///
     /// # Errors
     /// The work tree cannot be read.
@@ -163,9 +165,10 @@ impl Selected {
             Place::Disk { root, head } => (root, head),
         };
         let scope = Scope::new(paths);
-        let overlay = overlay::read(&objects, head.as_ref().map(object_id), &scope)?;
-        revision.dirty = overlay.dirty;
-        if overlay.dirty {
+        let head = head.as_ref().map(object_id);
+        let overlay = overlay::read(&objects, head, &scope)?;
+        revision.dirty = overlay.dirty || overlay::differs(&objects, head, &root, paths)?;
+        if revision.dirty {
             revision.name = "HEAD+dirty".to_owned();
             revision.stamp = Some(stamp(&root, overlay.loose.values()));
         }

@@ -90,6 +90,13 @@ impl Default for Guards {
     }
 }
 
+impl Target {
+    /// The text that one of the provider's own keys has.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.options.get(key)?.as_str()
+    }
+}
+
 impl Config {
     /// Finds trueup.yaml in `folder` (relative to the root) or the nearest folder above it, and reads it.
     ///

@@ -152,6 +152,7 @@ impl Place {
             base_dir: self.0.path().into(),
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
+            definition: None,
         }
     }
 

@@ -59,7 +59,8 @@ pub fn open(setup: &Setup, timeout: Duration) -> Result<Client> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    limited::read(file, limited::SECRET).with_context(|| format!("reading `{}`", file.display()))
+    let fault = |error| Fault::new(Exit::BadConfig, format!("reading `{}`: {error}", file.display()));
+    Ok(limited::read(file, limited::SECRET).map_err(fault)?)
 }
 
 /// Whether any part of the way is: what is sent in the clear needs no certificates, and reading those of the system
