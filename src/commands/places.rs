@@ -52,6 +52,7 @@ fn folder(
         base_dir: base_dir.to_owned(),
         options: target.options.clone(),
         programs,
+        definition: None,
     };
     (kind.folder)(&opened).map_err(|bad| {
         let keys = environment.keys(&target.name);

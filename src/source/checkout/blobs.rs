@@ -140,14 +140,14 @@ pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<
 }
 
 /// The largest file of configuration.
-const LARGEST: u64 = 4 << 20;
+const CONFIGURATION: u64 = 4 << 20;
 
 /// A file of configuration of a tree; never what a link leads to.
 pub(super) fn read_committed(objects: &Objects, found: &Found, path: &str) -> Result<Vec<u8>> {
     if found.mode.is_link() {
         return Err(linked(path).into());
     }
-    if found.mode.is_blob() && objects.size(&found.id)? > LARGEST {
+    if found.mode.is_blob() && objects.size(&found.id)? > CONFIGURATION {
         return Err(oversized(path).into());
     }
     read_text(objects, found, path)
@@ -160,7 +160,7 @@ pub(super) fn read_own(root: &Path, path: &str) -> Result<Option<Vec<u8>>> {
         place.push(part);
         match place.symlink_metadata() {
             Ok(found) if found.is_symlink() => return Err(linked(path).into()),
-            Ok(found) if found.is_file() && found.len() > LARGEST => return Err(oversized(path).into()),
+            Ok(found) if found.is_file() && found.len() > CONFIGURATION => return Err(oversized(path).into()),
             Ok(_) => {}
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("reading `{path}`")),
@@ -175,7 +175,7 @@ fn linked(path: &str) -> Fault {
 }
 
 fn oversized(path: &str) -> Fault {
-    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {LARGEST} bytes"))
+    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {CONFIGURATION} bytes"))
 }
 
 /// A file on disk; `None` if there is none.
