@@ -125,11 +125,18 @@ fn string(text: &str) -> String {
     let quoted = Json::String(text.to_owned()).to_string();
     quoted.chars().fold(String::with_capacity(quoted.len()), |mut all, character| {
         match steers_terminal(character) {
-            true => all.push_str(&format!("\\u{:04x}", u32::from(character))),
+            true => all.push_str(&escaped(character)),
             false => all.push(character),
         }
         all
     })
+}
+
+fn escaped(character: char) -> String {
+    match u32::from(character) {
+        code @ 0..=0xffff => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    }
 }
 
 /// The words that some version of YAML takes for a boolean or for null.

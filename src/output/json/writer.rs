@@ -35,8 +35,10 @@ impl Safe<'_> {
             _ => 0,
         };
         match command || steers_terminal(character) {
-            // Everything that steers is within the basic plane.
-            true => write!(out, "\\u{:04x}", u32::from(character)),
+            // Beyond the basic plane, JSON takes two units.
+            true => {
+                character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
+            }
             false => out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
