@@ -115,7 +115,7 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
     let rendered = rendered_folders(tree);
     let mut chosen = Vec::new();
     let (mut other, mut foreign, mut excluded) = (0, 0, 0);
-    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut folders: BTreeSet<&str> = BTreeSet::new();
     for entry in &tree.entries {
         let path = String::from_utf8_lossy(&entry.path);
         let name = path.rsplit('/').next().unwrap_or_default();
@@ -131,18 +131,13 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
         } else if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
             return Err(not_a_file(&tree.source_path(entry)).into());
         } else if let (Some(folder), false) = (folder_of(&rendered, &path), named) {
-            *folders.entry(folder).or_default() += 1;
+            folders.insert(folder);
         } else {
             chosen.push(entry);
         }
     }
-    for (folder, count) in folders {
-        let reason = rendered[folder];
-        let shown = &*tree.shown(folder.as_bytes());
-        if chosen.is_empty() {
-            return Err(not_rendered(shown, reason).into());
-        }
-        notes.push(format!("`{shown}` is a {reason} and is not rendered: {count} of its files are not read"));
+    if let Some(folder) = folders.first() {
+        return Err(not_rendered(&tree.shown(folder.as_bytes()), rendered[*folder]).into());
     }
     for (count, what) in [(excluded, "left out by `include` and `exclude`"), (other, "neither YAML nor JSON")]
     {
@@ -171,11 +166,14 @@ fn nothing_read(folder: &str, others: usize) -> Fault {
         .hint("declarations are files that end in `.yaml`, `.yml` or `.json`")
 }
 
-/// All that is there is input of another program; it would pass for an empty declaration.
+/// A folder is input of another program. Whatever it declared before would pass for removed.
 fn not_rendered(folder: &str, reason: &str) -> Fault {
     let render = if reason == "kustomization" { "kubectl kustomize" } else { "helm template" };
-    let message = format!("nothing is declared: `{folder}` is a {reason}, which is not rendered");
-    let hint = format!("commit what `{render}` prints, or name manifests of the folder in `include`");
+    let message =
+        format!("`{folder}` is a {reason}, and trueup does not render it: what it declares is not known");
+    let hint = format!(
+        "commit what `{render}` prints and name the folder in `exclude`, or name its manifests in `include`"
+    );
     Fault::new(Exit::BadDesired, message).hint(hint)
 }
 
