@@ -344,7 +344,7 @@ mod tests {
             ("files:\n  '*.o': {absent: true}\n", "`absent` needs a path"),
             ("files:\n  a: {absent: true, mode: '0600'}\n", "can have no owner or mode"),
             ("directories:\n  '*': {ensure: true}\n", "`ensure` needs a path"),
-            ("files: {\n", "site/.trueup-files.yaml:2:1"),
+            ("files: {\n", "site/.trueup-files.yaml:1:8: unclosed bracket"),
         ];
         for (text, wanted) in cases {
             let found = complaint(text);
