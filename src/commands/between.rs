@@ -33,8 +33,7 @@ pub fn read(
 ) -> Result<(Session, Vec<Planned>)> {
     let (before, after) = pipeline::checkout(global)?.range(range)?;
     let session = Session::open(global, &Selection::Ref(after.to_string()), environment, targets)?;
-    let first =
-        Revision { commit: Some(before), name: before.short(), dirty: false, merged: false, stamp: None };
+    let first = Revision::of(Some(before), before.short());
     let compare = |chosen| compare(&session, chosen, &first, only);
     let planned = session.targets.iter().map(compare).collect::<Result<_>>()?;
     Ok((session, planned))

@@ -65,7 +65,7 @@ fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: u
         .collect();
     let found = history::unapplied(&session.checkout, tip, &applied, &chosen.target.path, limit)?;
     found.cut.map_or(Ok(()), |cut| Err(not_all_here(session, cut, base.as_ref())))?;
-    let revision = Revision { commit: Some(tip), name, dirty: false, merged: false, stamp: None };
+    let revision = Revision::of(Some(tip), name);
     Ok(Missing { revision, base, commits: found.commits })
 }
 

@@ -34,10 +34,10 @@ use crate::{
         selector::Selector,
         sensitive::Sensitive,
     },
-    providers::{Kind, Log, Programs, Reader, Target},
+    providers::{BadOption, Kind, Log, Programs, Reader, Spelling, Target},
     source::{
         checkout::{Checkout, Selected, Selection, Snapshot},
-        config::{Config, Environment, Guards},
+        config::{self, Config, Environment, Guards},
     },
 };
 
@@ -67,6 +67,8 @@ pub struct Chosen {
     pub rules: Rules,
     /// What no output may show.
     pub sensitive: Sensitive,
+    /// How patterns of its addresses are read.
+    pub spelling: Spelling,
 }
 
 /// What to look at, and how closely.
@@ -178,7 +180,7 @@ impl Session {
 
     /// A pattern of addresses in the form that addresses have, where all targets agree on one.
     pub fn spelled(&self, pattern: &str) -> Option<String> {
-        let mut forms = self.targets.iter().map(|chosen| (chosen.kind.spelled)(&chosen.target, pattern));
+        let mut forms = self.targets.iter().map(|chosen| (chosen.spelling)(pattern));
         let first = forms.next()?;
         first.filter(|first| forms.all(|form| form.as_ref() == Some(first)))
     }
@@ -218,7 +220,7 @@ fn choose(
     selected: &Selected,
     config: &Config,
     environment: &Environment,
-    target: &crate::source::config::Target,
+    target: &config::Target,
     base_dir: &Path,
     programs: Programs,
 ) -> Result<Chosen> {
@@ -228,22 +230,13 @@ fn choose(
         let message = format!("no provider `{}`; there is {}", target.provider, known.join(", "));
         return Err(config.complaint(&[&keys[..], &["provider"]].concat(), &message).into());
     };
-    let chosen = Target {
-        name: target.name.clone(),
-        provider: target.provider.clone(),
-        path: target.path.clone(),
-        base_dir: PathBuf::from(base_dir),
-        options: target.options.clone(),
-        programs,
-        definition: definition::read(selected, config, target, &keys)?,
-    };
-    (kind.check)(&chosen).map_err(|bad| {
-        let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
-        config.complaint(&path, &bad.message)
-    })?;
+    let definition = definition::read(selected, config, target, &keys)?;
+    let chosen = Target { definition, ..without_definition(target, base_dir, programs) };
+    let at = |bad: BadOption| complaint(config, &keys, &bad);
+    (kind.check)(&chosen).map_err(at)?;
+    let spelling = (kind.spelling)(&chosen).map_err(at)?;
     let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
-    let spelled = |pattern: &str| (kind.spelled)(&chosen, pattern);
-    protect.extend(protect.iter().filter_map(|pattern| spelled(pattern)).collect::<Vec<_>>());
+    protect.extend(protect.iter().filter_map(|pattern| spelling(pattern)).collect::<Vec<_>>());
     protect.extend((kind.risky)(&chosen)?);
     let limits = Limits {
         max_delete,
@@ -251,9 +244,28 @@ fn choose(
         protect: Selector::new(&protect)?,
         grants: Selector::new(&(kind.grants)(&chosen)?)?,
     };
-    let rules = ignoring::rules(config, environment, target, kind)?.respelled(&spelled)?;
-    let sensitive = target.sensitive.respelled(&spelled)?;
-    Ok(Chosen { target: chosen, kind, limits, rules, sensitive })
+    let rules = ignoring::rules(config, environment, target, kind)?.respelled(&*spelling)?;
+    let sensitive = target.sensitive.respelled(&*spelling)?;
+    Ok(Chosen { target: chosen, kind, limits, rules, sensitive, spelling })
+}
+
+/// A target as its provider sees it, but for the text of its definition.
+pub(super) fn without_definition(target: &config::Target, base_dir: &Path, programs: Programs) -> Target {
+    Target {
+        name: target.name.clone(),
+        provider: target.provider.clone(),
+        path: target.path.clone(),
+        base_dir: base_dir.to_owned(),
+        options: target.options.clone(),
+        programs,
+        definition: None,
+    }
+}
+
+/// The complaint about an option of the target that `keys` lead to.
+pub(super) fn complaint(config: &Config, keys: &[&str], bad: &BadOption) -> Fault {
+    let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
+    config.complaint(&path, &bad.message)
 }
 
 /// Plans every target of the session, several at a time, and writes to none. Of several, one that cannot be
@@ -273,16 +285,20 @@ pub fn read(session: &Session, look: &Look<'_>) -> Result<Vec<Planned>> {
     Ok(planned)
 }
 
-fn failed(session: &Session, chosen: &Chosen, error: &anyhow::Error) -> Planned {
+/// Why a target gave no answer, beside others that did.
+pub(super) fn failure(error: &anyhow::Error) -> Failure {
     let fault = Fault::behind(error.as_ref());
-    let failure = Failure {
+    Failure {
         result: fault.map_or(Exit::Error, |fault| fault.exit),
         message: Fault::causes(error.as_ref()).join(": "),
         hint: fault.and_then(|fault| fault.hint.clone()),
-    };
+    }
+}
+
+fn failed(session: &Session, chosen: &Chosen, error: &anyhow::Error) -> Planned {
     let target = name(session, chosen, chosen.target.provider.clone());
     Planned {
-        plan: Plan::failed(target, session.revision().clone(), failure),
+        plan: Plan::failed(target, session.revision().clone(), failure(error)),
         comparison: Comparison::default(),
         memory: Memory::default(),
         declared: 0,
@@ -303,8 +319,8 @@ pub fn name(session: &Session, chosen: &Chosen, id: String) -> TargetName {
 /// Compares one target with `look.against`.
 pub fn plan(session: &Session, chosen: &Chosen, reader: &mut dyn Reader, look: &Look<'_>) -> Result<Planned> {
     let begun = Instant::now();
-    let spelled = |pattern: &str| (chosen.kind.spelled)(&chosen.target, pattern);
-    let (only, explain) = (look.only.respelled(&spelled)?, look.explain.respelled(&spelled)?);
+    let spelling = &*chosen.spelling;
+    let (only, explain) = (look.only.respelled(spelling)?, look.explain.respelled(spelling)?);
     let look = &Look { only: &only, explain: &explain, ..*look };
     // The target is asked for its memory, and for what that names, while the files are read.
     let (memory, wanted) = rayon::join(|| remember(reader, look), || wanted(session, chosen, look));

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::pipeline;
 use crate::{
-    providers::{Kind, Programs, Target},
+    providers::{Kind, Programs},
     source::config::{self, Config, Environment},
 };
 
@@ -45,20 +46,9 @@ fn folder(
     programs: Programs,
 ) -> Result<Option<PathBuf>> {
     let Some(kind) = Kind::find(&target.provider) else { return Ok(None) };
-    let opened = Target {
-        name: target.name.clone(),
-        provider: target.provider.clone(),
-        path: target.path.clone(),
-        base_dir: base_dir.to_owned(),
-        options: target.options.clone(),
-        programs,
-        definition: None,
-    };
-    (kind.folder)(&opened).map_err(|bad| {
-        let keys = environment.keys(&target.name);
-        let path: Vec<&str> = keys.iter().copied().chain(bad.path.iter().map(String::as_str)).collect();
-        config.complaint(&path, &bad.message).into()
-    })
+    let opened = pipeline::without_definition(target, base_dir, programs);
+    (kind.folder)(&opened)
+        .map_err(|bad| pipeline::complaint(config, &environment.keys(&target.name), &bad).into())
 }
 
 fn check_declarations(config: &Config, place: &Place<'_>, root: &Path) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::pipeline::{Chosen, Planned, Session};
+use super::pipeline::{self, Chosen, Planned, Session};
 use crate::{
     cli::args::{OutputArgs, SourceArgs},
     exit::Exit,
@@ -170,32 +170,29 @@ pub fn refusals(chosen: &Chosen, planned: &Planned, limits: &Limits, consent: &C
 ///
 /// # Errors
 /// None did.
-pub fn answering<T>(asked: impl Iterator<Item = Result<T>>) -> Result<(Vec<T>, Vec<anyhow::Error>)> {
-    let (mut answers, mut failed) = (Vec::new(), Vec::new());
+pub fn answering<T>(asked: impl Iterator<Item = Result<T>>) -> Result<(Vec<T>, Vec<Failure>)> {
+    let (mut answers, mut errors) = (Vec::new(), Vec::new());
     for answer in asked {
         match answer {
             Ok(answer) => answers.push(answer),
-            Err(error) => failed.push(error),
+            Err(error) => errors.push(error),
         }
     }
-    match answers.is_empty() && !failed.is_empty() {
-        true => Err(failed.swap_remove(0)),
-        false => Ok((answers, failed)),
+    match answers.is_empty() && !errors.is_empty() {
+        true => Err(errors.swap_remove(0)),
+        false => Ok((answers, errors.iter().map(pipeline::failure).collect())),
     }
 }
 
 /// Says why targets gave no answer.
-pub fn tell(failed: &[anyhow::Error], terminal: &mut Terminal) {
-    for error in failed {
-        let hint = Fault::behind(error.as_ref()).and_then(|fault| fault.hint.clone());
-        let message = Fault::causes(error.as_ref()).join(": ");
+pub fn tell(failed: &[Failure], terminal: &mut Terminal) {
+    for Failure { message, hint, .. } in failed {
+        let (message, hint) = (message.clone(), hint.clone());
         terminal.problem(&Problem { message, causes: Vec::new(), hint });
     }
 }
 
 /// The answer where some targets gave none.
-pub fn worst(failed: &[anyhow::Error]) -> Option<Exit> {
-    let exits =
-        failed.iter().map(|error| Fault::behind(error.as_ref()).map_or(Exit::Error, |fault| fault.exit));
-    exits.max_by_key(|exit| exit.code())
+pub fn worst(failed: &[Failure]) -> Option<Exit> {
+    failed.iter().map(|failure| failure.result).max_by_key(|exit| exit.code())
 }

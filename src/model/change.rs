@@ -89,6 +89,11 @@ impl Class {
 }
 
 impl Action {
+    /// Whether what is there goes, even if it is made anew.
+    pub fn removes(self) -> bool {
+        matches!(self, Action::Delete | Action::Replace)
+    }
+
     /// The word used in every output.
     pub fn word(self) -> &'static str {
         match self {

@@ -175,23 +175,13 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         _ => None,
     };
     let mut change = Change {
-        action: Action::Keep,
-        class: Class::Unknown,
         origin: object.map(|object| object.origin.clone()),
-        fields: Vec::new(),
         after: sides.actual.clone(),
         owned,
         cascade,
-        along: None,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: None,
         ignored: ignored.unwrap_or_default(),
-        left: Vec::new(),
         notes: state.into_iter().flat_map(|state| state.notes.clone()).chain(notes).collect(),
-        address,
-        sides,
+        ..Change::new(address, Action::Keep, Class::Unknown, sides)
     };
     if unknown.is_some() {
         change.unknown = unknown;

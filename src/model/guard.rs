@@ -118,14 +118,10 @@ pub fn narrow(plan: &mut Plan, consent: &Consent) {
     let unread = plan.changes.iter().any(|change| change.class == Class::Unknown);
     for change in &mut plan.changes {
         narrow_one(change, consent);
-        if consent.skip_unknown && unread && removes(change) {
+        if consent.skip_unknown && unread && change.action.removes() {
             keep(change, "not deleted while something else could not be read");
         }
     }
-}
-
-fn removes(change: &Change) -> bool {
-    matches!(change.action, Action::Delete | Action::Replace)
 }
 
 fn narrow_one(change: &mut Change, consent: &Consent) {
@@ -230,7 +226,7 @@ pub fn check(plan: &Plan, consent: &Consent, context: &Context<'_>) -> Vec<Refus
             refusals.push(common.refuse(change, count));
         }
     }
-    let removals: Vec<&Change> = plan.changes.iter().filter(|change| removes(change)).collect();
+    let removals: Vec<&Change> = plan.changes.iter().filter(|change| change.action.removes()).collect();
     refusals.extend(too_many(&removals, plan.owned, context.limits));
     refusals.extend(nothing_declared(plan, consent, context));
     refusals.extend(missed(plan, consent));
@@ -321,7 +317,7 @@ fn conflict(change: &Change, consent: &Consent) -> Option<Refusal> {
 /// An object that is protected, or that takes others along.
 fn protected(change: &Change, consent: &Consent, limits: &Limits) -> Option<Refusal> {
     let Change { address, action, cascade, .. } = change;
-    let is_protected = removes(change) && limits.protect.matches(address);
+    let is_protected = change.action.removes() && limits.protect.matches(address);
     let along = *action == Action::Replace && *cascade > 0;
     if !(is_protected || along) || consent.protected.matches(address) {
         return None;
@@ -365,14 +361,13 @@ fn refused(message: String, hint: String) -> Option<Refusal> {
 /// What is to be left as it is and goes along with something that is replaced would be lost.
 fn lost_along(change: &Change, replaced: &BTreeSet<&Address>) -> Option<Refusal> {
     let of = change.along.as_ref().filter(|of| change.action == Action::Keep && replaced.contains(of))?;
-    Some(Refusal {
-        exit: Exit::Refused,
-        message: format!(
+    refused(
+        format!(
             "`{}` goes along with `{of}`, which is replaced, and would not be made again",
             change.address
         ),
-        hint: format!("`--keep {}` leaves both as they are", selector::typed(of)),
-    })
+        format!("`--keep {}` leaves both as they are", selector::typed(of)),
+    )
 }
 
 /// The fields in conflict that the command line leaves open, where it settles others one by one.

@@ -23,6 +23,11 @@ pub struct Revision {
 }
 
 impl Revision {
+    /// A commit as it is, or an unborn branch.
+    pub fn of(commit: Option<Digest>, name: impl Into<String>) -> Self {
+        Revision { commit, name: name.into(), dirty: false, merged: false, stamp: None }
+    }
+
     /// Whether both are the same commit without edits on top.
     pub fn same_commit(&self, other: &Revision) -> bool {
         self.commit.is_some() && self.commit == other.commit && !self.dirty && !other.dirty

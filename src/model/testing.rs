@@ -12,7 +12,7 @@ use super::{
 pub fn plan(changes: Vec<Change>) -> Plan {
     Plan {
         target: TargetName { name: "t".into(), environment: None, provider: "p".into(), id: "t".into() },
-        revision: Revision { commit: None, name: "HEAD".into(), dirty: false, merged: false, stamp: None },
+        revision: Revision::of(None, "HEAD"),
         base: None,
         applied_at: None,
         attempted: None,

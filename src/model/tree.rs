@@ -68,6 +68,15 @@ pub fn is_declaration(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| known(extension))
 }
 
+/// Where declarations stand, for hints.
+pub const DECLARED_IN: &str = "declarations are files that end in `.yaml`, `.yml` or `.json`";
+
+/// `file` has the name of a declaration, and is none.
+pub fn not_a_file(file: &str) -> Fault {
+    let message = format!("`{file}` is a link or a submodule, and no declaration is read through one");
+    Fault::new(Exit::BadDesired, message)
+}
+
 /// Whether a file of this name is for people or for git, and declares nothing by rule.
 pub fn is_aside(name: &str) -> bool {
     name.starts_with('.') || name.to_ascii_lowercase().ends_with(".md")

@@ -85,8 +85,12 @@ pub struct Kind {
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.
     pub rules: fn() -> Vec<Arc<Rule>>,
-    /// The form of a pattern of addresses in which addresses are written, where a person may spell it otherwise.
-    pub spelled: fn(&Target, &str) -> Option<String>,
+    /// How patterns of addresses are brought into the form in which addresses are written, where a person may spell
+    /// them otherwise.
+    ///
+    /// # Errors
+    /// The options of the target do not tell.
+    pub spelling: fn(&Target) -> Result<Spelling, BadOption>,
     /// The collection that an object belongs to, for the guard against emptied collections.
     pub collection: fn(&Address) -> String,
 }
@@ -114,6 +118,14 @@ impl<'a> Taken<'a> {
 
 /// Says how a file has to change, given what moved of the objects that it declares, and the file as it is.
 pub type Adopt = fn(&Target, &[Taken<'_>], Option<&[u8]>) -> Result<Edit>;
+
+/// Gives a pattern of addresses the form in which addresses are written; `None` if that is its own.
+pub type Spelling = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The spelling of a target whose addresses are written in one way only.
+fn as_typed(_: &Target) -> Result<Spelling, BadOption> {
+    Ok(Arc::new(|_| None))
+}
 
 /// The lines in which the fields of one change are declared, by their paths.
 pub type FieldLines = BTreeMap<Box<str>, u32>;

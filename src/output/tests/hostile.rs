@@ -164,23 +164,9 @@ fn secret_plan() -> Plan {
     let sides = Sides { base: Some(object(&one)), desired: Some(object(&two)), actual: Some(object(&three)) };
     let field = Sides { base: Some(secret(&one)), desired: Some(secret(&two)), actual: Some(secret(&three)) };
     let change = Change {
-        address: Address::new("etc/shadow"),
-        action: Action::Update,
-        class: Class::Conflict,
-        origin: None,
         fields: vec![Field::new("/password", Class::Conflict, field)],
-        after: sides.desired.clone(),
-        sides,
-        cascade: 0,
-        along: None,
         owned: true,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: None,
-        ignored: Vec::new(),
-        left: Vec::new(),
-        notes: Vec::new(),
+        ..Change::new(Address::new("etc/shadow"), Action::Update, Class::Conflict, sides)
     };
     Plan {
         target: target("site"),

@@ -118,7 +118,7 @@ pub fn writer(who: &str) -> Writer {
 
 pub fn revision(name: &str) -> Revision {
     let commit = "9d0e77c3f2c1ab9d0e77c3f2c1ab9d0e77c3f2c1".parse().ok();
-    Revision { commit, name: name.to_owned(), dirty: false, merged: false, stamp: None }
+    Revision::of(commit, name)
 }
 
 pub fn target(name: &str) -> TargetName {

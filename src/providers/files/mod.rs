@@ -60,7 +60,7 @@ pub const KIND: Kind = Kind {
     open: |target| Ok(Box::new(site::Site::open(target)?)),
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     names: |_| None,
-    spelled: |_, _| None,
+    spelling: super::as_typed,
     rules: Vec::new,
     collection,
     adopt: |target, all, _| adopt::adopt(target, Taken::alone(all)?),

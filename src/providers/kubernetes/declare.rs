@@ -20,7 +20,7 @@ use crate::{
         fault::Fault,
         ignore,
         object::{Desired, Object, Origin},
-        tree::{Contents, Entry, EntryKind, LARGEST, Tree, is_aside, is_declaration},
+        tree::{self, Contents, DECLARED_IN, Entry, EntryKind, LARGEST, Tree, is_aside, is_declaration},
     },
     providers::Target,
     yaml::Place,
@@ -129,7 +129,8 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
             other += 1;
             foreign += usize::from(!is_aside(name));
         } else if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
-            return Err(not_a_file(&tree.source_path(entry)).into());
+            let hint = "put the file in its place, or name it in `exclude`";
+            return Err(tree::not_a_file(&tree.source_path(entry)).hint(hint).into());
         } else if let (Some(folder), false) = (folder_of(&rendered, &path), named) {
             folders.insert(folder);
         } else {
@@ -151,19 +152,10 @@ fn choose<'a>(tree: &'a Tree, options: &Options, notes: &mut Vec<String>) -> Res
     Ok(chosen)
 }
 
-fn not_a_file(file: &str) -> Fault {
-    Fault::new(
-        Exit::BadDesired,
-        format!("`{file}` is a link or a submodule, and no declaration is read through one"),
-    )
-    .hint("put the file in its place, or name it in `exclude`")
-}
-
 /// All that is there is of other kinds; it would pass for an empty declaration.
 fn nothing_read(folder: &str, others: usize) -> Fault {
     let message = format!("nothing is declared: none of the {others} files in `{folder}` is YAML or JSON");
-    Fault::new(Exit::BadDesired, message)
-        .hint("declarations are files that end in `.yaml`, `.yml` or `.json`")
+    Fault::new(Exit::BadDesired, message).hint(DECLARED_IN)
 }
 
 /// A folder is input of another program. Whatever it declared before would pass for removed.

@@ -75,7 +75,7 @@ pub const KIND: Kind = Kind {
     risky: |_| Ok(RISKY.map(str::to_owned).into()),
     grants: |_| Ok(Vec::new()),
     names: names::names,
-    spelled: |_, _| None,
+    spelling: super::as_typed,
     rules: builtin::rules,
     collection: names::collection,
 };

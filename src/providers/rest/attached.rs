@@ -20,8 +20,7 @@ use crate::model::{
 impl Session {
     /// What goes along with each object that `changes` delete or replace.
     pub(super) fn attached(&self, changes: &[Change], in_sync: &[Address]) -> Vec<Attached> {
-        let removes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
-        let removed = changes.iter().filter(removes);
+        let removed = changes.iter().filter(|change| change.action.removes());
         let removed: Vec<(&Change, Place)> = removed
             .filter_map(|change| Some((change, Place::parse(self.definition(), &change.address)?)))
             .collect();

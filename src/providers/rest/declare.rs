@@ -22,7 +22,7 @@ use crate::{
         fault::Fault,
         object::{Desired, Object, Origin, Scope},
         suggest::nearest,
-        tree::{Contents, EntryKind, Tree, is_aside, is_declaration},
+        tree::{self, Contents, DECLARED_IN, EntryKind, Tree, is_aside, is_declaration},
         value::Value,
     },
     providers::Target,
@@ -55,9 +55,7 @@ pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<
             continue;
         }
         if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
-            let message =
-                format!("`{file}` is a link or a submodule, and no declaration is read through one");
-            return Err(Fault::new(Exit::BadDesired, message).hint("put the file in its place").into());
+            return Err(tree::not_a_file(&file).hint("put the file in its place").into());
         }
         read += 1;
         if contents.size(&entry.id)? > LARGEST {
@@ -87,8 +85,7 @@ fn not_read(read: usize, others: &[Arc<str>]) -> Result<Option<String>, Fault> {
     let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
     let said = format!("`{first}`{more}: neither YAML nor JSON, and not read");
     match read {
-        0 => Err(Fault::new(Exit::BadDesired, format!("nothing is declared: {said}"))
-            .hint("declarations are files that end in `.yaml`, `.yml` or `.json`")),
+        0 => Err(Fault::new(Exit::BadDesired, format!("nothing is declared: {said}")).hint(DECLARED_IN)),
         _ => Ok(Some(said)),
     }
 }

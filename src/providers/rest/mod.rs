@@ -1,6 +1,6 @@
 //! Any API that speaks JSON over HTTP, by definition file.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{BadOption, Form as DiffForm, Kind, Reader, Taken, Target, Writer};
 use crate::model::address::Address;
@@ -102,7 +102,10 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
         grants,
         names: |_| None,
         rules: Vec::new,
-        spelled: |target, pattern| address::spelled(&options::Setup::of(target).ok()?.definition, pattern),
+        spelling: |target| {
+            let definition = options::Setup::of(target)?.definition;
+            Ok(Arc::new(move |pattern| address::spelled(&definition, pattern)))
+        },
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();
             parts[..parts.len().saturating_sub(1).max(1)].join("/")

@@ -59,7 +59,7 @@ fn stands_for_another(value: &Json) -> bool {
     secrets::is_name(value) || value.get("$ref").is_some()
 }
 
-/// The same as complaints, at the lines of `node`, which declares `declared`.
+/// The same as complaints, at the lines of `node`, which declares `object`.
 pub fn complaints(form: &Form<'_>, node: &Node, object: &Json) -> Vec<Complaint> {
     let place = |refusal: Refusal| Complaint::new(mark(form, node, &refusal), refusal.message);
     refusals(form, object).into_iter().map(place).collect()

@@ -254,8 +254,8 @@ impl Writing {
         {
             return Some(format!("`{other}` failed, and could not be written once this is locked"));
         }
-        let removes = matches!(change.action, Action::Delete | Action::Replace);
-        (removes && !progress.failed.is_empty()).then(|| "nothing is deleted after a failure".to_owned())
+        (change.action.removes() && !progress.failed.is_empty())
+            .then(|| "nothing is deleted after a failure".to_owned())
     }
 
     /// Makes the changes of one step: checks them against what is there now, writes, and reads back

@@ -132,7 +132,7 @@ pub(super) fn read_text(objects: &Objects, found: &Found, path: &str) -> Result<
         return Err(no_file(path).into());
     }
     if objects.size(&found.id)? > LARGEST {
-        return Err(too_large(path).into());
+        return Err(too_large(path, LARGEST).into());
     }
     let mut content = Vec::new();
     objects.read(&found.id, &mut content)?;
@@ -148,7 +148,7 @@ pub(super) fn read_committed(objects: &Objects, found: &Found, path: &str) -> Re
         return Err(linked(path).into());
     }
     if found.mode.is_blob() && objects.size(&found.id)? > CONFIGURATION {
-        return Err(oversized(path).into());
+        return Err(too_large(path, CONFIGURATION).into());
     }
     read_text(objects, found, path)
 }
@@ -160,7 +160,9 @@ pub(super) fn read_own(root: &Path, path: &str) -> Result<Option<Vec<u8>>> {
         place.push(part);
         match place.symlink_metadata() {
             Ok(found) if found.is_symlink() => return Err(linked(path).into()),
-            Ok(found) if found.is_file() && found.len() > CONFIGURATION => return Err(oversized(path).into()),
+            Ok(found) if found.is_file() && found.len() > CONFIGURATION => {
+                return Err(too_large(path, CONFIGURATION).into());
+            }
             Ok(_) => {}
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("reading `{path}`")),
@@ -174,10 +176,6 @@ fn linked(path: &str) -> Fault {
         .hint("put the file itself in its place")
 }
 
-fn oversized(path: &str) -> Fault {
-    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {CONFIGURATION} bytes"))
-}
-
 /// A file on disk; `None` if there is none.
 pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     let read = || {
@@ -189,7 +187,7 @@ pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
         }
     };
     match read() {
-        Ok(None) if place.is_file() => Err(too_large(path).into()),
+        Ok(None) if place.is_file() => Err(too_large(path, LARGEST).into()),
         Ok(None) => Err(no_file(path).into()),
         Ok(content) => Ok(content),
         Err(error) if is_absent(&error) => Ok(None),
@@ -197,8 +195,8 @@ pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn too_large(path: &str) -> Fault {
-    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {LARGEST} bytes"))
+fn too_large(path: &str, most: u64) -> Fault {
+    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {most} bytes"))
 }
 
 fn no_file(path: &str) -> Fault {

@@ -3,7 +3,7 @@
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::{
     TreeRefIter,
-    tree::{EntryKind as GitKind, EntryMode},
+    tree::{EntryKind as GitKind, EntryMode, EntryRef},
 };
 
 use super::{digest, objects::Objects};
@@ -53,14 +53,24 @@ pub(super) fn find(objects: &Objects, root: gix::ObjectId, path: &BStr) -> Resul
             return Ok(None);
         }
         objects.read(&found.id, &mut buffer)?;
-        let mut entries = TreeRefIter::from_bytes(&buffer, objects.hash_kind());
-        let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
-        match entry.transpose().map_err(|_| damaged(&found.id))? {
+        match entry(&buffer, &found.id, name)? {
             Some(entry) => found = Found { mode: entry.mode, id: entry.oid.to_owned() },
             None => return Ok(None),
         }
     }
     Ok(Some(found))
+}
+
+/// The entry called `name` of the tree `id`, whose bytes are `data`.
+pub(in crate::source) fn entry<'a>(
+    data: &'a [u8],
+    id: &gix::oid,
+    name: &[u8],
+) -> Result<Option<EntryRef<'a>>, Fault> {
+    // What is damaged before it hides whether it is there.
+    let mut entries = TreeRefIter::from_bytes(data, id.kind());
+    let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
+    entry.transpose().map_err(|_| damaged(id))
 }
 
 /// What a tree or index entry of this mode is to us; `None` for folders.

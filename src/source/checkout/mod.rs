@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 
 pub(in crate::source) use faults::{missing, trouble};
+pub(in crate::source) use flat::entry;
 pub use names::{Branch, short};
 use objects::Pool;
 pub use select::{Selected, Selection};

@@ -89,10 +89,10 @@ pub(super) fn differs(
     root: &Path,
     paths: &[&str],
 ) -> Result<bool> {
+    let mut work_tree = WorkTree::new(objects.pool.shared.to_thread_local())?;
     for path in paths.iter().filter(|path| root.join(path).is_file()) {
         let committed = head.map(|head| flat::find(objects, head, BStr::new(path))).transpose()?.flatten();
         let known = committed.as_ref().and_then(|found| flat::kind(found.mode));
-        let mut work_tree = WorkTree::new(objects.pool.shared.to_thread_local())?;
         let stored = work_tree.stored(BStr::new(path), known)?;
         if stored.map(|stored| stored.id) != committed.map(|found| found.id) {
             return Ok(true);

@@ -92,20 +92,14 @@ impl Checkout {
         let commit = self.head()?;
         let head = commit.map(|commit| self.tree_of(&commit)).transpose()?;
         let name = self.branch()?.unwrap_or_else(|| "HEAD".to_owned());
-        let revision = Revision { commit, name, dirty: false, merged: false, stamp: None };
+        let revision = Revision::of(commit, name);
         let tips = commit.into_iter().collect();
         Ok(Selected { revision, tips, objects: Objects::new(&self.pool), place: Place::Disk { root, head } })
     }
 
     fn select_commit(&self, commit: Digest, name: &str) -> Result<Selected> {
         let tree = self.tree_of(&commit)?;
-        let revision = Revision {
-            commit: Some(commit),
-            name: name.to_owned(),
-            dirty: false,
-            merged: false,
-            stamp: None,
-        };
+        let revision = Revision::of(Some(commit), name);
         let (tips, objects) = (vec![commit], Objects::new(&self.pool));
         Ok(Selected { revision, tips, objects, place: Place::Tree(tree) })
     }
@@ -114,7 +108,7 @@ impl Checkout {
         let (ours, theirs) = (self.resolve(rev)?, self.head_commit()?);
         let merge = merge::merge(self.repo(), &ours, &theirs, rev)?;
         let name = format!("merge of HEAD into {rev}");
-        let revision = Revision { commit: Some(theirs), name, dirty: false, merged: true, stamp: None };
+        let revision = Revision { merged: true, ..Revision::of(Some(theirs), name) };
         let objects = Objects::with_memory(&self.pool, merge.objects);
         let place = Place::Tree(digest(&merge.tree));
         Ok(Selected { revision, tips: vec![ours, theirs], objects, place })

@@ -16,7 +16,7 @@ use gix::{
 };
 
 use super::walk::Node;
-use crate::source::checkout::{missing, trouble};
+use crate::source::checkout::{entry, missing, trouble};
 
 /// The paths that somebody wants explained, folder by folder.
 #[derive(Debug, Default)]
@@ -175,10 +175,7 @@ impl<'repo> Touch<'repo> {
                 return Ok(None);
             }
             let data = self.tree(&at.1)?;
-            let mut entries = TreeRefIter::from_bytes(&data, self.repo.object_hash());
-            let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
-            let entry = entry.transpose().map_err(|_| anyhow::anyhow!("tree `{}` is damaged", at.1))?;
-            let Some(entry) = entry else { return Ok(None) };
+            let Some(entry) = entry(&data, &at.1, name)? else { return Ok(None) };
             at = (entry.mode, entry.oid.to_owned());
         }
         Ok(at.0.is_blob_or_symlink().then_some(at.1))

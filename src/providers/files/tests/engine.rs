@@ -110,13 +110,7 @@ impl<'a> Apply<'a> {
     fn attempt(&self, changes: &[Change]) -> Attempt {
         Attempt {
             id: self.id.into(),
-            revision: Revision {
-                commit: self.commit,
-                name: "main".into(),
-                dirty: false,
-                merged: false,
-                stamp: None,
-            },
+            revision: Revision::of(self.commit, "main"),
             started: "2024-01-01T00:00:00Z".into(),
             who: who(),
             changes: changes.iter().map(|change| (change.address.clone(), change.action)).collect(),
@@ -164,25 +158,7 @@ fn change(
         (_, None) => Action::Create,
         _ => Action::Update,
     };
-    Change {
-        action,
-        class: Class::Pending,
-        origin: None,
-        fields: Vec::new(),
-        after: sides.desired.clone(),
-        cascade: 0,
-        along: None,
-        owned: owned.contains_key(&address),
-        sides,
-        writer: None,
-        persons: Vec::new(),
-        commits: Vec::new(),
-        unknown: None,
-        ignored: Vec::new(),
-        left: Vec::new(),
-        notes: Vec::new(),
-        address,
-    }
+    Change { owned: owned.contains_key(&address), ..Change::new(address, action, Class::Pending, sides) }
 }
 
 /// `address verdict` or `address verdict: why`.
