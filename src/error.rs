@@ -4,7 +4,7 @@ use std::{any::Any, panic, sync::OnceLock};
 
 use crate::{
     exit::Exit,
-    model::fault::Fault,
+    model::user_error::UserError,
     output::{Problem, terminal::Terminal},
 };
 
@@ -18,7 +18,7 @@ pub fn usage(error: &clap::Error) -> Exit {
 
 /// Says what went wrong on stderr and answers with the code of the fault behind it.
 pub fn report(error: &anyhow::Error, terminal: &mut Terminal) -> Exit {
-    let fault = Fault::behind(error.as_ref());
+    let fault = UserError::behind(error.as_ref());
     terminal.problem(&problem(error, fault.and_then(|fault| fault.hint.clone())));
     fault.map_or(Exit::Error, |fault| fault.exit)
 }
@@ -43,13 +43,13 @@ pub fn bug(payload: &(dyn Any + Send)) -> anyhow::Error {
         "trueup {version} met a state that it does not expect, at {place}: {}",
         words.unwrap_or("no words")
     );
-    Fault::new(Exit::Error, message)
+    UserError::new(Exit::Error, message)
         .hint("this is a bug: report this line with the command line, `trueup.yaml` without secrets, and what the target holds; nothing may be concluded about the target")
         .into()
 }
 
 fn problem(error: &anyhow::Error, hint: Option<String>) -> Problem {
-    let mut lines = Fault::causes(error.as_ref());
+    let mut lines = UserError::causes(error.as_ref());
     let message = lines.remove(0);
     Problem { message, causes: lines, hint }
 }
@@ -69,9 +69,9 @@ mod tests {
 
     #[test]
     fn a_fault_below_context_keeps_its_code_and_hint() {
-        let fault: anyhow::Result<()> = Err(Fault::new(Exit::Locked, "locked").hint("wait").into());
+        let fault: anyhow::Result<()> = Err(UserError::new(Exit::Locked, "locked").hint("wait").into());
         let error = fault.context("applying").unwrap_err();
-        let found = Fault::behind(error.as_ref()).unwrap();
+        let found = UserError::behind(error.as_ref()).unwrap();
         assert_eq!((found.exit, found.hint.as_deref()), (Exit::Locked, Some("wait")));
     }
 }

@@ -7,14 +7,15 @@ use std::{ffi::OsString, panic};
 
 use clap::Parser;
 
+pub mod applier;
 pub mod cli;
 pub mod commands;
-pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod manifest;
 pub mod model;
 pub mod output;
+mod planner;
 pub mod providers;
 pub mod source;
 pub mod yaml;

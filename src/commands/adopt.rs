@@ -12,21 +12,21 @@ use std::{
 use anyhow::{Context, Result};
 use bstr::BString;
 
-use super::pipeline::{Chosen, Planned, Session};
 use crate::{
     exit::Exit,
     model::{
         address::{self, Address},
-        change::{Action, Change, Class, Sides},
-        fault::Fault,
-        form::Form,
-        names,
+        change::{Action, Change, Class, ThreeWay},
+        diff_style::DiffStyle,
+        forbidden_names,
         plan::Plan,
         redact, resolve,
         tree::EntryKind,
+        user_error::UserError,
         value::{Blob, Value},
     },
-    output::{Format, Given, Outputs, Plans, Sheet, Verb, save, terminal::Terminal},
+    output::{Format, Outputs, PlanView, Plans, SelectionArgs, Verb, save, terminal::Terminal},
+    planner::session::{ResolvedTarget, Session, TargetPlan},
     providers::{Edit, Taken},
     source::checkout::Checkout,
 };
@@ -35,12 +35,12 @@ use crate::{
 /// cannot be taken in is named and left.
 pub(super) fn run(
     session: &Session,
-    planned: &[Planned],
+    planned: &[TargetPlan],
     patch: bool,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let root = session.checkout.root().ok_or_else(|| {
-        Fault::new(Exit::NoInput, "a bare repository has no work tree to adopt into").hint("use a clone")
+        UserError::new(Exit::NoInput, "a bare repository has no work tree to adopt into").hint("use a clone")
     })?;
     let mut adoption = Adoption {
         checkout: &session.checkout,
@@ -84,7 +84,7 @@ struct Adoption<'a> {
 
 impl Adoption<'_> {
     /// Takes the drift of a target in, file by file.
-    fn target(&mut self, chosen: &Chosen, planned: &Planned) {
+    fn target(&mut self, chosen: &ResolvedTarget, planned: &TargetPlan) {
         let mut files: BTreeMap<&str, Vec<Taken<'_>>> = BTreeMap::new();
         for change in planned.plan.changes.iter().filter(|change| change.drifted()) {
             // What no file declares is to be declared in one of its own.
@@ -98,7 +98,7 @@ impl Adoption<'_> {
     }
 
     /// Takes several changes of one file in, or as many of them as can be.
-    fn take(&mut self, chosen: &Chosen, all: &[Taken<'_>]) {
+    fn take(&mut self, chosen: &ResolvedTarget, all: &[Taken<'_>]) {
         let Some(Taken { change: first, .. }) = all.first() else { return };
         let current = declaring(self.root, first, &self.edits);
         match (chosen.kind.adopt)(&chosen.target, all, current.as_deref()) {
@@ -121,9 +121,9 @@ impl Adoption<'_> {
     }
 
     /// Why `edit` must not be made: it would change what decides about trueup or git, or lose what Git does not have.
-    fn forbidden(&self, chosen: &Chosen, edit: &Edit) -> Option<String> {
+    fn forbidden(&self, chosen: &ResolvedTarget, edit: &Edit) -> Option<String> {
         let file = address::quote(&edit.path);
-        if let Some(what) = names::adopted(&edit.path) {
+        if let Some(what) = forbidden_names::adopted(&edit.path) {
             return Some(format!("`{file}` {what}"));
         }
         if self.decides.iter().any(|path| edit.path == path.as_str()) {
@@ -161,7 +161,7 @@ fn write_all<'a>(
 /// Prints a patch of the files of the checkout, which `git apply` takes.
 fn print<'a>(
     session: &Session,
-    planned: &[Planned],
+    planned: &[TargetPlan],
     root: &Path,
     edits: impl Iterator<Item = &'a Edit>,
     terminal: &mut Terminal,
@@ -169,9 +169,9 @@ fn print<'a>(
     let Some(first) = planned.first() else { return Ok(()) };
     let changes = edits.map(|edit| as_change(&session.checkout, root, edit)).collect::<Result<_>>()?;
     let plan = redact::show(&Plan { changes, failure: None, ..first.plan.clone() });
-    let sheets = [Sheet { plan, form: Form::File }];
+    let sheets = [PlanView { plan, form: DiffStyle::File }];
     let outputs = Outputs { format: Format::Diff, ..Outputs::default() };
-    let given = Given::default();
+    let given = SelectionArgs::default();
     let plans = Plans { verb: Verb::Drift, sheets: &sheets, exit: Exit::Drift, given: &given, saved: None };
     outputs.show(&plans, terminal)
 }
@@ -191,7 +191,7 @@ fn as_change(checkout: &Checkout, root: &Path, edit: &Edit) -> Result<Change> {
     let side = |content: &Option<(EntryKind, Vec<u8>)>| {
         content.as_ref().map(|(kind, bytes)| file(checkout, *kind, bytes)).transpose()
     };
-    let sides = Sides { base: None, desired: side(&edit.content)?, actual: side(&before)? };
+    let sides = ThreeWay { base: None, desired: side(&edit.content)?, actual: side(&before)? };
     let action = match (&sides.actual, &sides.desired) {
         (None, _) => Action::Create,
         (_, None) => Action::Delete,
@@ -235,7 +235,7 @@ pub(super) fn refuse_existing(root: &Path, edits: &[Edit]) -> Result<()> {
     for edit in edits {
         if inside(root, &edit.path)?.exists() {
             let message = format!("`{}` is there already", address::quote(&edit.path));
-            return Err(Fault::new(Exit::Refused, message).hint("move it away, or `--print`").into());
+            return Err(UserError::new(Exit::Refused, message).hint("move it away, or `--print`").into());
         }
     }
     Ok(())

@@ -5,29 +5,28 @@ use std::{io::Read as _, path::Path, time::Duration};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{
-    circumstances, ignoring,
-    pipeline::{self, Against, Look, Planned, Session},
-    show,
-    signals::Signals,
-};
+use super::{actor, show, signals::Signals};
 use crate::{
+    applier::{self, Circumstances, Extent, Job},
     cli::{GlobalArgs, args::ApplyArgs},
-    engine::{self, Circumstances, Extent, Job},
     exit::Exit,
     model::{
         address::quote,
         change::Action,
-        fault::Fault,
         guard::{self, Consent, Limits, Refusal},
         plan, redact,
         report::Report,
         saved::{self, SavedPlan},
         selector::Selector,
+        user_error::UserError,
     },
     output::{
         Applied, Detail, Format, Outputs, Reports, Verb,
         terminal::{Consent as Answer, Level, Question, Terminal},
+    },
+    planner::{
+        ignore_rules,
+        session::{self, Against, PlanOptions, Session, TargetPlan},
     },
     providers::{Waiting, Writer, options::Period},
     source::{
@@ -52,7 +51,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     let signals = Signals::listen(terminal.teller())?;
     let mut writers = open(&session, args, &signals)?;
     let progress = terminal.progress();
-    let look = Look {
+    let look = PlanOptions {
         only: &only,
         explain: &Selector::default(),
         logs: &[],
@@ -62,10 +61,10 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
         observer: &progress,
     };
     let mut planned = plan_locked(&session, &mut writers, &look)?;
-    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
+    let idle = ignore_rules::remark(&mut planned, args.targets.is_empty(), &actor::today());
     check_position(&session, &planned, args)?;
     show_plan(&session, &planned, &outputs, args, terminal)?;
-    ignoring::strict(args.source.strict_ignores, idle)?;
+    ignore_rules::strict(args.source.strict_ignores, idle)?;
     check_approval(&planned, args)?;
     let consent = consent.respelled(&|pattern| session.spelled(pattern))?;
     planned.iter_mut().for_each(|planned| guard::narrow(&mut planned.plan, &consent));
@@ -81,7 +80,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
     for (planned, writer) in planned.iter().zip(&mut writers) {
         let done = apply(&session, planned, &mut **writer, extent, args, &signals, &progress);
         failed = match done {
-            Ok(engine::Done { report, unrecorded }) => {
+            Ok(applier::Done { report, unrecorded }) => {
                 applied.push(Applied { plan: redact::show(&planned.plan), report });
                 unrecorded
             }
@@ -108,7 +107,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ApplyArgs, terminal: &mut Terminal
 fn waiting(args: &ApplyArgs) -> Result<Waiting> {
     let read = |text: &String| {
         let period: Result<Period, String> = text.parse();
-        period.map_err(|error| Fault::new(Exit::Usage, format!("--timeout {error}")))
+        period.map_err(|error| UserError::new(Exit::Usage, format!("--timeout {error}")))
     };
     Ok(Waiting {
         wanted: match (args.wait, args.no_wait) {
@@ -138,19 +137,19 @@ fn consent(args: &ApplyArgs) -> Result<Consent> {
 fn check_revision(session: &Session, args: &ApplyArgs) -> Result<()> {
     let revision = session.revision();
     let Some(commit) = &revision.commit else {
-        return Err(Fault::new(Exit::NoInput, "there is no commit yet")
+        return Err(UserError::new(Exit::NoInput, "there is no commit yet")
             .hint("`git commit` what is to be applied")
             .into());
     };
     if let Some(path) = session.snapshot.unmerged.first() {
         let message = format!("the index has conflicts that are not resolved: `{}`", quote(path));
-        return Err(Fault::new(Exit::BadDesired, message)
+        return Err(UserError::new(Exit::BadDesired, message)
             .hint("resolve them and `git add` the files, or `--ref HEAD` for the commit as it is")
             .into());
     }
     if revision.dirty && !args.allow_dirty {
         let hint = "commit first, or `--ref HEAD` for the commit as it is, or `--allow-dirty` for the files as they lie";
-        return Err(Fault::new(Exit::Refused, "the work tree has uncommitted edits").hint(hint).into());
+        return Err(UserError::new(Exit::Refused, "the work tree has uncommitted edits").hint(hint).into());
     }
     let Some(branch) = session.environment.branch() else { return Ok(()) };
     if !args.allow_off_ref && !session.checkout.is_on(commit, branch)? {
@@ -158,13 +157,13 @@ fn check_revision(session: &Session, args: &ApplyArgs) -> Result<()> {
         let message =
             format!("commit {} is not on `{}`, the ref of this environment", commit.short(), short(&full));
         let hint = format!("merge it first, or `--ref {full}`, or `--allow-off-ref` if this is meant");
-        return Err(Fault::new(Exit::Refused, message).hint(hint).into());
+        return Err(UserError::new(Exit::Refused, message).hint(hint).into());
     }
     Ok(())
 }
 
 fn open(session: &Session, args: &ApplyArgs, signals: &Signals) -> Result<Vec<Box<dyn Writer>>> {
-    let who = circumstances::who();
+    let who = actor::who();
     let patience = Duration::from_secs(args.lock_timeout);
     let mut writers = Vec::new();
     for chosen in &session.targets {
@@ -177,16 +176,20 @@ fn open(session: &Session, args: &ApplyArgs, signals: &Signals) -> Result<Vec<Bo
     Ok(writers)
 }
 
-fn plan_locked(session: &Session, writers: &mut [Box<dyn Writer>], look: &Look<'_>) -> Result<Vec<Planned>> {
+fn plan_locked(
+    session: &Session,
+    writers: &mut [Box<dyn Writer>],
+    look: &PlanOptions<'_>,
+) -> Result<Vec<TargetPlan>> {
     let pairs: Vec<_> = session.targets.iter().zip(writers).collect();
     pairs
         .into_par_iter()
-        .map(|(chosen, writer)| session.blame(chosen, pipeline::plan(session, chosen, writer.reader(), look)))
+        .map(|(chosen, writer)| session.blame(chosen, session::plan(session, chosen, writer.reader(), look)))
         .collect()
 }
 
 /// Refuses to go back: what was applied last has to be part of what is applied now.
-fn check_position(session: &Session, planned: &[Planned], args: &ApplyArgs) -> Result<()> {
+fn check_position(session: &Session, planned: &[TargetPlan], args: &ApplyArgs) -> Result<()> {
     if args.rollback || args.only_drift {
         return Ok(());
     }
@@ -201,7 +204,7 @@ fn check_position(session: &Session, planned: &[Planned], args: &ApplyArgs) -> R
                 old.short()
             );
             let hint = "apply a commit that contains it, or `--rollback` if going back is meant";
-            return Err(Fault::new(Exit::Refused, message).hint(hint).into());
+            return Err(UserError::new(Exit::Refused, message).hint(hint).into());
         }
     }
     Ok(())
@@ -210,7 +213,7 @@ fn check_position(session: &Session, planned: &[Planned], args: &ApplyArgs) -> R
 /// Shows what is about to be done; a machine format and `--quiet` have the report only.
 fn show_plan(
     session: &Session,
-    planned: &[Planned],
+    planned: &[TargetPlan],
     outputs: &Outputs,
     args: &ApplyArgs,
     terminal: &mut Terminal,
@@ -225,11 +228,11 @@ fn show_plan(
 }
 
 /// Holds today's plans against the approved one.
-fn check_approval(planned: &[Planned], args: &ApplyArgs) -> Result<()> {
+fn check_approval(planned: &[TargetPlan], args: &ApplyArgs) -> Result<()> {
     let plans = planned.iter().map(|planned| &planned.plan);
     let stale = |message: String| {
         let hint = "look at today's plan and have it approved";
-        Err(Fault::new(Exit::StalePlan, message).hint(hint).into())
+        Err(UserError::new(Exit::StalePlan, message).hint(hint).into())
     };
     if let Some(file) = &args.plan {
         let differences = saved::differences(&load(file)?, plans);
@@ -258,22 +261,24 @@ fn limited(file: &Path) -> std::io::Result<Vec<u8>> {
 fn load(file: &Path) -> Result<SavedPlan> {
     let shown = file.display();
     let bytes = limited(file)
-        .map_err(|error| Fault::new(Exit::NoInput, format!("reading the plan `{shown}`: {error}")))?;
+        .map_err(|error| UserError::new(Exit::NoInput, format!("reading the plan `{shown}`: {error}")))?;
     let hint = "`trueup plan --out plan=FILE` writes one";
     if bytes.len() > saved::LARGEST {
         let message = format!("`{shown}` is larger than {} bytes, and no saved plan", saved::LARGEST);
-        return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+        return Err(UserError::new(Exit::NoInput, message).hint(hint).into());
     }
     let plan: SavedPlan = serde_json::from_slice(&bytes).map_err(|error| {
-        Fault::new(Exit::NoInput, format!("`{shown}` is no saved plan: {error}")).hint(hint)
+        UserError::new(Exit::NoInput, format!("`{shown}` is no saved plan: {error}")).hint(hint)
     })?;
     if plan.schema != saved::SCHEMA {
         let message = format!("`{shown}` is a plan of another version: {}", plan.schema);
-        return Err(Fault::new(Exit::NoInput, message).hint(hint).into());
+        return Err(UserError::new(Exit::NoInput, message).hint(hint).into());
     }
     if saved::write(&plan).as_bytes() != bytes {
         let message = format!("`{shown}` is not as `trueup plan` wrote it");
-        return Err(Fault::new(Exit::StalePlan, message).hint("plan again, and have that approved").into());
+        return Err(UserError::new(Exit::StalePlan, message)
+            .hint("plan again, and have that approved")
+            .into());
     }
     Ok(plan)
 }
@@ -281,7 +286,7 @@ fn load(file: &Path) -> Result<SavedPlan> {
 /// Says everything that stands in the way, the worst as the error.
 fn refuse(
     session: &Session,
-    planned: &[Planned],
+    planned: &[TargetPlan],
     args: &ApplyArgs,
     consent: &Consent,
     terminal: &mut Terminal,
@@ -299,7 +304,7 @@ fn refuse(
     }
     // Elsewhere, or where not everything was looked at, there may be what they mean.
     if args.targets.is_empty() && planned.iter().all(|planned| planned.plan.complete) {
-        let known = planned.iter().flat_map(Planned::addresses).collect();
+        let known = planned.iter().flat_map(TargetPlan::addresses).collect();
         refusals.extend(guard::strangers(consent, &known));
     }
     // A conflict is an answer about the target and goes before refusals of the command line.
@@ -309,10 +314,10 @@ fn refuse(
     for other in refusals {
         terminal.warning(&format!("{} ({})", other.message, other.hint));
     }
-    Err(Fault::from(first).into())
+    Err(UserError::from(first).into())
 }
 
-fn confirm(planned: &[Planned], args: &ApplyArgs, terminal: &mut Terminal) -> Result<()> {
+fn confirm(planned: &[TargetPlan], args: &ApplyArgs, terminal: &mut Terminal) -> Result<()> {
     let approved = args.yes || args.plan.is_some() || args.digest.is_some();
     if approved || planned.iter().all(|planned| planned.plan.is_empty()) {
         return Ok(());
@@ -324,9 +329,9 @@ fn confirm(planned: &[Planned], args: &ApplyArgs, terminal: &mut Terminal) -> Re
             if count > 0 { Question::Delete { target, count } } else { Question::Apply { target } };
         let refusal = match terminal.confirm(question).context("asking")? {
             Answer::Given => continue,
-            Answer::Declined => Fault::new(Exit::Refused, "declined; nothing was written"),
+            Answer::Declined => UserError::new(Exit::Refused, "declined; nothing was written"),
             Answer::NobodyThere => {
-                Fault::new(Exit::Refused, "nobody is there to be asked; nothing was written")
+                UserError::new(Exit::Refused, "nobody is there to be asked; nothing was written")
                     .hint("`--yes`, or an approved plan with `--plan FILE` or `--digest SHA256`")
             }
         };
@@ -337,13 +342,13 @@ fn confirm(planned: &[Planned], args: &ApplyArgs, terminal: &mut Terminal) -> Re
 
 fn apply(
     session: &Session,
-    planned: &Planned,
+    planned: &TargetPlan,
     writer: &mut dyn Writer,
     extent: Extent,
     args: &ApplyArgs,
     signals: &Signals,
     observer: &dyn crate::model::event::Observer,
-) -> Result<engine::Done> {
+) -> Result<applier::Done> {
     let job = Job {
         plan: &planned.plan,
         comparison: &planned.comparison,
@@ -355,16 +360,16 @@ fn apply(
         stop: &signals.stop,
         signal: &|| signals.exit(),
         circumstances: circumstances(session, planned, args),
-        clock: &circumstances::now,
+        clock: &actor::now,
     };
-    if engine::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
-        return Ok(engine::Done { report: engine::idle(&job, writer), unrecorded: None });
+    if applier::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
+        return Ok(applier::Done { report: applier::idle(&job, writer), unrecorded: None });
     }
     signals.begin_writing();
-    engine::apply(&job, writer)
+    applier::apply(&job, writer)
 }
 
-fn circumstances(session: &Session, planned: &Planned, args: &ApplyArgs) -> Circumstances {
+fn circumstances(session: &Session, planned: &TargetPlan, args: &ApplyArgs) -> Circumstances {
     let path = session.targets.iter().find(|chosen| chosen.target.name == planned.plan.target.name);
     let base = planned.plan.base.as_ref().and_then(|base| base.commit);
     let why = match (session.revision().commit, path) {
@@ -375,7 +380,7 @@ fn circumstances(session: &Session, planned: &Planned, args: &ApplyArgs) -> Circ
         }
         _ => Vec::new(),
     };
-    Circumstances { id: circumstances::apply_id(), who: circumstances::who(), why, flags: args.overrides() }
+    Circumstances { id: actor::apply_id(), who: actor::who(), why, flags: args.overrides() }
 }
 
 /// The answer of several applies together.

@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use super::{
-    between, circumstances, ignoring,
-    pipeline::{self, Against, Look, Session},
-    plan, show,
-};
+use super::{actor, plan, show};
 use crate::{
     cli::{GlobalArgs, args::DiffArgs},
     exit::Exit,
-    model::{fault::Fault, selector::Selector},
+    model::{selector::Selector, user_error::UserError},
     output::{Detail, Format, Plans, Verb, terminal::Terminal},
+    planner::{
+        diff_revisions, ignore_rules,
+        session::{self, Against, PlanOptions, Session},
+    },
 };
 
 pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal) -> Result<Exit> {
@@ -20,13 +20,13 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
     let only = Selector::new(&args.source.only)?;
     let env = args.source.env.as_deref();
     if let Some(range) = range {
-        let (session, planned) = between::read(global, range, env, targets, &only)?;
+        let (session, planned) = diff_revisions::read(global, range, env, targets, &only)?;
         return show::plans(Verb::Diff, &session, &planned, &show::given(&args.source), &outputs, terminal);
     }
     let selection = plan::selection(&args.source, args.merge_into.as_deref());
     let session = Session::open(global, &selection, env, targets)?;
     let progress = terminal.progress();
-    let look = Look {
+    let look = PlanOptions {
         only: &only,
         explain: &Selector::default(),
         logs: &[],
@@ -35,10 +35,10 @@ pub(super) fn run(global: &GlobalArgs, args: &DiffArgs, terminal: &mut Terminal)
         adopting: false,
         observer: &progress,
     };
-    let mut planned = pipeline::read(&session, &look)?;
-    let idle = ignoring::remark(&mut planned, targets.is_empty(), &circumstances::today());
+    let mut planned = session::read(&session, &look)?;
+    let idle = ignore_rules::remark(&mut planned, targets.is_empty(), &actor::today());
     let exit = show::plans(Verb::Diff, &session, &planned, &show::given(&args.source), &outputs, terminal)?;
-    ignoring::strict(args.source.strict_ignores, idle)?;
+    ignore_rules::strict(args.source.strict_ignores, idle)?;
     Ok(exit)
 }
 
@@ -51,7 +51,7 @@ fn operands(args: &DiffArgs) -> Result<(Option<&str>, &[String])> {
     let alone = args.source.reference.is_none() && args.merge_into.is_none() && !args.source.verify;
     if range.is_some() && !alone {
         let message = "a range stands for itself: `--ref`, `--merge-into` and `--verify` do not go with it";
-        return Err(Fault::new(Exit::Usage, message).into());
+        return Err(UserError::new(Exit::Usage, message).into());
     }
     Ok((range, targets))
 }

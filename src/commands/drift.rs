@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use super::{
-    adopt, circumstances, ignoring,
-    pipeline::{self, Against, Look, Session},
-    show,
-};
+use super::{actor, adopt, show};
 use crate::{
     cli::{GlobalArgs, args::DriftArgs},
     exit::Exit,
     model::selector::Selector,
-    output::{Detail, Format, Given, Plans, Verb, terminal::Terminal},
+    output::{Detail, Format, Plans, SelectionArgs, Verb, terminal::Terminal},
+    planner::{
+        ignore_rules,
+        session::{self, Against, PlanOptions, Session},
+    },
     source::checkout::Selection,
 };
 
@@ -19,13 +19,13 @@ pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal
     let detail = if args.summary { Detail::Objects } else { Detail::Diffs };
     let outputs = show::outputs::<Plans<'_>>(&args.output, Format::Human, detail)?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
-    let today = circumstances::today();
-    ignoring::refuse_expired(&session, &today)?;
+    let today = actor::today();
+    ignore_rules::refuse_expired(&session, &today)?;
     let only = Selector::new(&args.only)?;
     let progress = terminal.progress();
     let against = if args.adopt { Against::Revision } else { Against::Record };
     let explain = Selector::default();
-    let look = Look {
+    let look = PlanOptions {
         only: &only,
         explain: &explain,
         logs: &args.audit_log,
@@ -34,13 +34,13 @@ pub(super) fn run(global: &GlobalArgs, args: &DriftArgs, terminal: &mut Terminal
         adopting: args.adopt,
         observer: &progress,
     };
-    let mut planned = pipeline::read(&session, &look)?;
-    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &today);
+    let mut planned = session::read(&session, &look)?;
+    let idle = ignore_rules::remark(&mut planned, args.targets.is_empty(), &today);
     if args.adopt {
         return adopt::run(&session, &planned, args.patch, terminal);
     }
-    let given = Given { reference: None, only: args.only.clone() };
+    let given = SelectionArgs { reference: None, only: args.only.clone() };
     let exit = show::plans(Verb::Drift, &session, &planned, &given, &outputs, terminal)?;
-    ignoring::strict(args.strict_ignores, idle)?;
+    ignore_rules::strict(args.strict_ignores, idle)?;
     Ok(exit.as_drift())
 }

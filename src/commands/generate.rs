@@ -10,7 +10,7 @@ use crate::{
         args::{CompletionsArgs, ManArgs},
     },
     exit::Exit,
-    model::fault::Fault,
+    model::user_error::UserError,
     output::{save, terminal::Terminal},
 };
 
@@ -33,7 +33,7 @@ pub(super) fn run_man(args: &ManArgs, terminal: &mut Terminal) -> Result<Exit> {
         Some(page) => format!("trueup-{page}.1"),
     };
     let found = pages.iter().find(|(name, _)| *name == wanted);
-    let (_, page) = found.ok_or_else(|| Fault::new(Exit::NoInput, format!("no page `{wanted}`")))?;
+    let (_, page) = found.ok_or_else(|| UserError::new(Exit::NoInput, format!("no page `{wanted}`")))?;
     terminal.out().write_all(page)?;
     Ok(Exit::InSync)
 }

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::{adopt, pipeline::Session};
+use super::adopt;
 use crate::{
     cli::{GlobalArgs, args::ImportArgs},
     exit::Exit,
-    model::{address, fault::Fault},
+    model::{address, user_error::UserError},
     output::terminal::Terminal,
+    planner::session::Session,
     source::checkout::Selection,
 };
 
@@ -16,7 +17,10 @@ pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, terminal: &mut Termina
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), names)?;
     for chosen in &session.targets {
         let import = chosen.kind.import.ok_or_else(|| {
-            Fault::new(Exit::Usage, format!("nothing can be imported from `{}` targets", chosen.kind.name))
+            UserError::new(
+                Exit::Usage,
+                format!("nothing can be imported from `{}` targets", chosen.kind.name),
+            )
         })?;
         let edits = import(&chosen.target, &args.kinds, &session.declared_if_any(chosen)?)?;
         if args.print {
@@ -26,7 +30,8 @@ pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, terminal: &mut Termina
             continue;
         }
         let root = session.checkout.root().ok_or_else(|| {
-            Fault::new(Exit::NoInput, "a bare repository has no work tree to import into").hint("use a clone")
+            UserError::new(Exit::NoInput, "a bare repository has no work tree to import into")
+                .hint("use a clone")
         })?;
         adopt::refuse_existing(root, &edits)?;
         for edit in &edits {

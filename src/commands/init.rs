@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{GlobalArgs, args::InitArgs},
     exit::Exit,
-    model::fault::Fault,
+    model::user_error::UserError,
     output::terminal::Terminal,
     source::{checkout::Checkout, config},
 };
@@ -52,7 +52,7 @@ fn create(file: &Path, text: &str) -> Result<()> {
         Ok(mut new) => new.write_all(text.as_bytes()).with_context(|| format!("writing `{shown}`")),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let hint = "edit it, or remove it to start anew";
-            Err(Fault::new(Exit::Refused, format!("`{shown}` is there already")).hint(hint).into())
+            Err(UserError::new(Exit::Refused, format!("`{shown}` is there already")).hint(hint).into())
         }
         Err(error) => Err(error).with_context(|| format!("writing `{shown}`")),
     }

@@ -2,15 +2,13 @@
 
 use anyhow::Result;
 
-use super::{
-    pipeline::{self, Chosen, Session},
-    show,
-};
+use super::show;
 use crate::{
     cli::{GlobalArgs, args::LogArgs},
     exit::Exit,
-    model::{digest::Digest, fault::Fault, record::Record, revision::Revision},
+    model::{digest::Digest, record::Record, revision::Revision, user_error::UserError},
     output::{Format, Log, Logs, Missing, Outputs, terminal::Terminal},
+    planner::session::{self, ResolvedTarget, Session},
     source::{
         checkout::{Selection, short},
         history::{self, Cut},
@@ -20,7 +18,7 @@ use crate::{
 pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) -> Result<Exit> {
     let format = show::format(args.format.as_deref(), Format::Human)?;
     let outputs = Outputs { format, ..Outputs::default() };
-    crate::output::check::<Logs<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
+    crate::output::check::<Logs<'_>>(&outputs).map_err(|message| UserError::new(Exit::Usage, message))?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let asked = session.targets.iter().map(|chosen| session.blame(chosen, log(&session, chosen, args)));
     let (targets, failed) = show::answering(asked)?;
@@ -33,7 +31,7 @@ pub(super) fn run(global: &GlobalArgs, args: &LogArgs, terminal: &mut Terminal) 
     Ok(exit)
 }
 
-fn log(session: &Session, chosen: &Chosen, args: &LogArgs) -> Result<Log> {
+fn log(session: &Session, chosen: &ResolvedTarget, args: &LogArgs) -> Result<Log> {
     let mut reader = (chosen.kind.open)(&chosen.target)?;
     let record = reader.memory()?.record;
     let missing = match args.missing {
@@ -42,12 +40,17 @@ fn log(session: &Session, chosen: &Chosen, args: &LogArgs) -> Result<Log> {
     };
     let mut applies = record.map(|record| record.history).unwrap_or_default();
     applies.truncate(args.max_count);
-    let target = pipeline::name(session, chosen, reader.id());
+    let target = session::name(session, chosen, reader.id());
     Ok(Log { target, applies, missing })
 }
 
 /// The commits of the environment's branch that no completed apply covered.
-fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: usize) -> Result<Missing> {
+fn missing(
+    session: &Session,
+    chosen: &ResolvedTarget,
+    record: Option<&Record>,
+    limit: usize,
+) -> Result<Missing> {
     let (name, tip) = match session.environment.branch() {
         Some(branch) => {
             let (full, tip) = session.checkout.tip(branch)?;
@@ -70,7 +73,7 @@ fn missing(session: &Session, chosen: &Chosen, record: Option<&Record>, limit: u
 }
 
 /// History that is not all here cannot show that every commit was applied.
-fn not_all_here(session: &Session, cut: Cut, base: Option<&Revision>) -> Fault {
+fn not_all_here(session: &Session, cut: Cut, base: Option<&Revision>) -> UserError {
     let depth = session.checkout.depth();
     let back_to = base
         .and_then(|base| base.commit)
@@ -82,5 +85,5 @@ fn not_all_here(session: &Session, cut: Cut, base: Option<&Revision>) -> Fault {
             "more than the {depth} commits that are here are needed{back_to}: `git fetch --unshallow` brings them; in CI, check out with `fetch-depth: 0`"
         ),
     };
-    Fault::new(Exit::NoInput, message).hint(hint)
+    UserError::new(Exit::NoInput, message).hint(hint)
 }

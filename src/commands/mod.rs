@@ -8,31 +8,20 @@ use crate::{
     output::terminal::Terminal,
 };
 
+mod actor;
 mod adopt;
 mod apply;
-mod attribution;
-mod between;
-mod circumstances;
-mod credit;
-mod definition;
 mod diff;
 mod drift;
-mod explain;
 mod generate;
-mod ignoring;
 mod import;
 mod init;
-mod lines;
 mod log;
-mod past;
-mod pipeline;
-mod places;
 mod plan;
 mod providers;
 mod schema;
 mod show;
 mod signals;
-mod trees;
 mod why;
 
 pub use generate::{completions, man_pages};

@@ -2,11 +2,7 @@
 
 use anyhow::Result;
 
-use super::{
-    circumstances, ignoring,
-    pipeline::{self, Against, Look, Session},
-    show,
-};
+use super::{actor, show};
 use crate::{
     cli::{
         GlobalArgs,
@@ -15,6 +11,10 @@ use crate::{
     exit::Exit,
     model::{guard::Consent, selector::Selector},
     output::{Detail, Format, Plans, Verb, terminal::Terminal},
+    planner::{
+        ignore_rules,
+        session::{self, Against, PlanOptions, Session},
+    },
     source::checkout::Selection,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
     let session = Session::open(global, &selection, args.source.env.as_deref(), &args.targets)?;
     let only = Selector::new(&args.source.only)?;
     let progress = terminal.progress();
-    let look = Look {
+    let look = PlanOptions {
         only: &only,
         explain: &Selector::new(&args.explain)?,
         logs: &args.audit_log,
@@ -34,15 +34,15 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs, terminal: &mut Terminal)
         adopting: false,
         observer: &progress,
     };
-    let mut planned = pipeline::read(&session, &look)?;
-    let idle = ignoring::remark(&mut planned, args.targets.is_empty(), &circumstances::today());
+    let mut planned = session::read(&session, &look)?;
+    let idle = ignore_rules::remark(&mut planned, args.targets.is_empty(), &actor::today());
     let exit = show::plans(Verb::Plan, &session, &planned, &show::given(&args.source), &outputs, terminal)?;
     for (chosen, planned) in session.targets.iter().zip(&planned) {
         for refusal in show::refusals(chosen, planned, &chosen.limits, &Consent::default()) {
             terminal.status(&format!("apply would refuse: {} ({})", refusal.message, refusal.hint));
         }
     }
-    ignoring::strict(args.source.strict_ignores, idle)?;
+    ignore_rules::strict(args.source.strict_ignores, idle)?;
     Ok(exit)
 }
 

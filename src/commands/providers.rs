@@ -5,19 +5,20 @@ use std::sync::Arc;
 use anyhow::Result;
 use schemars::SchemaGenerator;
 
-use super::{pipeline::Session, show};
+use super::show;
 use crate::{
     cli::{
         GlobalArgs,
         args::{ProvidersAction, ProvidersArgs, ProvidersCheckArgs, ProvidersShowArgs},
     },
     exit::Exit,
-    model::{fault::Fault, ignore::Rule},
+    model::{ignore::Rule, user_error::UserError},
     output::{
         Explain, Format, KindInfo, Outputs, ProviderInfo, Providers, terminal::Terminal, visible::visible,
     },
+    planner::session::Session,
     providers::{
-        KINDS, Kind,
+        PROVIDERS, Provider,
         rest::{
             self,
             definition::{self, Definition, Field, Risk},
@@ -28,15 +29,21 @@ use crate::{
 
 pub(super) fn run(global: &GlobalArgs, args: &ProvidersArgs, terminal: &mut Terminal) -> Result<Exit> {
     match &args.action {
-        None => list(&KINDS, Explain::Names, args.format.as_deref(), terminal),
+        None => list(&PROVIDERS, Explain::Names, args.format.as_deref(), terminal),
         Some(ProvidersAction::Show(args)) => show_one(args, terminal),
         Some(ProvidersAction::Check(args)) => check(global, args, terminal),
     }
 }
 
-fn list(kinds: &[&Kind], explain: Explain, format: Option<&str>, terminal: &mut Terminal) -> Result<Exit> {
+fn list(
+    kinds: &[&Provider],
+    explain: Explain,
+    format: Option<&str>,
+    terminal: &mut Terminal,
+) -> Result<Exit> {
     let outputs = Outputs { format: show::format(format, Format::Human)?, ..Outputs::default() };
-    crate::output::check::<Providers<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
+    crate::output::check::<Providers<'_>>(&outputs)
+        .map_err(|message| UserError::new(Exit::Usage, message))?;
     let providers: Vec<ProviderInfo> = kinds.iter().map(|kind| info(kind)).collect();
     outputs.show(&Providers { providers: &providers, explain }, terminal)?;
     Ok(Exit::InSync)
@@ -44,10 +51,10 @@ fn list(kinds: &[&Kind], explain: Explain, format: Option<&str>, terminal: &mut 
 
 fn show_one(args: &ProvidersShowArgs, terminal: &mut Terminal) -> Result<Exit> {
     let name = &args.name;
-    let kind = Kind::find(name).ok_or_else(|| unknown(name))?;
+    let kind = Provider::find(name).ok_or_else(|| unknown(name))?;
     if args.definition {
         let message = format!("`{name}` is no API that a definition describes");
-        let text = definition::embedded::text(name).ok_or_else(|| Fault::new(Exit::NoInput, message))?;
+        let text = definition::embedded::text(name).ok_or_else(|| UserError::new(Exit::NoInput, message))?;
         terminal.out().write_all(text.as_bytes())?;
         return Ok(Exit::InSync);
     }
@@ -58,8 +65,9 @@ fn show_one(args: &ProvidersShowArgs, terminal: &mut Terminal) -> Result<Exit> {
 fn check(global: &GlobalArgs, args: &ProvidersCheckArgs, terminal: &mut Terminal) -> Result<Exit> {
     let file = global.directory.join(&args.file);
     let shown = args.file.display().to_string();
-    let text = rest::limited::read(&file, definition::load::LARGEST as u64)
-        .map_err(|error| Fault::new(Exit::NoInput, format!("reading the definition `{shown}`: {error}")))?;
+    let text = rest::client::size_limit::read(&file, definition::load::LARGEST as u64).map_err(|error| {
+        UserError::new(Exit::NoInput, format!("reading the definition `{shown}`: {error}"))
+    })?;
     let definition =
         definition::load::parse(&text).map_err(|complaint| complaint.in_file(Exit::BadConfig, &shown))?;
     let kinds: Vec<&str> = definition.kinds.keys().map(String::as_str).collect();
@@ -69,7 +77,7 @@ fn check(global: &GlobalArgs, args: &ProvidersCheckArgs, terminal: &mut Terminal
         Session::open(global, &Selection::WorkTree, args.env.as_deref(), std::slice::from_ref(name))?;
     let mut exit = Exit::InSync;
     for chosen in &session.targets {
-        let tried = rest::trial::read(&chosen.target, definition.clone())?;
+        let tried = rest::live_check::read(&chosen.target, definition.clone())?;
         for line in &tried.lines {
             writeln!(terminal.out(), "{}", visible(line))?;
         }
@@ -78,7 +86,7 @@ fn check(global: &GlobalArgs, args: &ProvidersCheckArgs, terminal: &mut Terminal
     Ok(exit)
 }
 
-fn info(kind: &Kind) -> ProviderInfo {
+fn info(kind: &Provider) -> ProviderInfo {
     let mut generator = SchemaGenerator::default();
     let schema = (kind.schema)(&mut generator).to_value();
     let definitions = generator.take_definitions(true);
@@ -122,7 +130,8 @@ fn words(field: &Field) -> String {
     about.chain(field.traits()).collect::<Vec<_>>().join(", ")
 }
 
-fn unknown(name: &str) -> Fault {
-    let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    Fault::new(Exit::NoInput, format!("no provider `{name}`")).hint(format!("there is {}", known.join(", ")))
+fn unknown(name: &str) -> UserError {
+    let known: Vec<&str> = PROVIDERS.iter().map(|kind| kind.name).collect();
+    UserError::new(Exit::NoInput, format!("no provider `{name}`"))
+        .hint(format!("there is {}", known.join(", ")))
 }

@@ -7,15 +7,17 @@ use crate::{
     exit::Exit,
     model::saved::SavedPlan,
     output::{json, terminal::Terminal},
-    providers::{KINDS, files, rest},
+    providers::{PROVIDERS, files, rest},
     source::config::{Config, ProviderSchema},
 };
 
 pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal) -> Result<Exit> {
     let schema = match args.what {
         SchemaOf::Config => {
-            let providers: Vec<_> =
-                KINDS.iter().map(|kind| ProviderSchema { name: kind.name, options: kind.schema }).collect();
+            let providers: Vec<_> = PROVIDERS
+                .iter()
+                .map(|kind| ProviderSchema { name: kind.name, options: kind.schema })
+                .collect();
             Config::schema(&providers).to_value()
         }
         SchemaOf::Plan => json::schema_plan(),

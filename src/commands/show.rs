@@ -2,22 +2,22 @@
 
 use anyhow::Result;
 
-use super::pipeline::{self, Chosen, Planned, Session};
 use crate::{
     cli::args::{OutputArgs, SourceArgs},
     exit::Exit,
     model::{
         change::Change,
         explain::Cost,
-        fault::Fault,
         guard::{self, Consent, Context, Limits, Refusal},
         plan::Failure,
         redact, saved,
+        user_error::UserError,
     },
     output::{
-        self, Detail, Format, Given, Outputs, Plans, Problem, Sheet, Sink, Verb, View, count, markdown,
-        terminal::Terminal,
+        self, Detail, Format, Outputs, PlanView, Plans, Problem, SelectionArgs, Sink, Verb, View, count,
+        markdown, terminal::Terminal,
     },
+    planner::session::{self, ResolvedTarget, Session, TargetPlan},
 };
 
 /// Where the answer goes, as the command line says it.
@@ -25,7 +25,7 @@ use crate::{
 /// # Errors
 /// A format or budget that does not exist, or that this answer does not have (64).
 pub fn outputs<V: View>(args: &OutputArgs, usual: Format, detail: Detail) -> Result<Outputs> {
-    let usage = |message: String| Fault::new(Exit::Usage, message);
+    let usage = |message: String| UserError::new(Exit::Usage, message);
     let sinks =
         args.out.iter().map(|sink| sink.parse().map_err(|error| usage(format!("--out {sink}: {error}"))));
     let sinks: Vec<Sink> = sinks.collect::<Result<_, _>>()?;
@@ -57,16 +57,16 @@ pub fn outputs<V: View>(args: &OutputArgs, usual: Format, detail: Detail) -> Res
 ///
 /// # Errors
 /// There is no such format (64).
-pub fn format(typed: Option<&str>, usual: Format) -> Result<Format, Fault> {
+pub fn format(typed: Option<&str>, usual: Format) -> Result<Format, UserError> {
     let parse = |text: &str| {
-        text.parse().map_err(|error| Fault::new(Exit::Usage, format!("--output {text}: {error}")))
+        text.parse().map_err(|error| UserError::new(Exit::Usage, format!("--output {text}: {error}")))
     };
     typed.map_or(Ok(usual), parse)
 }
 
 /// What the options of a plan chose.
-pub fn given(source: &SourceArgs) -> Given {
-    Given { reference: source.reference.clone(), only: source.only.clone() }
+pub fn given(source: &SourceArgs) -> SelectionArgs {
+    SelectionArgs { reference: source.reference.clone(), only: source.only.clone() }
 }
 
 /// Shows plans, and answers with the exit code that their list gives.
@@ -76,8 +76,8 @@ pub fn given(source: &SourceArgs) -> Given {
 pub fn plans(
     verb: Verb,
     session: &Session,
-    planned: &[Planned],
-    given: &Given,
+    planned: &[TargetPlan],
+    given: &SelectionArgs,
     outputs: &Outputs,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
@@ -100,16 +100,16 @@ fn problem(target: &str, failure: &Failure) -> Problem {
     }
 }
 
-fn sheets(session: &Session, planned: &[Planned]) -> Vec<Sheet> {
+fn sheets(session: &Session, planned: &[TargetPlan]) -> Vec<PlanView> {
     let kinds = session.targets.iter().map(|chosen| chosen.kind);
     kinds
         .zip(planned)
-        .map(|(kind, planned)| Sheet { plan: redact::show(&planned.plan), form: kind.form })
+        .map(|(kind, planned)| PlanView { plan: redact::show(&planned.plan), form: kind.form })
         .collect()
 }
 
 /// Says on stderr, with `-v`, what the plans are about.
-fn detail(session: &Session, planned: &[Planned], terminal: &mut Terminal) {
+fn detail(session: &Session, planned: &[TargetPlan], terminal: &mut Terminal) {
     let place = session.checkout.place();
     terminal.detail(&format!("checkout {} at {}", place.display(), session.revision().label()));
     for (chosen, planned) in session.targets.iter().zip(planned) {
@@ -129,7 +129,7 @@ fn detail(session: &Session, planned: &[Planned], terminal: &mut Terminal) {
 }
 
 /// `shop: 1,020 objects of 4 kinds, 9 requests, 0.21 s`
-fn cost(planned: &Planned) -> String {
+fn cost(planned: &TargetPlan) -> String {
     let plan = &planned.plan;
     let many = |number: usize, noun: &str| {
         let count = count(number, noun);
@@ -153,7 +153,12 @@ fn grouped(number: usize) -> String {
 }
 
 /// What stands in the way of applying `planned`, given what was consented to.
-pub fn refusals(chosen: &Chosen, planned: &Planned, limits: &Limits, consent: &Consent) -> Vec<Refusal> {
+pub fn refusals(
+    chosen: &ResolvedTarget,
+    planned: &TargetPlan,
+    limits: &Limits,
+    consent: &Consent,
+) -> Vec<Refusal> {
     let collection = chosen.kind.collection;
     let mut collections = std::collections::BTreeMap::new();
     let removes = |change: &Change| change.after.is_none() && change.sides.actual.is_some();
@@ -180,7 +185,7 @@ pub fn answering<T>(asked: impl Iterator<Item = Result<T>>) -> Result<(Vec<T>, V
     }
     match answers.is_empty() && !errors.is_empty() {
         true => Err(errors.swap_remove(0)),
-        false => Ok((answers, errors.iter().map(pipeline::failure).collect())),
+        false => Ok((answers, errors.iter().map(session::failure).collect())),
     }
 }
 

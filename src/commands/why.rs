@@ -4,32 +4,32 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{
-    explain,
-    pipeline::{self, Against, Chosen, Look, Planned, Session},
-    show,
-};
+use super::show;
 use crate::{
     cli::{GlobalArgs, args::WhyArgs},
     exit::Exit,
     model::{
         address::{self, Address},
-        fault::Fault,
         object::Desired,
-        record::Past,
+        record::HistoryEntry,
         redact,
         revision::Commit,
         selector::Selector,
+        user_error::UserError,
         value::Value,
     },
     output::{Format, Outputs, Why, Whys, terminal::Terminal},
+    planner::{
+        explain,
+        session::{self, Against, PlanOptions, ResolvedTarget, Session, TargetPlan},
+    },
     source::{checkout::Selection, history},
 };
 
 pub(super) fn run(global: &GlobalArgs, args: &WhyArgs, terminal: &mut Terminal) -> Result<Exit> {
     let format = show::format(args.format.as_deref(), Format::Human)?;
     let outputs = Outputs { format, ..Outputs::default() };
-    crate::output::check::<Whys<'_>>(&outputs).map_err(|message| Fault::new(Exit::Usage, message))?;
+    crate::output::check::<Whys<'_>>(&outputs).map_err(|message| UserError::new(Exit::Usage, message))?;
     let session = Session::open(global, &Selection::WorkTree, args.env.as_deref(), &args.targets)?;
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let asked = session.targets.iter();
@@ -49,7 +49,7 @@ pub(super) fn run(global: &GlobalArgs, args: &WhyArgs, terminal: &mut Terminal) 
 /// What is known of the place that `args` name, if the target knows the object.
 fn why(
     session: &Session,
-    chosen: &Chosen,
+    chosen: &ResolvedTarget,
     args: &WhyArgs,
     known: &mut BTreeSet<String>,
     terminal: &mut Terminal,
@@ -61,7 +61,7 @@ fn why(
     known.extend(addresses().map(Address::to_string));
     let Some((address, path)) = place(&args.address, addresses()) else { return Ok(None) };
     let only = Selector::new(&[address.as_str()])?;
-    let look = Look {
+    let look = PlanOptions {
         only: &only,
         explain: &only,
         logs: &args.audit_log,
@@ -70,7 +70,7 @@ fn why(
         adopting: false,
         observer: &terminal.progress(),
     };
-    let Planned { plan, .. } = pipeline::plan(session, chosen, &mut *reader, &look)?;
+    let TargetPlan { plan, .. } = session::plan(session, chosen, &mut *reader, &look)?;
     let shown = redact::show(&plan);
     let of_place = |other: &str| path.as_deref().is_none_or(|path| is_within(other, path));
     let Some(mut explanation) = shown.explanations.into_iter().find(|found| found.address == address) else {
@@ -120,7 +120,7 @@ fn is_within(other: &str, path: &str) -> bool {
 }
 
 /// An apply with nothing but what it did with one object.
-fn about(mut past: Past, address: &Address) -> Option<Past> {
+fn about(mut past: HistoryEntry, address: &Address) -> Option<HistoryEntry> {
     past.objects.retain(|object| object.address == *address);
     (!past.objects.is_empty()).then_some(past)
 }
@@ -128,7 +128,7 @@ fn about(mut past: Past, address: &Address) -> Option<Past> {
 /// The commits that changed what is declared there, newest first.
 fn commits(
     session: &Session,
-    chosen: &Chosen,
+    chosen: &ResolvedTarget,
     address: &Address,
     path: Option<&str>,
     file: &str,

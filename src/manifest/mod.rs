@@ -1,12 +1,12 @@
 //! Manifests: bytes of a file to documents, as kubectl reads them, with the place of every value.
 
 mod build;
+mod intern;
 mod merge;
 mod node;
 mod object;
 mod scalar;
 mod warning;
-mod words;
 
 pub use build::nodes;
 pub use node::{Content, Entry, Node};

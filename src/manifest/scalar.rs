@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::words;
+use super::intern;
 use crate::model::value::Value;
 
 /// What a plain scalar was read as.
@@ -36,7 +36,7 @@ pub fn resolve(text: &str) -> Reading {
     match numeric.then(|| number(text)).flatten() {
         Some((value, true)) => Reading::Ambiguous(value),
         Some((value, false)) => Reading::Plain(value),
-        None => Reading::Plain(Value::String(words::shared(text))),
+        None => Reading::Plain(Value::String(intern::shared(text))),
     }
 }
 

@@ -122,7 +122,7 @@ impl fmt::Display for Action {
 
 /// The three values of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sides<T> {
+pub struct ThreeWay<T> {
     /// What was applied last.
     pub base: Option<T>,
     /// What Git declares.
@@ -131,21 +131,21 @@ pub struct Sides<T> {
     pub actual: Option<T>,
 }
 
-impl<T> Default for Sides<T> {
+impl<T> Default for ThreeWay<T> {
     fn default() -> Self {
-        Sides { base: None, desired: None, actual: None }
+        ThreeWay { base: None, desired: None, actual: None }
     }
 }
 
-impl<T> Sides<T> {
+impl<T> ThreeWay<T> {
     /// The same places, borrowed.
-    pub fn as_ref(&self) -> Sides<&T> {
-        Sides { base: self.base.as_ref(), desired: self.desired.as_ref(), actual: self.actual.as_ref() }
+    pub fn as_ref(&self) -> ThreeWay<&T> {
+        ThreeWay { base: self.base.as_ref(), desired: self.desired.as_ref(), actual: self.actual.as_ref() }
     }
 
     /// Turns each side that is there into something else.
-    pub fn map<U>(self, mut turn: impl FnMut(T) -> U) -> Sides<U> {
-        Sides {
+    pub fn map<U>(self, mut turn: impl FnMut(T) -> U) -> ThreeWay<U> {
+        ThreeWay {
             base: self.base.map(&mut turn),
             desired: self.desired.map(&mut turn),
             actual: self.actual.map(&mut turn),
@@ -161,7 +161,7 @@ pub struct Field {
     /// What separates the sides.
     pub class: Class,
     /// The values.
-    pub sides: Sides<Value>,
+    pub sides: ThreeWay<Value>,
     /// Which lines of what Git declares it is about, counted from 1, where it is a hunk of a text.
     pub lines: Option<Range<u32>>,
     /// Who wrote it in the target last, where it drifted and the target tells that field by field.
@@ -172,7 +172,7 @@ pub struct Field {
 
 impl Field {
     /// A field of which nothing is known but what separates its sides.
-    pub fn new(path: impl Into<String>, class: Class, sides: Sides<Value>) -> Self {
+    pub fn new(path: impl Into<String>, class: Class, sides: ThreeWay<Value>) -> Self {
         Field { path: path.into(), class, sides, lines: None, writer: None, declared_by: None }
     }
 }
@@ -191,7 +191,7 @@ pub struct Change {
     /// The fields that differ, in path order.
     pub fields: Vec<Field>,
     /// The whole object on each side.
-    pub sides: Sides<Value>,
+    pub sides: ThreeWay<Value>,
     /// What apply would write; `None` if the object would not be there afterwards.
     pub after: Option<Value>,
     /// Whether the target's memory says that trueup wrote it.
@@ -218,7 +218,7 @@ pub struct Change {
 
 impl Change {
     /// A change that leaves the object as desired, and of which nothing else is known.
-    pub fn new(address: Address, action: Action, class: Class, sides: Sides<Value>) -> Self {
+    pub fn new(address: Address, action: Action, class: Class, sides: ThreeWay<Value>) -> Self {
         Change {
             address,
             action,

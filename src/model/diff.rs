@@ -9,7 +9,7 @@ use itertools::{EitherOrBoth, Itertools};
 
 use super::{
     address::Address,
-    change::{Action, Change, Class, Field, Sides},
+    change::{Action, Change, Class, Field, ThreeWay},
     ignore::Ignored,
     object::{Actual, Cause, Desired, FieldWriter, Observed, Origin, Writer},
     path::escape,
@@ -49,7 +49,7 @@ pub struct Candidate {
     /// Where it is declared.
     pub origin: Option<Origin>,
     /// Its sides. A provider may replace `desired` by what the target would make of it.
-    pub sides: Sides<Value>,
+    pub sides: ThreeWay<Value>,
     /// Why it cannot be changed in place, if so. Set by the provider.
     pub replace: Option<String>,
     /// Set by the provider where it finds that it cannot tell after all.
@@ -70,7 +70,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// An object whose sides differ, of which nothing else is known.
-    pub fn new(address: Address, sides: Sides<Value>) -> Self {
+    pub fn new(address: Address, sides: ThreeWay<Value>) -> Self {
         Candidate {
             address,
             origin: None,
@@ -99,7 +99,7 @@ pub struct Comparison {
 }
 
 /// Every address that a declaration or a base knows, with what they say.
-pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Address, Sides<&'a Value>> {
+pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Address, ThreeWay<&'a Value>> {
     let declared = desired.objects.iter().map(|(address, object)| (address, object.value.as_ref()));
     let known = bases.iter().map(|(address, base)| match base {
         Base::Known(value) => (address, Some(value)),
@@ -107,9 +107,11 @@ pub fn addresses<'a>(desired: &'a Desired, bases: &'a Bases) -> BTreeMap<&'a Add
     });
     let joined = declared.merge_join_by(known, |(one, _), (other, _)| one.cmp(other));
     let sides = |either: EitherOrBoth<(&'a Address, Option<&'a Value>)>| match either {
-        EitherOrBoth::Both((address, desired), (_, base)) => (address, Sides { base, desired, actual: None }),
-        EitherOrBoth::Left((address, desired)) => (address, Sides { desired, ..Sides::default() }),
-        EitherOrBoth::Right((address, base)) => (address, Sides { base, ..Sides::default() }),
+        EitherOrBoth::Both((address, desired), (_, base)) => {
+            (address, ThreeWay { base, desired, actual: None })
+        }
+        EitherOrBoth::Left((address, desired)) => (address, ThreeWay { desired, ..ThreeWay::default() }),
+        EitherOrBoth::Right((address, base)) => (address, ThreeWay { base, ..ThreeWay::default() }),
     };
     joined.map(sides).collect()
 }
@@ -145,7 +147,7 @@ pub fn compare(desired: &Desired, bases: &Bases, actual: &Actual) -> Comparison 
             Some(Base::Lost(why)) => Some((Cause::Other, why.clone())),
             _ => None,
         };
-        let sides = Sides { actual, ..sides }.map(Value::clone);
+        let sides = ThreeWay { actual, ..sides }.map(Value::clone);
         let unknown = unknown.or(lost);
         let origin = desired.objects.get(address).map(|object| object.origin.clone());
         comparison.candidates.push(Candidate { unknown, origin, ..Candidate::new(address.clone(), sides) });
@@ -230,8 +232,8 @@ fn last_writer(field: &Field, writers: &[(String, FieldWriter)]) -> Option<Field
 }
 
 /// The table of the design, for a whole object. `None` if there is nothing on either side.
-fn decide(sides: Sides<&Value>, owned: bool) -> Option<(Action, Class)> {
-    let Sides { base, desired, actual } = sides;
+fn decide(sides: ThreeWay<&Value>, owned: bool) -> Option<(Action, Class)> {
+    let ThreeWay { base, desired, actual } = sides;
     Some(match (base, desired, actual) {
         (_, None, None) => return None,
         (_, Some(desired), Some(actual)) if desired == actual => (Action::Keep, Class::InSync),
@@ -258,23 +260,23 @@ fn whole(class: Class) -> Class {
 }
 
 /// The fields in which three sides differ, in path order.
-pub fn fields(sides: Sides<&Value>) -> Vec<Field> {
+pub fn fields(sides: ThreeWay<&Value>) -> Vec<Field> {
     let mut found = Vec::new();
     walk(sides, String::new(), &mut found, &three_way);
     found
 }
 
 /// The fields in which desired and actual differ where nothing is known of a base.
-fn two_way(sides: Sides<&Value>) -> Vec<Field> {
+fn two_way(sides: ThreeWay<&Value>) -> Vec<Field> {
     let mut found = Vec::new();
     walk(sides, String::new(), &mut found, &|_| Class::Pending);
     found
 }
 
 /// The fields of an object that is on one side only; all are of the object's class.
-fn parts(sides: Sides<&Value>, class: Class) -> Vec<Field> {
+fn parts(sides: ThreeWay<&Value>, class: Class) -> Vec<Field> {
     let maps =
-        Sides { base: as_map(sides.base), desired: as_map(sides.desired), actual: as_map(sides.actual) };
+        ThreeWay { base: as_map(sides.base), desired: as_map(sides.desired), actual: as_map(sides.actual) };
     let field =
         |key: &Arc<str>| Field::new(format!("/{}", escape(key)), class, at(&maps, key).map(Value::clone));
     keys(&maps).into_iter().map(field).collect()
@@ -288,8 +290,8 @@ pub(super) fn as_map(value: Option<&Value>) -> Option<&Map> {
 }
 
 /// The table of the design, for one field.
-pub fn three_way(sides: &Sides<&Value>) -> Class {
-    let Sides { base, desired, actual } = sides;
+pub fn three_way(sides: &ThreeWay<&Value>) -> Class {
+    let ThreeWay { base, desired, actual } = sides;
     match (base, desired, actual) {
         _ if desired == actual && base == desired => Class::InSync,
         _ if desired == actual => Class::Converged,
@@ -302,10 +304,10 @@ pub fn three_way(sides: &Sides<&Value>) -> Class {
 }
 
 fn walk(
-    sides: Sides<&Value>,
+    sides: ThreeWay<&Value>,
     path: String,
     found: &mut Vec<Field>,
-    classify: &dyn Fn(&Sides<&Value>) -> Class,
+    classify: &dyn Fn(&ThreeWay<&Value>) -> Class,
 ) {
     if sides.desired == sides.actual {
         return;
@@ -328,7 +330,7 @@ fn walk(
 }
 
 /// The hunks of a text as fields; the lines in the path are those of the target, counted from 1.
-fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
+fn text_fields(texts: ThreeWay<&str>, path: &str, found: &mut Vec<Field>) {
     let lines = texts.map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
     for hunk in text::hunks(texts) {
         if hunk.class == Class::Converged {
@@ -339,7 +341,7 @@ fn text_fields(texts: Sides<&str>, path: &str, found: &mut Vec<Field>) {
             let text = lines.as_ref()?[range.clone()?].concat();
             (!text.is_empty()).then(|| Value::string(text))
         };
-        let sides = Sides {
+        let sides = ThreeWay {
             base: side(&lines.base, &hunk.lines.base),
             desired: side(&lines.desired, &hunk.lines.desired),
             actual: side(&lines.actual, &hunk.lines.actual),
@@ -361,25 +363,25 @@ pub(super) fn hunk_path(path: &str, hunk: &text::Hunk) -> String {
 
 /// The same view of every side that is there, if desired and actual have it and base has it or is absent.
 pub(super) fn all<'a, T: ?Sized>(
-    sides: &Sides<&'a Value>,
+    sides: &ThreeWay<&'a Value>,
     view: impl Fn(&'a Value) -> Option<&'a T>,
-) -> Option<Sides<&'a T>> {
+) -> Option<ThreeWay<&'a T>> {
     let base = match sides.base {
         Some(value) => Some(view(value)?),
         None => None,
     };
-    Some(Sides { base, desired: Some(view(sides.desired?)?), actual: Some(view(sides.actual?)?) })
+    Some(ThreeWay { base, desired: Some(view(sides.desired?)?), actual: Some(view(sides.actual?)?) })
 }
 
-pub(super) fn keys<'a>(maps: &Sides<&'a Map>) -> BTreeSet<&'a Arc<str>> {
+pub(super) fn keys<'a>(maps: &ThreeWay<&'a Map>) -> BTreeSet<&'a Arc<str>> {
     [maps.base, maps.desired, maps.actual].into_iter().flatten().flat_map(Map::keys).collect()
 }
 
 /// The three values of one key.
-pub(super) fn at<'a>(maps: &Sides<&'a Map>, key: &str) -> Sides<&'a Value> {
+pub(super) fn at<'a>(maps: &ThreeWay<&'a Map>, key: &str) -> ThreeWay<&'a Value> {
     let [base, desired, actual] =
         [maps.base, maps.desired, maps.actual].map(|map| map.and_then(|map| map.get(key)));
-    Sides { base, desired, actual }
+    ThreeWay { base, desired, actual }
 }
 
 impl Value {

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     address::Address,
     change::{Action, Change, Class},
-    fault::Fault,
     object::Cause,
     path,
     plan::Plan,
     resolve,
     selector::{self, Selector},
     suggest::nearest,
+    user_error::UserError,
 };
 use crate::exit::Exit;
 
-mod grants;
+pub mod access_fields;
 
 /// How much a plan may delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Limits {
     /// Addresses that are never deleted or replaced.
     pub protect: Selector,
     /// Fields, below addresses, that give somebody something: nothing of them is taken away.
-    pub grants: Selector,
+    pub access_fields: Selector,
 }
 
 impl Default for Limits {
@@ -36,7 +36,7 @@ impl Default for Limits {
             max_delete: 25,
             max_delete_percent: 20,
             protect: Selector::default(),
-            grants: Selector::default(),
+            access_fields: Selector::default(),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Consent {
     ///
     /// # Errors
     /// A form that is no pattern.
-    pub fn respelled(self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub fn respelled(self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, UserError> {
         Ok(Consent {
             adopt: self.adopt.respelled(spelled)?,
             overwrite: self.overwrite.respelled(spelled)?,
@@ -93,9 +93,9 @@ pub struct Refusal {
     pub hint: String,
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Fault {
-        Fault::new(refusal.exit, refusal.message).hint(refusal.hint)
+impl From<Refusal> for UserError {
+    fn from(refusal: Refusal) -> UserError {
+        UserError::new(refusal.exit, refusal.message).hint(refusal.hint)
     }
 }
 
@@ -151,7 +151,7 @@ fn leave(change: &mut Change, consent: &Consent) {
     if !in_place || !note_left(change, consent) {
         return;
     }
-    let after = resolve::but_for(change.sides.as_ref(), &is_left(change, consent));
+    let after = resolve::merge_except(change.sides.as_ref(), &is_left(change, consent));
     change.after = after;
     if change.after == change.sides.actual {
         change.action = Action::Keep;
@@ -335,7 +335,7 @@ fn protected(change: &Change, consent: &Consent, limits: &Limits) -> Option<Refu
 /// A field that gives somebody something.
 fn access(change: &Change, consent: &Consent, limits: &Limits) -> Option<Refusal> {
     let address = &change.address;
-    let path = grants::taken(change, &limits.grants, &consent.protected)?;
+    let path = access_fields::taken(change, &limits.access_fields, &consent.protected)?;
     let field = Address::new(format!("{address}{path}"));
     refused(
         format!("`{address}` has something in `{path}` that would be taken away"),

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     address::Address,
-    change::Sides,
-    fault::Fault,
+    change::ThreeWay,
     path::{self, BadPath, Path, Pattern, Place},
     selector::Selector,
+    user_error::UserError,
     value::Value,
 };
 
@@ -156,7 +156,7 @@ impl Match {
     ///
     /// # Errors
     /// A form that is no pattern.
-    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, UserError> {
         Ok(Match { address: self.address.respelled(spelled)?, ..self.clone() })
     }
 
@@ -190,7 +190,7 @@ impl Rules {
     ///
     /// # Errors
     /// A form that is no pattern.
-    pub fn respelled(mut self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub fn respelled(mut self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, UserError> {
         for rule in &mut self.0 {
             let matches = rule.matches.respelled(spelled)?;
             if matches.address != rule.matches.address {
@@ -310,7 +310,7 @@ pub struct Git<'a> {
 /// changes at a place that is only left to the target's moves stays, as if the target had not moved.
 pub fn settle(
     rules: &[Arc<Rule>],
-    sides: &mut Sides<Value>,
+    sides: &mut ThreeWay<Value>,
     git: &Git<'_>,
     owned: &dyn Fn(&[Pattern]) -> Vec<Place>,
 ) -> Vec<Ignored> {
@@ -326,20 +326,20 @@ pub fn settle(
     ignored
 }
 
-fn settle_place(place: &[Arc<str>], sides: &mut Sides<Value>, actual: &Value, passes: bool) -> Effect {
+fn settle_place(place: &[Arc<str>], sides: &mut ThreeWay<Value>, actual: &Value, passes: bool) -> Effect {
     let at = |side: &Option<Value>| side.as_ref().and_then(|side| path::get(side, place)).cloned();
     let (base, desired) = (at(&sides.base), at(&sides.desired));
     let there = path::get(actual, place);
     let expected = if sides.desired.is_some() { desired } else { base };
     if let Some(base) = &mut sides.base {
-        path::lay(base, place, Some(actual));
+        path::copy_at(base, place, Some(actual));
     }
     match (passes, expected.as_ref() == there) {
         (_, true) => Effect::Same,
         (true, false) => Effect::Passed,
         (false, false) => {
             if let Some(desired) = &mut sides.desired {
-                path::lay(desired, place, Some(actual));
+                path::copy_at(desired, place, Some(actual));
             }
             Effect::Hidden
         }
@@ -350,7 +350,7 @@ fn settle_place(place: &[Arc<str>], sides: &mut Sides<Value>, actual: &Value, pa
 pub fn without(value: &Value, ignored: &[Ignored]) -> Value {
     let mut rest = value.clone();
     for one in ignored.iter().filter(|one| one.effect != Effect::Passed) {
-        path::lay(&mut rest, &one.place, None);
+        path::copy_at(&mut rest, &one.place, None);
     }
     rest
 }

@@ -1,17 +1,16 @@
 //! Pure values and decisions: no I/O, clock, environment, terminal or async in here.
 
 pub mod address;
-pub mod along;
+pub mod attached;
 pub mod change;
 pub mod diff;
+pub mod diff_style;
 pub mod digest;
 pub mod event;
 pub mod explain;
-pub mod fault;
-pub mod form;
+pub mod forbidden_names;
 pub mod guard;
 pub mod ignore;
-pub mod names;
 pub mod object;
 pub mod path;
 pub mod plan;
@@ -28,4 +27,5 @@ pub mod suggest;
 pub mod testing;
 pub mod text;
 pub mod tree;
+pub mod user_error;
 pub mod value;

@@ -208,7 +208,7 @@ pub fn get_mut<'a>(value: &'a mut Value, place: &[Arc<str>]) -> Option<&'a mut V
 
 /// Makes `onto` have at `place` what `from` has there. Mappings on the way come and go with it; an item
 /// of a list that only one side has is left to that side.
-pub fn lay(onto: &mut Value, place: &[Arc<str>], from: Option<&Value>) {
+pub fn copy_at(onto: &mut Value, place: &[Arc<str>], from: Option<&Value>) {
     let Some((step, rest)) = place.split_first() else { return };
     let there = from.and_then(|from| below(from, step));
     match onto {
@@ -224,7 +224,7 @@ fn lay_in_map(map: &mut Map, step: &Arc<str>, rest: &[Arc<str>], there: Option<&
         (_, None) if rest.is_empty() => _ = map.remove(step),
         (Some(own), there) => {
             let was_empty = is_empty(own);
-            lay(own, rest, there);
+            copy_at(own, rest, there);
             if there.is_none() && !was_empty && is_empty(own) {
                 map.remove(step);
             }
@@ -234,7 +234,7 @@ fn lay_in_map(map: &mut Map, step: &Arc<str>, rest: &[Arc<str>], there: Option<&
                 Value::List(_) => Value::List(Vec::new()),
                 _ => Value::from(Map::new()),
             };
-            lay(&mut own, rest, there);
+            copy_at(&mut own, rest, there);
             if !is_empty(&own) {
                 map.insert(step.clone(), own);
             }
@@ -253,7 +253,7 @@ fn lay_in_list(
         (Some(position), Some(value)) if rest.is_empty() => items[position] = value.clone(),
         (Some(position), None) if rest.is_empty() => _ = items.remove(position),
         (None, Some(value)) if rest.is_empty() => items.insert(place_for(items, step, from), value.clone()),
-        (Some(position), there) => lay(&mut items[position], rest, there),
+        (Some(position), there) => copy_at(&mut items[position], rest, there),
         (None, _) => {}
     }
 }
@@ -396,7 +396,7 @@ mod tests {
             let (mut onto, from) = (value(onto), value(from));
             let path: Path = path.parse().unwrap();
             let all = path.places(&onto).into_iter().chain(path.places(&from)).collect::<Vec<_>>();
-            all.iter().for_each(|place| lay(&mut onto, place, Some(&from)));
+            all.iter().for_each(|place| copy_at(&mut onto, place, Some(&from)));
             assert_eq!(onto, value(expected), "{path}");
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    change::{Action, Change, Class, Sides},
+    change::{Action, Change, Class, ThreeWay},
     explain::{Cost, Explanation},
     ignore,
     object::{Cause, External},
@@ -278,7 +278,7 @@ pub fn change_digest(change: &Change, plan: &Plan) -> String {
     hasher.finish()
 }
 
-impl Sides<Value> {
+impl ThreeWay<Value> {
     /// Whether any side holds a value that no output may show.
     pub fn has_sensitive(&self) -> bool {
         [&self.base, &self.desired, &self.actual].into_iter().flatten().any(has_sensitive)

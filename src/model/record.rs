@@ -35,7 +35,7 @@ pub struct Record {
     /// An apply that began and did not end, or is running now.
     pub attempting: Option<Attempt>,
     /// Past applies, newest first, at most [`RING`].
-    pub history: Vec<Past>,
+    pub history: Vec<HistoryEntry>,
     /// Single fields that an apply left as they were, by address and path, each with the commit whose value was
     /// applied to it last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -88,7 +88,7 @@ pub struct Who {
 /// One past apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Past {
+pub struct HistoryEntry {
     /// Id of the apply.
     pub id: String,
     /// When it began, RFC 3339, UTC.
@@ -114,7 +114,7 @@ pub struct Past {
     /// Counts of that plan.
     pub summary: Summary,
     /// Result for each object, at most 200 of them.
-    pub objects: Vec<PastObject>,
+    pub objects: Vec<HistoryObject>,
     /// How many objects the list above leaves out.
     #[serde(default)]
     pub objects_omitted: usize,
@@ -136,7 +136,7 @@ pub struct Attempted {
 /// What happened to one object in a past apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PastObject {
+pub struct HistoryObject {
     /// Which.
     #[schemars(with = "String")]
     pub address: Address,
@@ -162,14 +162,14 @@ pub struct Owned {
 
 /// Everything that a target remembers.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub struct StoredRecord {
     /// None if nothing was ever applied there.
     pub record: Option<Record>,
     /// What is ours.
     pub owned: BTreeMap<Address, Owned>,
 }
 
-impl Memory {
+impl StoredRecord {
     /// The fields of an object that were left, with the commits that they are at.
     pub fn kept(&self, address: &Address) -> Option<&BTreeMap<String, Digest>> {
         self.record.as_ref()?.kept.get(address)
@@ -216,14 +216,14 @@ impl Record {
         if let Some(Attempt { revision, started, who, .. }) = running {
             return Some(Attempted { revision, started, who, result: None });
         }
-        let is_done = |past: &&Past| past.finished.is_some() && past.result == Exit::InSync;
+        let is_done = |past: &&HistoryEntry| past.finished.is_some() && past.result == Exit::InSync;
         let past = self.history.first().filter(|past| self.applied.is_none() || !is_done(past))?;
-        let Past { revision, started, who, result, finished, .. } = past.clone();
+        let HistoryEntry { revision, started, who, result, finished, .. } = past.clone();
         Some(Attempted { revision, started, who, result: finished.map(|_| result) })
     }
 
     /// Ends the running attempt with `past`, which enters the ring.
-    pub fn finish(&mut self, past: Past) {
+    pub fn finish(&mut self, past: HistoryEntry) {
         self.attempting = None;
         self.history.insert(0, past);
         self.history.truncate(RING);

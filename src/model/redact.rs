@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    change::{Action, Change, Class, Sides},
+    change::{Action, Change, Class, ThreeWay},
     digest::Digest,
     explain::{Cost, Explanation},
     ignore::{Effect, Ignored, Use},
@@ -349,8 +349,8 @@ impl Redactor {
         }
     }
 
-    fn sides(&mut self, sides: Sides<&Value>) -> ShownSides {
-        let Sides { base, desired, actual } = sides.map(|value| self.value(value));
+    fn sides(&mut self, sides: ThreeWay<&Value>) -> ShownSides {
+        let ThreeWay { base, desired, actual } = sides.map(|value| self.value(value));
         ShownSides { base, desired, actual }
     }
 
@@ -404,7 +404,7 @@ mod tests {
     }
 
     fn plan(actual: &str, desired: &str) -> Plan {
-        let sides = Sides {
+        let sides = ThreeWay {
             base: Some(secret(actual)),
             desired: Some(secret(desired)),
             actual: Some(secret(actual)),

@@ -1,7 +1,7 @@
 //! One object put together from its three sides, place by place: what is written, or taken into Git.
 
 use super::{
-    change::{Class, Sides},
+    change::{Class, ThreeWay},
     diff::{all, as_map, at, hunk_path, keys, three_way},
     path::escape,
     text::{self, Hunk},
@@ -25,7 +25,7 @@ enum Pick {
 /// What the object would hold if its drift were undone and nothing else: base
 /// where it drifted or is pending, the common value where both sides agree.
 /// `None` if that cannot be told, as in a text that drifted and converged.
-pub fn without_drift(sides: Sides<&Value>, left: &Left<'_>) -> Option<Option<Value>> {
+pub fn without_drift(sides: ThreeWay<&Value>, left: &Left<'_>) -> Option<Option<Value>> {
     resolve(sides, "", &|sides, path| match all(sides, Value::as_text).map(text::hunks) {
         _ if left(path) => Pick::Actual,
         Some(hunks) if hunks.iter().any(|hunk| left(&hunk_path(path, hunk))) => Pick::Actual,
@@ -35,7 +35,7 @@ pub fn without_drift(sides: Sides<&Value>, left: &Left<'_>) -> Option<Option<Val
 }
 
 /// What the object would hold as Git declares it, but for the fields that are left.
-pub fn but_for(sides: Sides<&Value>, left: &Left<'_>) -> Option<Value> {
+pub fn merge_except(sides: ThreeWay<&Value>, left: &Left<'_>) -> Option<Value> {
     let whole = resolve(sides, "", &|sides, path| match all(sides, Value::as_text) {
         _ if left(path) => Pick::Actual,
         Some(texts) if texts.base.is_some() => {
@@ -49,7 +49,7 @@ pub fn but_for(sides: Sides<&Value>, left: &Left<'_>) -> Option<Value> {
 
 /// What Git should declare to take in the drift and keep what is pending:
 /// the target's value where it drifted, Git's where that moved. `None` where both moved in one place.
-pub fn with_drift(sides: Sides<&Value>) -> Option<Option<Value>> {
+pub fn with_drift(sides: ThreeWay<&Value>) -> Option<Option<Value>> {
     resolve(sides, "", &|sides, _| match (three_way(sides), all(sides, Value::as_text)) {
         (Class::Conflict, Some(texts)) if texts.base.is_some() => {
             merge_text(texts, &|hunk| match hunk.class {
@@ -70,7 +70,7 @@ enum From {
     Actual,
 }
 
-fn merge_text(texts: Sides<&str>, from: &dyn Fn(&Hunk) -> Option<From>) -> Pick {
+fn merge_text(texts: ThreeWay<&str>, from: &dyn Fn(&Hunk) -> Option<From>) -> Pick {
     let [base, desired, actual] = [texts.base, texts.desired, texts.actual]
         .map(|text| text.unwrap_or_default().split_inclusive('\n').collect::<Vec<_>>());
     let (mut merged, mut at) = (String::new(), 0);
@@ -91,9 +91,9 @@ fn merge_text(texts: Sides<&str>, from: &dyn Fn(&Hunk) -> Option<From>) -> Pick 
 
 /// `None` if a place refused.
 fn resolve(
-    sides: Sides<&Value>,
+    sides: ThreeWay<&Value>,
     path: &str,
-    pick: &dyn Fn(&Sides<&Value>, &str) -> Pick,
+    pick: &dyn Fn(&ThreeWay<&Value>, &str) -> Pick,
 ) -> Option<Option<Value>> {
     if sides.desired == sides.actual {
         return Some(sides.actual.cloned());

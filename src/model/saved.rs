@@ -146,14 +146,14 @@ fn target_differences(approved: &SavedPlan, plan: &Plan) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        change::{Change, Sides},
+        change::{Change, ThreeWay},
         testing::{self, plan},
         value::Value,
     };
 
     fn change(address: &str, action: Action, after: &str) -> Change {
         let desired = Some(Value::string(after));
-        testing::change(address, action, Class::Pending, Sides { desired, ..Sides::default() })
+        testing::change(address, action, Class::Pending, ThreeWay { desired, ..ThreeWay::default() })
     }
 
     fn stale(approved: Vec<Change>, today: Vec<Change>) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::{address::Address, fault::Fault};
+use super::{address::Address, user_error::UserError};
 use crate::exit::Exit;
 
 /// A set of address patterns, the one dialect of every option and key that names addresses: `*` within one component, `**` across them, a
@@ -27,14 +27,14 @@ impl Selector {
     ///
     /// # Errors
     /// A pattern that is no glob, with exit 64.
-    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, Fault> {
+    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self, UserError> {
         let mut builder = GlobSetBuilder::new();
         for pattern in patterns {
             let pattern = pattern.as_ref().trim_end_matches('/');
             builder.add(glob(pattern)?);
             builder.add(glob(&format!("{pattern}/**"))?);
         }
-        let globs = builder.build().map_err(|error| Fault::new(Exit::Usage, error.to_string()))?;
+        let globs = builder.build().map_err(|error| UserError::new(Exit::Usage, error.to_string()))?;
         Ok(Selector { patterns: patterns.iter().map(|pattern| pattern.as_ref().to_owned()).collect(), globs })
     }
 
@@ -42,7 +42,7 @@ impl Selector {
     ///
     /// # Errors
     /// As [`Selector::new`].
-    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, UserError> {
         let forms: Vec<Option<String>> = self.patterns.iter().map(|pattern| spelled(pattern)).collect();
         if forms.iter().all(Option::is_none) {
             return Ok(self.clone());
@@ -101,7 +101,7 @@ pub fn typed(address: &Address) -> String {
     }
 }
 
-fn glob(pattern: &str) -> Result<Glob, Fault> {
+fn glob(pattern: &str) -> Result<Glob, UserError> {
     let escape = |char| match char {
         '[' | ']' => format!("[{char}]"),
         other => String::from(other),
@@ -109,7 +109,7 @@ fn glob(pattern: &str) -> Result<Glob, Fault> {
     GlobBuilder::new(&pattern.chars().map(escape).collect::<String>())
         .literal_separator(true)
         .build()
-        .map_err(|error| Fault::new(Exit::Usage, format!("`{pattern}` is no pattern: {}", error.kind())))
+        .map_err(|error| UserError::new(Exit::Usage, format!("`{pattern}` is no pattern: {}", error.kind())))
 }
 
 #[cfg(test)]

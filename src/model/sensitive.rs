@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    change::Sides,
+    change::ThreeWay,
     diff::Candidate,
-    fault::Fault,
     ignore::{Match, Subject},
     path::{self, Path},
+    user_error::UserError,
     value::Value,
 };
 
@@ -26,9 +26,9 @@ impl Sensitive {
     ///
     /// # Errors
     /// A form that is no pattern.
-    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub fn respelled(&self, spelled: &dyn Fn(&str) -> Option<String>) -> Result<Self, UserError> {
         let one = |(matches, paths): &(Match, Vec<Path>)| Ok((matches.respelled(spelled)?, paths.clone()));
-        self.0.iter().map(one).collect::<Result<_, Fault>>().map(Sensitive)
+        self.0.iter().map(one).collect::<Result<_, UserError>>().map(Sensitive)
     }
 
     /// Hides what is declared sensitive in an object that differs.
@@ -39,7 +39,7 @@ impl Sensitive {
             .filter(|(matches, _)| matches.is_about(subject))
             .flat_map(|(_, paths)| paths)
             .collect();
-        let Sides { base, desired, actual } = &mut candidate.sides;
+        let ThreeWay { base, desired, actual } = &mut candidate.sides;
         for side in [base, desired, actual].into_iter().flatten() {
             let places: Vec<_> = paths.iter().flat_map(|path| path.places(side)).collect();
             for place in places {
@@ -48,17 +48,17 @@ impl Sensitive {
                 }
             }
         }
-        hush(candidate);
+        redact(candidate);
     }
 }
 
 /// Takes what is sensitive out of what was said of an object.
-fn hush(candidate: &mut Candidate) {
+fn redact(candidate: &mut Candidate) {
     let secrets = Secrets::of(&candidate.sides);
     let Candidate { notes, unknown, replace, claim, .. } = candidate;
     let said = unknown.as_mut().map(|(_, message)| message);
     for text in notes.iter_mut().chain(said).chain(replace).chain(claim) {
-        *text = secrets.hush(text);
+        *text = secrets.redact(text);
     }
 }
 
@@ -77,7 +77,7 @@ pub struct Secrets(Vec<String>);
 
 impl Secrets {
     /// Those of all sides.
-    pub fn of(sides: &Sides<Value>) -> Secrets {
+    pub fn of(sides: &ThreeWay<Value>) -> Secrets {
         let mut found = Vec::new();
         for side in [&sides.base, &sides.desired, &sides.actual].into_iter().flatten() {
             gather(side, false, &mut found);
@@ -94,7 +94,7 @@ impl Secrets {
     }
 
     /// `text` without what is sensitive.
-    pub fn hush(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let mut told = text.to_owned();
         for secret in &self.0 {
             match secret.len() < SHORT {
@@ -155,7 +155,7 @@ mod tests {
     use crate::model::{address::Address, change::Field, diff, testing::value};
 
     fn hidden(paths: &[&str], desired: &str, actual: &str, note: &str) -> Candidate {
-        let sides = Sides { base: None, desired: Some(value(desired)), actual: Some(value(actual)) };
+        let sides = ThreeWay { base: None, desired: Some(value(desired)), actual: Some(value(actual)) };
         let mut candidate =
             Candidate { notes: vec![note.to_owned()], ..Candidate::new(Address::new("a"), sides) };
         let paths = paths.iter().map(|path| path.parse().unwrap()).collect();
@@ -197,9 +197,9 @@ mod tests {
     fn where_a_secret_is_to_be_found_is_said() {
         for name in ["AL", "A_LONG_NAME"] {
             let named = Value::Sensitive(Box::new(value(&format!(r#"{{"$env": "{name}"}}"#))));
-            let secrets = Secrets::of(&Sides { base: None, desired: Some(named), actual: None });
+            let secrets = Secrets::of(&ThreeWay { base: None, desired: Some(named), actual: None });
             let message = format!("the environment variable `{name}` is not set");
-            assert_eq!(secrets.hush(&message), message);
+            assert_eq!(secrets.redact(&message), message);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     address::Address,
-    change::{Action, Change, Class, Sides},
+    change::{Action, Change, Class, ThreeWay},
     plan::{Plan, TargetName},
     revision::Revision,
     value::Value,
@@ -31,7 +31,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
 }
 
 /// A change of an object that is ours, which leaves it as desired.
-pub fn change(address: &str, action: Action, class: Class, sides: Sides<Value>) -> Change {
+pub fn change(address: &str, action: Action, class: Class, sides: ThreeWay<Value>) -> Change {
     Change { owned: true, ..Change::new(Address::new(address), action, class, sides) }
 }
 

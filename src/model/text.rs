@@ -7,7 +7,7 @@ use std::{
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-use super::change::{Class, Sides};
+use super::change::{Class, ThreeWay};
 
 /// How long one comparison looks for the smallest edits. After that, edits are larger than they need be, and so is
 /// what is said to be in conflict; no edit is missed.
@@ -19,14 +19,14 @@ pub struct Hunk {
     /// What separates the sides: converged, pending, drift or conflict.
     pub class: Class,
     /// The lines on each side, counted from 0.
-    pub lines: Sides<Range<usize>>,
+    pub lines: ThreeWay<Range<usize>>,
 }
 
 /// Compares `desired` and `actual`, each against `base`.
 ///
 /// Changes of both sides that overlap or touch are one hunk, as in git's
 /// merge: two people who edit neighbouring lines have to be asked.
-pub fn hunks(texts: Sides<&str>) -> Vec<Hunk> {
+pub fn hunks(texts: ThreeWay<&str>) -> Vec<Hunk> {
     let lines = texts.map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
     let (base, desired, actual) =
         (lines.base.unwrap_or_default(), lines.desired.unwrap_or_default(), lines.actual.unwrap_or_default());
@@ -36,7 +36,7 @@ pub fn hunks(texts: Sides<&str>) -> Vec<Hunk> {
     while let Some(start) = [ours.next_start(), theirs.next_start()].into_iter().flatten().min() {
         let mut end = start;
         while ours.take_until(&mut end) | theirs.take_until(&mut end) {}
-        let lines = Sides {
+        let lines = ThreeWay {
             base: Some(start..end),
             desired: Some(ours.side_of(start..end)),
             actual: Some(theirs.side_of(start..end)),
@@ -125,13 +125,13 @@ mod tests {
         };
         let (base, desired, actual) = (text(1), text(2), text(3));
         let begun = Instant::now();
-        let sides = Sides { base: Some(&*base), desired: Some(&*desired), actual: Some(&*actual) };
+        let sides = ThreeWay { base: Some(&*base), desired: Some(&*desired), actual: Some(&*actual) };
         assert!(!hunks(sides).is_empty());
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
     fn classes(base: &str, desired: &str, actual: &str) -> Vec<Class> {
-        let sides = Sides { base: Some(base), desired: Some(desired), actual: Some(actual) };
+        let sides = ThreeWay { base: Some(base), desired: Some(desired), actual: Some(actual) };
         hunks(sides).into_iter().map(|hunk| hunk.class).collect()
     }
 
@@ -180,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn taking_one_side_of_every_hunk_gives_that_side((base, desired, actual) in (text(), text(), text())) {
-            let found = hunks(Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
+            let found = hunks(ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
             prop_assert_eq!(rebuild(&base, &desired, &found, |hunk| hunk.lines.desired.clone().unwrap()), desired);
             prop_assert_eq!(rebuild(&base, &actual, &found, |hunk| hunk.lines.actual.clone().unwrap()), actual);
         }

@@ -6,7 +6,7 @@ use bstr::BString;
 
 use super::{
     digest::{Algorithm, Digest},
-    fault::Fault,
+    user_error::UserError,
 };
 use crate::exit::Exit;
 
@@ -72,9 +72,9 @@ pub fn is_declaration(name: &str) -> bool {
 pub const DECLARED_IN: &str = "declarations are files that end in `.yaml`, `.yml` or `.json`";
 
 /// `file` has the name of a declaration, and is none.
-pub fn not_a_file(file: &str) -> Fault {
+pub fn not_a_file(file: &str) -> UserError {
     let message = format!("`{file}` is a link or a submodule, and no declaration is read through one");
-    Fault::new(Exit::BadDesired, message)
+    UserError::new(Exit::BadDesired, message)
 }
 
 /// Whether a file of this name is for people or for git, and declares nothing by rule.
@@ -106,7 +106,7 @@ pub trait Contents: Sync {
     /// As [`Contents::read`], and 65 where it is longer.
     fn read_at_most(&self, id: &Digest, most: u64) -> anyhow::Result<Vec<u8>> {
         match self.size(id)? {
-            size if size > most => Err(Fault::new(
+            size if size > most => Err(UserError::new(
                 Exit::BadDesired,
                 format!("it has {size} bytes, more than the {most} that are read"),
             )

@@ -6,11 +6,11 @@ use super::{human, style::Paint};
 use crate::{
     exit::Exit,
     model::{
+        diff_style::DiffStyle,
         explain::Explanation,
-        form::Form,
         object::Origin,
         plan::TargetName,
-        record::Past,
+        record::HistoryEntry,
         redact::{ShownChange, ShownPlan},
         report::Report,
         revision::{Commit, Revision},
@@ -32,16 +32,16 @@ pub enum Verb {
 
 /// One plan, and how its objects look in a diff.
 #[derive(Clone, Debug)]
-pub struct Sheet {
+pub struct PlanView {
     /// The plan.
     pub plan: ShownPlan,
     /// How its objects look.
-    pub form: Form,
+    pub form: DiffStyle,
 }
 
 /// What chose the objects of a plan, to be typed again.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct SelectionArgs {
     /// `--ref`
     pub reference: Option<String>,
     /// `--only`
@@ -54,11 +54,11 @@ pub struct Plans<'a> {
     /// Which command.
     pub verb: Verb,
     /// One plan for each target.
-    pub sheets: &'a [Sheet],
+    pub sheets: &'a [PlanView],
     /// The answer of all of them, before `--exit-zero`.
     pub exit: Exit,
     /// What chose the objects.
-    pub given: &'a Given,
+    pub given: &'a SelectionArgs,
     /// The plan that [`Format::Plan`](super::Format::Plan) writes, as [`crate::model::saved`] made it.
     pub saved: Option<&'a str>,
 }
@@ -94,7 +94,7 @@ pub struct Log {
     /// Which target.
     pub target: TargetName,
     /// Its applies, newest first.
-    pub applies: Vec<Past>,
+    pub applies: Vec<HistoryEntry>,
     /// For `log --missing`: what was merged into the branch and never applied.
     pub missing: Option<Missing>,
 }
@@ -133,7 +133,7 @@ pub struct Why {
     /// The commits that changed what is declared there, newest first.
     pub commits: Vec<Commit>,
     /// The applies that did something with the object, newest first, with that and nothing else.
-    pub applies: Vec<Past>,
+    pub applies: Vec<HistoryEntry>,
     /// Why it is as it is now.
     pub explanation: Explanation,
     /// What differs now.

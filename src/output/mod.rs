@@ -11,6 +11,7 @@ mod hunks;
 pub mod json;
 pub mod markdown;
 mod patch;
+mod phrases;
 pub mod progress;
 pub mod save;
 mod streams;
@@ -21,13 +22,12 @@ mod tests;
 pub mod unified;
 mod view;
 pub mod visible;
-mod words;
 mod yaml;
 
 pub use answer::{
-    Applied, Explain, Given, KindInfo, Log, Logs, Missing, Plans, Problem, ProviderInfo, Providers, Reports,
-    Sheet, Verb, Why, Whys,
+    Applied, Explain, KindInfo, Log, Logs, Missing, PlanView, Plans, Problem, ProviderInfo, Providers,
+    Reports, SelectionArgs, Verb, Why, Whys,
 };
 pub use format::{Bytes, Detail, Format, Look, Sink};
+pub use phrases::count;
 pub use view::{Outputs, View, apart, check};
-pub use words::count;

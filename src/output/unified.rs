@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 
 use super::{
-    Bytes, Look, Plans, Sheet,
+    Bytes, Look, PlanView, Plans,
     hunks::{CONTEXT, Contents, Pen},
-    patch,
+    patch, phrases,
     style::{Paint, Role},
     visible::visible,
-    words, yaml,
+    yaml,
 };
 use crate::model::{
     change::{Action, Class},
-    form::Form,
+    diff_style::DiffStyle,
     redact::{Shown, ShownChange},
 };
 
@@ -37,7 +37,7 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
 ///
 /// # Errors
 /// The pen's stream refused.
-pub(super) fn sheet(sheet: &Sheet, pen: &mut Pen<'_>) -> io::Result<()> {
+pub(super) fn sheet(sheet: &PlanView, pen: &mut Pen<'_>) -> io::Result<()> {
     sheet.plan.changes.iter().try_for_each(|shown| change(shown, sheet.form, pen))
 }
 
@@ -45,13 +45,13 @@ pub(super) fn sheet(sheet: &Sheet, pen: &mut Pen<'_>) -> io::Result<()> {
 ///
 /// # Errors
 /// The pen's stream refused.
-pub(super) fn change(change: &ShownChange, form: Form, pen: &mut Pen<'_>) -> io::Result<()> {
+pub(super) fn change(change: &ShownChange, form: DiffStyle, pen: &mut Pen<'_>) -> io::Result<()> {
     if let Some(remark) = remark(change) {
         pen.line(Role::Aside, &format!("# {}: {remark}", visible(&change.address)))?;
     }
     match form {
-        Form::File => patch::write(change, pen),
-        Form::Document => document(change, pen),
+        DiffStyle::File => patch::write(change, pen),
+        DiffStyle::Document => document(change, pen),
     }
 }
 
@@ -82,7 +82,7 @@ fn document(change: &ShownChange, pen: &mut Pen<'_>) -> io::Result<()> {
     let address = visible(&change.address);
     let side = |shown: &Option<Shown>, word| if shown.is_some() { word } else { "absent" };
     let origin = change.origin.as_ref().filter(|_| change.after.is_some());
-    let origin = origin.map(|origin| format!("  {}", words::place(origin))).unwrap_or_default();
+    let origin = origin.map(|origin| format!("  {}", phrases::place(origin))).unwrap_or_default();
     pen.line(Role::Heading, &format!("--- {address} ({})", side(&change.before, "actual")))?;
     pen.line(Role::Heading, &format!("+++ {address} ({}){origin}", side(&change.after, "desired")))?;
     pen.hunks(Contents { before: before.as_bytes(), after: after.as_bytes() })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Query;
 use crate::model::{
     address::Address,
-    change::Sides,
+    change::ThreeWay,
     explain::{Basis, Reason},
     object::{Actual, Observed},
     path::escape,
@@ -39,7 +39,7 @@ pub fn differs(query: &Query<'_>, actual: &Actual) -> bool {
     })
 }
 
-fn compared(sides: &Sides<&Value>, observed: &Observed) -> Vec<Reason> {
+fn compared(sides: &ThreeWay<&Value>, observed: &Observed) -> Vec<Reason> {
     let state = match observed {
         // The plan says why.
         Observed::Unknown { .. } => return Vec::new(),
@@ -88,7 +88,7 @@ mod tests {
     fn secrets_are_compared_and_not_told() {
         let secret = |text: &str| Value::map([("key", Value::Sensitive(Box::new(Value::string(text))))]);
         let (declared, there) = (secret("canary-one"), secret("canary-two"));
-        let sides = Sides { desired: Some(&declared), ..Sides::default() };
+        let sides = ThreeWay { desired: Some(&declared), ..ThreeWay::default() };
         let state = State { value: there, writer: None, ignored: None, notes: Vec::new() };
         let reasons = compared(&sides, &Observed::Present(Box::new(state)));
         assert!(!format!("{reasons:?}").contains("canary"));

@@ -15,18 +15,18 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
-        along::Attached,
-        change::{Change, Sides},
+        attached::Attached,
+        change::{Change, ThreeWay},
         diff::Candidate,
         digest::{Algorithm, Digest},
         event::Observer,
         explain::{Cost, Reason},
-        fault::Fault,
         ignore::{Rule, Rules},
         object::{Actual, Desired, Object, Scope},
-        record::{Memory, Record, Who},
+        record::{Record, StoredRecord, Who},
         report::Outcome,
         tree::{Contents, EntryKind, Tree},
+        user_error::UserError,
         value::Value,
     },
 };
@@ -39,23 +39,23 @@ pub mod options;
 pub mod packed;
 pub mod rest;
 
-pub use crate::model::form::Form;
+pub use crate::model::diff_style::DiffStyle;
 
 /// Every provider, the only list of them.
-pub static KINDS: LazyLock<Vec<&'static Kind>> =
+pub static PROVIDERS: LazyLock<Vec<&'static Provider>> =
     LazyLock::new(|| BUILT_IN.iter().copied().chain(rest::names().filter_map(rest::find)).collect());
 
 /// The providers that are more than a definition.
-const BUILT_IN: &[&Kind] = &[&files::KIND, &kubernetes::KIND];
+const BUILT_IN: &[&Provider] = &[&files::PROVIDER, &kubernetes::PROVIDER];
 
 /// One kind of target.
-pub struct Kind {
+pub struct Provider {
     /// The word after `provider:` in trueup.yaml.
     pub name: &'static str,
     /// What it manages, in one line.
     pub about: &'static str,
     /// How its objects look in a diff.
-    pub form: Form,
+    pub form: DiffStyle,
     /// JSON Schema of its own keys in a target of trueup.yaml.
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Checks those keys without touching the target.
@@ -78,9 +78,9 @@ pub struct Kind {
     /// Writes down what the target holds of some kinds, where it can.
     pub import: Option<Import>,
     /// Patterns of addresses whose loss Git cannot bring back: deleting them needs a consent of its own.
-    pub risky: fn(&Target) -> Result<Vec<String>>,
+    pub protected_by_default: fn(&Target) -> Result<Vec<String>>,
     /// Patterns of fields that give somebody something: taking that away needs a consent of its own.
-    pub grants: fn(&Target) -> Result<Vec<String>>,
+    pub access_fields: fn(&Target) -> Result<Vec<String>>,
     /// Group, kind, namespace and name of an object, where the provider has such.
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.
@@ -170,14 +170,14 @@ impl Programs {
     ///
     /// # Errors
     /// Programs are refused (78).
-    pub fn check(self, program: &str, by: &str) -> Result<(), Fault> {
+    pub fn check(self, program: &str, by: &str) -> Result<(), UserError> {
         match self {
             Programs::Run => Ok(()),
             Programs::Refuse => {
                 let message = format!(
                     "{by} gets its credentials from the program `{program}`, and `--no-exec` runs none"
                 );
-                Err(Fault::new(Exit::BadConfig, message)
+                Err(UserError::new(Exit::BadConfig, message)
                     .hint("leave out `--no-exec` if you trust this checkout, or take credentials from a file or the environment"))
             }
         }
@@ -226,9 +226,9 @@ pub struct BadOption {
     pub message: String,
 }
 
-impl Kind {
+impl Provider {
     /// The provider called `name`.
-    pub fn find(name: &str) -> Option<&'static Kind> {
+    pub fn find(name: &str) -> Option<&'static Provider> {
         BUILT_IN.iter().copied().find(|kind| kind.name == name).or_else(|| rest::find(name))
     }
 }
@@ -241,7 +241,7 @@ pub fn built_in_rules() -> Vec<Arc<Rule>> {
 /// What a plan wants to know of a target.
 pub struct Query<'a> {
     /// The objects asked for, with what base and desired say of each.
-    pub objects: BTreeMap<&'a Address, Sides<&'a Value>>,
+    pub objects: BTreeMap<&'a Address, ThreeWay<&'a Value>>,
     /// Collections to be listed whole, for what is extra there.
     pub exclusive: &'a [Scope],
     /// What Git declares, with its places; `None` where the target is held against what was applied.
@@ -280,10 +280,10 @@ pub trait Reader: Send {
     /// What the target remembers of past applies. A target that has no memory
     /// answers the default; a memory that is damaged, truncated or foreign is
     /// an error that names the way out.
-    fn memory(&mut self) -> Result<Memory>;
+    fn memory(&mut self) -> Result<StoredRecord>;
 
     /// May begin to read what `memory` names, since [`Reader::observe`] will be asked for all of it.
-    fn anticipate(&mut self, _: &Memory) {}
+    fn prefetch(&mut self, _: &StoredRecord) {}
 
     /// Reads the objects asked for, and lists the exclusive collections. What
     /// is not there is `Absent`; what could not be read is `Unknown`, never left out.
@@ -318,7 +318,7 @@ pub trait Reader: Send {
     ///
     /// # Errors
     /// A log that cannot be read or is none.
-    fn testify(&self, _: &mut [Log], _: &mut [Change], _: Option<&str>) -> Result<Vec<String>> {
+    fn attribute_from_audit(&self, _: &mut [Log], _: &mut [Change], _: Option<&str>) -> Result<Vec<String>> {
         Ok(vec!["no audit log is read for targets of this kind".to_owned()])
     }
 
@@ -363,7 +363,7 @@ pub trait Writer: Reader {
     /// when the writer is dropped or the process ends, however it ends.
     ///
     /// # Errors
-    /// A [`Fault`] with exit 9 that names the holder and the age, if another run holds it.
+    /// A [`UserError`] with exit 9 that names the holder and the age, if another run holds it.
     fn lock(&mut self, who: &Who, patience: Duration) -> Result<()>;
 
     /// What gives the lock back from another thread, where the process ends before the writer is dropped; `None`
@@ -405,7 +405,7 @@ pub const SHOWN_BYTES: u64 = 1024 * 1024;
 /// Content that is not here.
 pub fn load(candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
     for candidate in candidates {
-        let Sides { base, desired, actual } = &mut candidate.sides;
+        let ThreeWay { base, desired, actual } = &mut candidate.sides;
         for blob in [base, desired, actual].into_iter().flatten().flat_map(Value::blobs_mut) {
             let size = contents.size(&blob.id)?;
             blob.size = Some(size);

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::checkout::{Checkout, Selection, Snapshot};
 use crate::{
     exit::Exit,
-    model::{digest::Digest, fault::Fault, tree::EntryKind},
+    model::{digest::Digest, tree::EntryKind, user_error::UserError},
 };
 
 /// A repository in a folder of its own that ends with it.
@@ -147,14 +147,14 @@ pub(crate) fn text(snapshot: &Snapshot, path: &str) -> String {
 /// The fault that an error is: code and message.
 pub(crate) fn fault<T>(result: anyhow::Result<T>) -> (Exit, String) {
     let error = result.err().expect("it fails");
-    let fault = error.downcast_ref::<Fault>().unwrap_or_else(|| panic!("no fault: {error:#}"));
+    let fault = error.downcast_ref::<UserError>().unwrap_or_else(|| panic!("no fault: {error:#}"));
     (fault.exit, fault.message.clone())
 }
 
 /// The hint of the fault that an error is.
 pub(crate) fn hint<T>(result: anyhow::Result<T>) -> String {
     let error = result.err().expect("it fails");
-    error.downcast_ref::<Fault>().unwrap().hint.clone().expect("there is a way out")
+    error.downcast_ref::<UserError>().unwrap().hint.clone().expect("there is a way out")
 }
 
 fn git(dir: &Path, args: &[&str], home: &Path) -> String {

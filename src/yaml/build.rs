@@ -6,7 +6,7 @@ use granit_parser::{
     ErrorKind, Event, Marker, Options, Parser, ScalarStyle, ScanError, Span as Stretch, StructureStyle, Tag,
 };
 
-use super::{Place, Problem, Span, everyday, number, text};
+use super::{Place, Problem, Span, fast_path, number, text};
 
 /// How deep nodes may be nested.
 const DEPTH: usize = 256;
@@ -86,7 +86,7 @@ pub trait Build: Default {
 /// nesting or aliases without measure, or what `B` cannot take.
 pub fn documents<B: Build>(content: &[u8]) -> Result<(Vec<B::Node>, B), Problem> {
     let text = text(content)?;
-    everyday::documents(text).map_or_else(|| parsed(text), Ok)
+    fast_path::documents(text).map_or_else(|| parsed(text), Ok)
 }
 
 /// The same by the parser that knows all of YAML.

@@ -9,7 +9,7 @@ use std::{fmt, ops::Range};
 mod build;
 pub mod edit;
 pub mod emit;
-mod everyday;
+mod fast_path;
 mod node;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -3,10 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
-mod dice;
 mod documents;
 mod faults;
 mod generated;
+mod generators;
 mod hostile;
 mod kubernetes;
 mod layering;

@@ -32,7 +32,7 @@ fn every_exit_code_is_in_the_table() {
 #[test]
 fn every_provider_is_in_the_table() {
     let readme = read("README.md");
-    for kind in providers::KINDS.iter() {
+    for kind in providers::PROVIDERS.iter() {
         assert!(readme.contains(&format!("| `{}` |", kind.name)), "the README lacks `{}`", kind.name);
     }
 }

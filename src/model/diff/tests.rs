@@ -8,7 +8,7 @@ use crate::{
         guard::{self, Consent},
         object::{Cause, Object, Origin, State},
         plan::{Plan, answer},
-        resolve::{but_for, with_drift, without_drift},
+        resolve::{merge_except, with_drift, without_drift},
         selector::Selector,
         testing::{self, plan},
     },
@@ -96,7 +96,7 @@ fn the_table_of_the_design_holds_for_whole_objects() {
 #[test]
 fn changes_of_different_fields_are_drift_and_pending_at_once() {
     let (base, desired, actual) = (value("a=1 b=1"), value("a=2 b=1"), value("a=1 b=2"));
-    let found = fields(Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
+    let found = fields(ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
     let found: Vec<_> = found.iter().map(|field| (field.path.as_str(), field.class)).collect();
     assert_eq!(found, [("/a", Class::Pending), ("/b", Class::Drift)]);
     assert_eq!(one(Some("a=1 b=1"), Some("a=2 b=1"), Some("a=1 b=2")), Some((Action::Update, Class::Drift)));
@@ -109,8 +109,8 @@ fn the_order_of_keys_does_not_matter() {
 
 #[test]
 fn keys_are_escaped_in_paths_as_json_pointers_are() {
-    let sides =
-        Sides { base: None, desired: Some(&value("a/b~c=1")), actual: Some(&value("x=1")) }.map(Value::clone);
+    let sides = ThreeWay { base: None, desired: Some(&value("a/b~c=1")), actual: Some(&value("x=1")) }
+        .map(Value::clone);
     let paths: Vec<_> = fields(sides.as_ref()).into_iter().map(|field| field.path).collect();
     assert_eq!(paths, ["/a~1b~0c", "/x"]);
 }
@@ -144,7 +144,7 @@ fn blob(text: &str) -> Value {
 fn the_fields_of_a_text_are_its_hunks() {
     let [base, desired, actual] =
         ["a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nx\ny\n"].map(|text| Value::map([("content", blob(text))]));
-    let found = fields(Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
+    let found = fields(ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) });
     let found: Vec<_> = found.iter().map(|field| (field.path.as_str(), field.class)).collect();
     assert_eq!(found, [("/content:1", Class::Pending), ("/content:4-5", Class::Drift)]);
 }
@@ -153,7 +153,7 @@ fn the_fields_of_a_text_are_its_hunks() {
 fn drift_is_taken_into_git_without_losing_what_is_pending() {
     let [base, desired, actual] =
         ["a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n"].map(|text| Value::map([("content", blob(text))]));
-    let sides = Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
+    let sides = ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
     let merged = with_drift(sides).unwrap().unwrap();
     assert_eq!(merged.get("content").unwrap().as_blob().unwrap().text(), Some("A\nb\nC\n"));
     assert_eq!(without_drift(sides, &|_| false), Some(Some(base.clone())));
@@ -165,9 +165,9 @@ fn what_is_left_keeps_the_value_of_the_target_and_the_rest_is_as_declared() {
     let whole =
         |text: &Value, mode: &str| Value::map([("content", text.clone()), ("mode", Value::string(mode))]);
     let [base, desired, actual] = [whole(&base, "1"), whole(&desired, "2"), whole(&actual, "3")];
-    let sides = Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
+    let sides = ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
     let leaving = |left: &[&str]| {
-        let found = but_for(sides, &|path| left.contains(&path)).unwrap();
+        let found = merge_except(sides, &|path| left.contains(&path)).unwrap();
         let text = found.get("content").unwrap().as_blob().unwrap().text().unwrap().to_owned();
         (text, found.get("mode").unwrap().as_str().unwrap().to_owned())
     };
@@ -183,7 +183,10 @@ fn what_is_left_keeps_the_value_of_the_target_and_the_rest_is_as_declared() {
 #[test]
 fn a_conflict_is_not_taken_into_git() {
     let [base, desired, actual] = ["a\n", "A\n", "x\n"].map(blob);
-    assert_eq!(with_drift(Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) }), None);
+    assert_eq!(
+        with_drift(ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) }),
+        None
+    );
 }
 
 fn object() -> impl Strategy<Value = Value> {
@@ -249,7 +252,7 @@ proptest! {
 
     #[test]
     fn the_classes_partition_the_fields((base, desired, actual) in (object(), object(), object())) {
-        let sides = Sides { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
+        let sides = ThreeWay { base: Some(&base), desired: Some(&desired), actual: Some(&actual) };
         let found: BTreeSet<String> = fields(sides).into_iter().map(|field| field.path).collect();
         for key in ["a", "b"] {
             let same = desired.get(key) == actual.get(key);
@@ -261,7 +264,7 @@ proptest! {
     #[test]
     fn swapping_git_and_target_swaps_drift_and_pending((base, desired, actual) in (object(), object(), object())) {
         let classes = |desired, actual| {
-            let sides = Sides { base: Some(&base), desired: Some(desired), actual: Some(actual) };
+            let sides = ThreeWay { base: Some(&base), desired: Some(desired), actual: Some(actual) };
             let found = fields(sides);
             (
                 found.iter().filter(|field| field.class == Class::Pending).count(),
@@ -278,7 +281,7 @@ proptest! {
 fn a_wrong_declaration_is_the_answer_whatever_else_differs() {
     let found = |class, unknown: Option<Cause>| Change {
         unknown: unknown.map(|cause| (cause, "why".to_owned())),
-        ..testing::change("o", Action::Keep, class, Sides { base: None, desired: None, actual: None })
+        ..testing::change("o", Action::Keep, class, ThreeWay { base: None, desired: None, actual: None })
     };
     let mut all = vec![found(Class::Pending, None), found(Class::Unknown, Some(Cause::Unavailable))];
     assert_eq!(answer(&all), Exit::Pending);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{
-    change::{Field, Sides},
+    change::{Field, ThreeWay},
     object::Cause,
     testing,
     value::Value,
@@ -11,7 +11,7 @@ fn change(address: &str, action: Action, class: Class) -> Change {
     let desired = value.clone().filter(|_| action != Action::Delete);
     Change {
         unknown: (class == Class::Unknown).then(|| (Cause::NoPermission, "forbidden".to_owned())),
-        ..testing::change(address, action, class, Sides { base: value.clone(), desired, actual: value })
+        ..testing::change(address, action, class, ThreeWay { base: value.clone(), desired, actual: value })
     }
 }
 
@@ -80,14 +80,14 @@ fn a_protected_object_needs_its_own_consent() {
 
 #[test]
 fn what_a_field_grants_is_not_taken_away_without_consent() {
-    let limits = Limits { grants: selector("o/*/acl/read"), ..Limits::default() };
+    let limits = Limits { access_fields: selector("o/*/acl/read"), ..Limits::default() };
     let object = |acl: &str, read: &[&str]| {
         let read = Value::List(read.iter().map(|name| Value::String((*name).into())).collect());
         Value::map([(acl, Value::map([("read", read)]))])
     };
     let refused = |acl: &str, (actual, after): (&[&str], &[&str]), consent: &Consent| {
         let (actual, after) = (object(acl, actual), object(acl, after));
-        let sides = Sides { base: None, desired: Some(after.clone()), actual: Some(actual) };
+        let sides = ThreeWay { base: None, desired: Some(after.clone()), actual: Some(actual) };
         let change =
             Change { after: Some(after), ..testing::change("o/x", Action::Update, Class::Pending, sides) };
         self::refused(&plan(10, vec![change]), &limits, consent)
@@ -117,7 +117,7 @@ fn what_is_to_be_left_and_is_nowhere_is_a_slip() {
 #[test]
 fn single_fields_are_taken_until_none_is_left_in_conflict() {
     let mut change = change("o", Action::Update, Class::Conflict);
-    let field = |path: &str, class| Field::new(path, class, Sides::default());
+    let field = |path: &str, class| Field::new(path, class, ThreeWay::default());
     change.fields = vec![
         field("/a", Class::Conflict),
         field("/b/[name=x]", Class::Conflict),
@@ -271,7 +271,7 @@ fn what_stands_in_the_way_of_many_is_said_once() {
 /// An object in which `/a`, `/b` and `/c/d` differ, the first in conflict.
 fn of_three_fields() -> Change {
     let value = |text: &str| Some(testing::value(text));
-    let sides = Sides {
+    let sides = ThreeWay {
         base: value(r#"{"a": 1, "b": 1, "c": {"d": 1, "e": 1}}"#),
         desired: value(r#"{"a": 2, "b": 2, "c": {"d": 2, "e": 1}}"#),
         actual: value(r#"{"a": 3, "b": 1, "c": {"d": 1, "e": 1}}"#),
@@ -334,13 +334,13 @@ fn undoing_drift_leaves_single_fields_too() {
 /// One case for each refusal: its name, the plan, the limits, and whether something is declared.
 fn every_refusal() -> Vec<(&'static str, Plan, Limits, usize)> {
     let protect = Limits { protect: selector("o?"), ..Limits::default() };
-    let grants = Limits { grants: selector("o/acl"), ..Limits::default() };
+    let access_fields = Limits { access_fields: selector("o/acl"), ..Limits::default() };
     let list = |names: &[&str]| {
         let names = names.iter().map(|name| Value::String((*name).into())).collect();
         Value::map([("acl", Value::List(names))])
     };
     let (actual, after) = (list(&["a", "b"]), list(&["a"]));
-    let sides = Sides { base: Some(actual.clone()), desired: Some(after.clone()), actual: Some(actual) };
+    let sides = ThreeWay { base: Some(actual.clone()), desired: Some(after.clone()), actual: Some(actual) };
     let access = Change { after: Some(after), ..testing::change("o", Action::Update, Class::Pending, sides) };
     let cascading = Change { cascade: 2, ..change("o", Action::Replace, Class::Pending) };
     let one = |change| plan(100, vec![change]);
@@ -348,7 +348,7 @@ fn every_refusal() -> Vec<(&'static str, Plan, Limits, usize)> {
         ("conflict", one(change("o", Action::Update, Class::Conflict)), Limits::default(), 1),
         ("protected", one(change("o1", Action::Delete, Class::Pending)), protect, 1),
         ("along", one(cascading), Limits::default(), 1),
-        ("access", one(access), grants, 1),
+        ("access", one(access), access_fields, 1),
         ("replace", one(change("o", Action::Replace, Class::Pending)), Limits::default(), 1),
         ("stranger", one(change("o*", Action::Adopt, Class::Pending)), Limits::default(), 1),
         ("unread", one(change("o", Action::Keep, Class::Unknown)), Limits::default(), 1),
@@ -413,9 +413,9 @@ fn what_stands_in_the_way_of_one_object_is_said_all_at_once() {
 
 #[test]
 fn consent_for_one_field_is_not_consent_for_the_next() {
-    let limits = Limits { grants: selector("o/*"), ..Limits::default() };
+    let limits = Limits { access_fields: selector("o/*"), ..Limits::default() };
     let object = |a: bool| Value::map(["a", "b"].map(|key| (key, Value::Bool(a))));
-    let sides = Sides { base: None, desired: Some(object(false)), actual: Some(object(true)) };
+    let sides = ThreeWay { base: None, desired: Some(object(false)), actual: Some(object(true)) };
     let lost =
         Change { after: Some(object(false)), ..testing::change("o", Action::Update, Class::Pending, sides) };
     let consent = Consent { protected: selector("o/a"), ..Consent::default() };

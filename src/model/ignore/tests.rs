@@ -25,18 +25,18 @@ fn nobody(_: &[Pattern]) -> Vec<Place> {
 }
 
 /// Settles `sides` with what Git said on its two sides.
-fn settle_all(rule: &Arc<Rule>, sides: &mut Sides<Value>) -> Vec<Ignored> {
+fn settle_all(rule: &Arc<Rule>, sides: &mut ThreeWay<Value>) -> Vec<Ignored> {
     let (was, is) = (sides.base.clone(), sides.desired.clone());
     settle(std::slice::from_ref(rule), sides, &Git { was: was.as_ref(), is: is.as_ref() }, &nobody)
 }
 
-fn sides(base: &str, desired: &str, actual: &str) -> Sides<Value> {
+fn sides(base: &str, desired: &str, actual: &str) -> ThreeWay<Value> {
     let side = |text: &str| (!text.is_empty()).then(|| value(text));
-    Sides { base: side(base), desired: side(desired), actual: side(actual) }
+    ThreeWay { base: side(base), desired: side(desired), actual: side(actual) }
 }
 
 /// The classes of what still differs, and the effects.
-fn settled(rule: Arc<Rule>, mut sides: Sides<Value>) -> (Vec<(String, Class)>, Vec<Effect>) {
+fn settled(rule: Arc<Rule>, mut sides: ThreeWay<Value>) -> (Vec<(String, Class)>, Vec<Effect>) {
     let ignored = settle_all(&rule, &mut sides);
     let fields = diff::fields(sides.as_ref());
     let fields = fields.into_iter().map(|field| (field.path, field.class)).collect();
@@ -174,7 +174,7 @@ proptest! {
         objects in [any_object(), any_object(), any_object()], path in any_path(), live: bool
     ) {
         let [base, desired, actual] = objects.map(Some);
-        let before = Sides { base, desired, actual };
+        let before = ThreeWay { base, desired, actual };
         let mut after = before.clone();
         let rule = rule(&[&path], if live { When::Live } else { When::Always });
         let ignored = settle_all(&rule, &mut after);
@@ -207,11 +207,11 @@ proptest! {
         let mut moved = actual.clone();
         for place in rule.places([&actual], &nobody) {
             if path::get(&other, &place).is_some() {
-                path::lay(&mut moved, &place, Some(&other));
+                path::copy_at(&mut moved, &place, Some(&other));
             }
         }
         let digest = |actual: Value| {
-            let mut sides = Sides { base: None, desired: Some(desired.clone()), actual: Some(actual) };
+            let mut sides = ThreeWay { base: None, desired: Some(desired.clone()), actual: Some(actual) };
             let ignored = settle_all(&rule, &mut sides);
             let mut change = testing::change(
                 "a", crate::model::change::Action::Update, Class::Pending, sides

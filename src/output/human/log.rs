@@ -6,14 +6,13 @@ use crate::{
     exit::Exit,
     model::{
         plan::TargetName,
-        record::{Past, Who},
+        record::{HistoryEntry, Who},
         report::Verdict,
     },
     output::{
-        Detail, Log, Logs, Look, Missing,
+        Detail, Log, Logs, Look, Missing, phrases,
         style::{Paint, Role},
         visible::visible,
-        words,
     },
 };
 
@@ -47,7 +46,7 @@ fn applies(log: &Log, look: &Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// One apply: when, how it ended, what, why, who, how much, and what was overridden.
-fn line(past: &Past, paint: Paint) -> String {
+fn line(past: &HistoryEntry, paint: Paint) -> String {
     let (word, role) = match past.result {
         _ if past.finished.is_none() => ("did not end", Role::Error),
         Exit::InSync => ("applied", Role::Good),
@@ -55,11 +54,11 @@ fn line(past: &Past, paint: Paint) -> String {
     };
     let mut parts = vec![minute(&past.started), paint.apply(role, word).into_owned()];
     parts.extend(past.environment.as_deref().map(|environment| visible(environment).into_owned()));
-    parts.push(words::revision(&past.revision));
-    parts.extend(past.why.first().map(|commit| format!("\"{}\"", words::subject(commit))));
+    parts.push(phrases::revision(&past.revision));
+    parts.extend(past.why.first().map(|commit| format!("\"{}\"", phrases::subject(commit))));
     match past.why.len() {
         0 | 1 => {}
-        commits => parts.push(format!("and {}", words::count(commits - 1, "more commit"))),
+        commits => parts.push(format!("and {}", phrases::count(commits - 1, "more commit"))),
     }
     parts.push(who(&past.who));
     let sum = &past.summary;
@@ -85,7 +84,7 @@ pub(super) fn minute(time: &str) -> String {
 }
 
 /// Writes what happened to each object.
-fn objects(past: &Past, out: &mut dyn Write) -> io::Result<()> {
+fn objects(past: &HistoryEntry, out: &mut dyn Write) -> io::Result<()> {
     for object in &past.objects {
         let (verdict, name) = (object.verdict.words(), visible(object.address.as_str()));
         write!(out, "    {verdict:13}  {:7}  {name}", object.action)?;
@@ -95,27 +94,27 @@ fn objects(past: &Past, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if past.objects_omitted > 0 {
-        writeln!(out, "    and {}", words::count(past.objects_omitted, "more object"))?;
+        writeln!(out, "    and {}", phrases::count(past.objects_omitted, "more object"))?;
     }
     Ok(())
 }
 
 fn missing(target: &TargetName, missing: &Missing, look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    let (name, branch) = (name(target), words::revision(&missing.revision));
+    let (name, branch) = (name(target), phrases::revision(&missing.revision));
     let since = match &missing.base {
-        Some(base) => format!("since {}", words::revision(base)),
+        Some(base) => format!("since {}", phrases::revision(base)),
         None => "and nothing recorded as applied".to_owned(),
     };
     if missing.commits.is_empty() {
         return writeln!(out, "{name}: every commit of {branch} is applied");
     }
-    let count = words::count(missing.commits.len(), "commit");
+    let count = phrases::count(missing.commits.len(), "commit");
     let heading = format!("{name}: {count} of {branch} not applied, {since}");
     writeln!(out, "{}", look.paint.apply(Role::Heading, &heading))?;
     for commit in &missing.commits {
         let day = visible(commit.date.get(..10).unwrap_or(&commit.date)).into_owned();
         let author = visible(&commit.author);
-        writeln!(out, "  {} {day} {author}: {}", commit.id.short(), words::subject(commit))?;
+        writeln!(out, "  {} {day} {author}: {}", commit.id.short(), phrases::subject(commit))?;
     }
     Ok(())
 }

@@ -10,12 +10,12 @@ use crate::{
         redact::{ShownChange, ShownPlan, totals},
     },
     output::{
-        Bytes, Detail, Look, Plans, Sheet, Verb,
+        Bytes, Detail, Look, PlanView, Plans, Verb,
         hunks::{CONTEXT, Pen},
+        phrases,
         style::{Paint, Role},
         unified,
         visible::visible,
-        words,
     },
 };
 
@@ -41,7 +41,7 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
         let (count, failed) = (plans.sheets.len(), plans.failures());
         let which =
             if failed > 0 { format!("{} of {count}", count - failed) } else { format!("All {count}") };
-        writeln!(out, "\n{which} targets: {}.", words::counts(&all.summary))?;
+        writeln!(out, "\n{which} targets: {}.", phrases::counts(&all.summary))?;
         writeln!(out, "Digest {}.", all.digest)?;
     }
     // What apply answers is not known before it is done.
@@ -57,7 +57,7 @@ pub fn plans(plans: &Plans<'_>, look: &Look, out: &mut dyn Write) -> io::Result<
 }
 
 /// Writes the plan of one target.
-fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+fn one(verb: Verb, sheet: &PlanView, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let plan = &sheet.plan;
     if let Some(failure) = &plan.failure {
         let (name, id) = (visible(&plan.target.name), visible(&plan.target.id));
@@ -92,16 +92,16 @@ fn one(verb: Verb, sheet: &Sheet, look: &Look, out: &mut dyn Write) -> io::Resul
     } else {
         String::new()
     };
-    writeln!(out, "{word}{target}: {}.", words::counts(&plan.summary))?;
+    writeln!(out, "{word}{target}: {}.", phrases::counts(&plan.summary))?;
     writeln!(out, "Digest {}.", plan.digest)
 }
 
 fn in_sync(plan: &ShownPlan, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let (name, id) = (visible(&plan.target.name), visible(&plan.target.id));
-    let objects = words::count(plan.summary.unchanged, "object");
+    let objects = phrases::count(plan.summary.unchanged, "object");
     let state = if plan.complete { "in sync" } else { "in sync as far as compared" };
     let state = look.paint.apply(Role::Good, state);
-    writeln!(out, "target {name} ({id}): {state} with {}, {objects}", words::revision(&plan.revision))?;
+    writeln!(out, "target {name} ({id}): {state} with {}, {objects}", phrases::revision(&plan.revision))?;
     notes(plan, look.paint, out)
 }
 
@@ -111,14 +111,16 @@ fn heading(verb: Verb, plan: &ShownPlan) -> String {
         parts.push(format!("environment {}", visible(environment)));
     }
     match (&plan.base, &plan.applied_at) {
-        (Some(base), Some(at)) => parts.push(format!("applied {} ({})", words::revision(base), visible(at))),
-        (Some(base), None) => parts.push(format!("applied {}", words::revision(base))),
+        (Some(base), Some(at)) => {
+            parts.push(format!("applied {} ({})", phrases::revision(base), visible(at)))
+        }
+        (Some(base), None) => parts.push(format!("applied {}", phrases::revision(base))),
         (None, _) if verb == Verb::Diff => {}
         (None, _) if plan.attempted.is_some() => parts.push("nothing applied as a whole".to_owned()),
         (None, _) => parts.push("nothing recorded as applied".to_owned()),
     }
-    parts.extend(plan.attempted.as_ref().map(words::attempted));
-    parts.push(format!("desired {}", words::revision(&plan.revision)));
+    parts.extend(plan.attempted.as_ref().map(phrases::attempted));
+    parts.push(format!("desired {}", phrases::revision(&plan.revision)));
     parts.join("   ")
 }
 
@@ -130,12 +132,12 @@ fn rows(changes: &[ShownChange], paint: Paint, out: &mut dyn Write) -> io::Resul
     writeln!(out, "{}", paint.apply(Role::Aside, &format!("DP   {:widest$}   what", "object")))?;
     for change in changes {
         let name = visible(&change.address);
-        let origin = change.origin.as_ref().map(|origin| format!("   {}", words::place(origin)));
+        let origin = change.origin.as_ref().map(|origin| format!("   {}", phrases::place(origin)));
         writeln!(
             out,
             "{}  {name:widest$}   {}{}",
-            paint.apply(role(change), words::columns(change)),
-            words::what(change),
+            paint.apply(role(change), phrases::columns(change)),
+            phrases::what(change),
             paint.apply(Role::Aside, &origin.unwrap_or_default()),
         )?;
         reasons(change, out)?;
@@ -156,23 +158,23 @@ fn role(change: &ShownChange) -> Role {
 /// Writes who and what caused a change, and remarks.
 fn reasons(change: &ShownChange, out: &mut dyn Write) -> io::Result<()> {
     if let Some(writer) = change.writer.as_ref().filter(|_| change.drifted) {
-        writeln!(out, "       by {}", words::writer(writer))?;
+        writeln!(out, "       by {}", phrases::writer(writer))?;
     }
     for person in &change.persons {
-        writeln!(out, "       person {}", words::person(person))?;
+        writeln!(out, "       person {}", phrases::person(person))?;
     }
     for commit in change.commits.iter().take(COMMITS) {
-        writeln!(out, "       {}", words::commit(commit))?;
+        writeln!(out, "       {}", phrases::commit(commit))?;
     }
     let more = change.commits.len().saturating_sub(COMMITS);
     if more > 0 {
-        writeln!(out, "       and {}", words::count(more, "earlier commit"))?;
+        writeln!(out, "       and {}", phrases::count(more, "earlier commit"))?;
     }
-    for line in words::declared(change) {
+    for line in phrases::declared(change) {
         writeln!(out, "       {line}")?;
     }
     for (rule, fields) in &change.ignored {
-        writeln!(out, "       note: {}", words::ignored_by(rule, *fields))?;
+        writeln!(out, "       note: {}", phrases::ignored_by(rule, *fields))?;
     }
     change.notes.iter().try_for_each(|note| writeln!(out, "       note: {}", visible(note)))
 }
@@ -181,10 +183,10 @@ fn notes(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     let word = paint.apply(Role::Warning, "note:");
     plan.notes.iter().try_for_each(|note| writeln!(out, "{word} {}", visible(note)))?;
     if plan.external.fields > 0 {
-        writeln!(out, "{word} {}", words::external(&plan.external))?;
+        writeln!(out, "{word} {}", phrases::external(&plan.external))?;
     }
     for found in plan.ignored.iter().filter(|found| found.fields > 0) {
-        writeln!(out, "{word} {}", words::ignored(found))?;
+        writeln!(out, "{word} {}", phrases::ignored(found))?;
     }
     if !plan.complete && !plan.changes.is_empty() {
         writeln!(out, "{word} not complete: something could not be read, or was not asked for")?;
@@ -218,8 +220,8 @@ fn dangers(plan: &ShownPlan, paint: Paint, out: &mut dyn Write) -> io::Result<()
 fn hint(plans: &Plans<'_>) -> Option<String> {
     let shown: Vec<_> = plans.sheets.iter().map(|sheet| &sheet.plan).collect();
     let all = totals(shown.iter().copied());
-    let (reference, only) = words::given(plans.given);
-    let command = words::apply_command(&shown);
+    let (reference, only) = phrases::given(plans.given);
+    let command = phrases::apply_command(&shown);
     let adopt = format!("{}{only}", command.replacen("apply", "drift --adopt", 1));
     // What drifted is put back to what was applied, whatever revision that was.
     let undo = format!("{command}{only} --only-drift");

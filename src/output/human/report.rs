@@ -6,10 +6,9 @@ use crate::{
     exit::Exit,
     model::report::{Outcome, Verdict},
     output::{
-        Applied, Detail, Look, Reports,
+        Applied, Detail, Look, Reports, phrases,
         style::{Paint, Role},
         visible::visible,
-        words,
     },
 };
 
@@ -22,7 +21,7 @@ pub fn reports(reports: &Reports<'_>, look: &Look, out: &mut dyn Write) -> io::R
         one(applied, look, out)?;
     }
     let plans: Vec<_> = reports.targets.iter().map(|applied| &applied.plan).collect();
-    let again = words::apply_command(&plans);
+    let again = phrases::apply_command(&plans);
     let hint = match reports.exit {
         Exit::InSync => return Ok(()),
         Exit::StalePlan => {
@@ -37,7 +36,7 @@ pub fn reports(reports: &Reports<'_>, look: &Look, out: &mut dyn Write) -> io::R
 fn one(applied: &Applied, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let (plan, report) = (&applied.plan, &applied.report);
     let heading = format!("target {} ({})", visible(&plan.target.name), visible(&plan.target.id));
-    let revision = words::revision(&plan.revision);
+    let revision = phrases::revision(&plan.revision);
     if report.outcomes.is_empty() {
         return writeln!(out, "{heading}: nothing to do for {revision}");
     }

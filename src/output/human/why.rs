@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::log::{minute, who};
 use crate::{
     model::explain::Reason,
-    output::{Look, Why, Whys, style::Role, visible::visible, words},
+    output::{Look, Why, Whys, phrases, style::Role, visible::visible},
 };
 
 /// Writes what is known of a place, in every target that knows it.
@@ -28,26 +28,26 @@ fn one(why: &Why, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let path = why.path.as_ref().map_or_else(String::new, |path| format!("  {}", visible(path)));
     let heading = format!("{address}{path}   target {target} ({id})");
     writeln!(out, "{}", look.paint.apply(Role::Heading, &heading))?;
-    let revision = words::revision(&why.revision);
+    let revision = phrases::revision(&why.revision);
     match &why.origin {
-        Some(origin) => writeln!(out, "  declared     {} in {revision}", words::place(origin))?,
+        Some(origin) => writeln!(out, "  declared     {} in {revision}", phrases::place(origin))?,
         None => writeln!(out, "  declared     nowhere in {revision}")?,
     }
     for commit in &why.commits {
-        writeln!(out, "  changed by   {}", words::commit(commit))?;
+        writeln!(out, "  changed by   {}", phrases::commit(commit))?;
     }
     for past in &why.applies {
         for object in &past.objects {
             let (when, revision, who) =
-                (minute(&past.started), words::revision(&past.revision), who(&past.who));
+                (minute(&past.started), phrases::revision(&past.revision), who(&past.who));
             let (action, verdict) = (object.action, object.verdict.words());
             writeln!(out, "  applied      {when} {revision} {who}: {action}, {verdict}")?;
         }
     }
-    let now = why.change.as_ref().map_or_else(|| why.explanation.class.to_string(), words::what);
+    let now = why.change.as_ref().map_or_else(|| why.explanation.class.to_string(), phrases::what);
     writeln!(out, "  now          {now}")?;
     for person in why.change.iter().flat_map(|change| &change.persons) {
-        writeln!(out, "  person       {}", words::person(person))?;
+        writeln!(out, "  person       {}", phrases::person(person))?;
     }
     for Reason { basis, path, text } in &why.explanation.reasons {
         let place = path.as_ref().map_or_else(String::new, |path| format!("{}  ", visible(path)));

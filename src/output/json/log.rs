@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     model::{
         plan::TargetName,
-        record::Past,
+        record::HistoryEntry,
         revision::{Commit, Revision},
     },
     output::{Log, Logs, Missing},
@@ -38,7 +38,7 @@ struct LogEntry<'a> {
     /// Which target.
     target: &'a TargetName,
     /// Its applies, newest first.
-    applies: &'a [Past],
+    applies: &'a [HistoryEntry],
     /// With `--missing`: what was merged and never applied.
     missing: Option<MissingEntry<'a>>,
 }

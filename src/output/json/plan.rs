@@ -22,7 +22,7 @@ use crate::{
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
         revision::{Commit, DeclaredBy, Revision},
     },
-    output::{Plans, Sheet},
+    output::{PlanView, Plans},
 };
 
 /// The version of [`Document`].
@@ -240,7 +240,7 @@ struct ExplanationEntry<'a> {
 /// # Errors
 /// `out` refused.
 pub fn plans(plans: &Plans<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let all: Vec<_> = plans.sheets.iter().map(|sheet: &Sheet| &sheet.plan).collect();
+    let all: Vec<_> = plans.sheets.iter().map(|sheet: &PlanView| &sheet.plan).collect();
     let changes = all.iter().flat_map(|plan| plan.changes.iter().map(|change| entry(change, plan)));
     let notes =
         all.iter().flat_map(|plan| plan.notes.iter().map(|text| Note { target: &plan.target.name, text }));

@@ -11,7 +11,7 @@ use crate::{
         explain::Explanation,
         object::{Origin, Person},
         plan::TargetName,
-        record::Past,
+        record::HistoryEntry,
         revision::{Commit, Revision},
     },
     output::{Why, Whys},
@@ -43,7 +43,7 @@ struct Answer<'a> {
     /// The commits that changed what is declared there, newest first.
     commits: &'a [Commit],
     /// The applies that did something with the object, newest first, with what they did with it.
-    applies: &'a [Past],
+    applies: &'a [HistoryEntry],
     /// What differs now.
     fields: Vec<FieldEntry<'a>>,
     /// Who was behind it, as the log of `--audit-log` tells.

@@ -13,10 +13,11 @@ use crate::{
         redact::{ShownChange, ShownPlan, totals},
     },
     output::{
-        Bytes, Plans, Sheet, Verb,
+        Bytes, PlanView, Plans, Verb,
         hunks::{CONTEXT, Pen},
+        phrases,
         style::Paint,
-        unified, words,
+        unified,
     },
 };
 
@@ -28,23 +29,23 @@ pub fn plans(plans: &Plans<'_>, max_bytes: usize, out: &mut dyn Write) -> io::Re
     let mut page = Page::new(head(plans), max_bytes);
     let several = plans.sheets.len() > 1;
     let changes = || {
-        let of = |sheet: &'_ Sheet| sheet.plan.changes.len();
+        let of = |sheet: &'_ PlanView| sheet.plan.changes.len();
         plans
             .sheets
             .iter()
             .flat_map(move |sheet| (0..of(sheet)).map(move |at| (sheet, &sheet.plan.changes[at])))
     };
-    let named = |sheet: &Sheet, change: &ShownChange| match several {
+    let named = |sheet: &PlanView, change: &ShownChange| match several {
         true => format!("{}: {}", sheet.plan.target.name, change.address),
         false => change.address.clone(),
     };
-    let row = |sheet: &Sheet| format!("- {}\n", target(&sheet.plan));
+    let row = |sheet: &PlanView| format!("- {}\n", target(&sheet.plan));
     page.list("Targets:", "targets", plans.sheets.iter().map(row));
     let dangerous = plans.sheets.iter().flat_map(|sheet| {
         sheet.plan.dangers().into_iter().chain(sheet.plan.blockers()).map(move |change| (sheet, change))
     });
-    let danger = |(sheet, change): (&Sheet, &ShownChange)| {
-        format!("- {}: {}\n", span::code(&named(sheet, change)), span::code(&words::what(change)))
+    let danger = |(sheet, change): (&PlanView, &ShownChange)| {
+        format!("- {}: {}\n", span::code(&named(sheet, change)), span::code(&phrases::what(change)))
     };
     page.list("**Look at these first:**", "deletes, conflicts and the like", dangerous.map(danger));
     let notes = plans.sheets.iter().flat_map(|sheet| remarks(&sheet.plan));
@@ -91,8 +92,8 @@ pub fn mark(command: &str, plans: &[&ShownPlan]) -> String {
 
 /// What there is to say of a plan, besides its objects.
 fn remarks(plan: &ShownPlan) -> Vec<String> {
-    let ignored = plan.ignored.iter().filter(|found| found.fields > 0).map(words::ignored);
-    let external = (plan.external.fields > 0).then(|| words::external(&plan.external));
+    let ignored = plan.ignored.iter().filter(|found| found.fields > 0).map(phrases::ignored);
+    let external = (plan.external.fields > 0).then(|| phrases::external(&plan.external));
     plan.notes.iter().cloned().chain(external).chain(ignored).collect()
 }
 
@@ -113,7 +114,8 @@ pub fn target(plan: &ShownPlan) -> String {
         return format!("{name}: **could not be planned**: {why}");
     }
     let base = plan.base.as_ref().map(|base| format!(", applied {}", span::short(&base.label())));
-    let attempted = plan.attempted.as_ref().map(|last| format!(", {}", span::code(&words::attempted(last))));
+    let attempted =
+        plan.attempted.as_ref().map(|last| format!(", {}", span::code(&phrases::attempted(last))));
     format!(
         "{} ({}){}{}, desired {}, digest `{}`",
         span::short(&plan.target.name),
@@ -149,26 +151,26 @@ fn table(summary: &Summary) -> String {
 
 /// One object with what explains it.
 fn object(name: &str, change: &ShownChange) -> String {
-    let columns = words::columns(change).trim_end();
-    let mut item = format!("- `{columns}` {}: {}", span::code(name), span::code(&words::what(change)));
+    let columns = phrases::columns(change).trim_end();
+    let mut item = format!("- `{columns}` {}: {}", span::code(name), span::code(&phrases::what(change)));
     if let Some(origin) = &change.origin {
-        let _ = write!(item, ", {}", span::code(&words::place(origin)));
+        let _ = write!(item, ", {}", span::code(&phrases::place(origin)));
     }
     item.push('\n');
     if let Some(writer) = change.writer.as_ref().filter(|_| change.drifted) {
-        let _ = writeln!(item, "  - by {}", span::code(&words::writer(writer)));
+        let _ = writeln!(item, "  - by {}", span::code(&phrases::writer(writer)));
     }
     if let Some(commit) = change.commits.first() {
         let more = change.commits.len() - 1;
         let more =
-            if more > 0 { format!(" and {}", words::count(more, "earlier commit")) } else { String::new() };
-        let _ = writeln!(item, "  - {}{more}", span::code(&words::commit(commit)));
+            if more > 0 { format!(" and {}", phrases::count(more, "earlier commit")) } else { String::new() };
+        let _ = writeln!(item, "  - {}{more}", span::code(&phrases::commit(commit)));
     }
-    for line in words::declared(change) {
+    for line in phrases::declared(change) {
         let _ = writeln!(item, "  - {}", span::code(&line));
     }
     for (rule, fields) in &change.ignored {
-        let _ = writeln!(item, "  - {}", span::code(&words::ignored_by(rule, *fields)));
+        let _ = writeln!(item, "  - {}", span::code(&phrases::ignored_by(rule, *fields)));
     }
     for note in &change.notes {
         let _ = writeln!(item, "  - {}", span::code(note));
@@ -178,7 +180,7 @@ fn object(name: &str, change: &ShownChange) -> String {
 
 /// The diff of one object.
 struct Diff<'a> {
-    sheet: &'a Sheet,
+    sheet: &'a PlanView,
     change: &'a ShownChange,
     name: String,
 }

@@ -7,7 +7,7 @@ use super::{machines::applied, samples::*};
 use crate::{
     exit::Exit,
     model::{change::Class, redact::ShownChange},
-    output::{Format, Look, Reports, Sheet, View},
+    output::{Format, Look, PlanView, Reports, View},
 };
 
 fn written<V: View>(view: &V, format: Format, max_bytes: usize) -> String {
@@ -131,7 +131,7 @@ fn changes() -> impl Strategy<Value = ShownChange> {
     )
 }
 
-fn sheets() -> impl Strategy<Value = Vec<Sheet>> {
+fn sheets() -> impl Strategy<Value = Vec<PlanView>> {
     let sheet = (hostile(), prop::collection::vec(changes(), 0..12))
         .prop_map(|(name, changes)| sheet(&name, changes));
     prop::collection::vec(sheet, 1..3)

@@ -6,12 +6,12 @@ use super::{
     machines::{applied, past},
     samples::*,
 };
-use crate::model::form::Form;
 use crate::{
     exit::Exit,
     model::{
         address::{Address, steers_terminal},
-        change::{Action, Change, Class, Field, Sides},
+        change::{Action, Change, Class, Field, ThreeWay},
+        diff_style::DiffStyle,
         object::Origin,
         plan::Plan,
         redact::{ShownChange, show},
@@ -19,8 +19,8 @@ use crate::{
         value::{Blob, Value},
     },
     output::{
-        Applied, Bytes, Detail, Explain, Format, Log, Logs, Look, Missing, Problem, ProviderInfo, Providers,
-        Reports, Sheet, View, style::Paint,
+        Applied, Bytes, Detail, Explain, Format, Log, Logs, Look, Missing, PlanView, Problem, ProviderInfo,
+        Providers, Reports, View, style::Paint,
     },
 };
 
@@ -54,10 +54,10 @@ fn harmless(name: &str, text: &str) {
     }
 }
 
-fn evil_change(class: Class, form: Form) -> ShownChange {
+fn evil_change(class: Class, form: DiffStyle) -> ShownChange {
     let side = |end: &str| match form {
-        Form::File => file(format!("  ::error::same\n{EVIL}{end}\n").as_bytes()),
-        Form::Document => {
+        DiffStyle::File => file(format!("  ::error::same\n{EVIL}{end}\n").as_bytes()),
+        DiffStyle::Document => {
             map([(EVIL, plain(json!(format!("  ::error::same\n{EVIL}{end}")))), ("::a", plain(json!(1)))])
         }
     };
@@ -72,7 +72,7 @@ fn evil_change(class: Class, form: Form) -> ShownChange {
     }
 }
 
-fn evil_sheet(form: Form) -> Sheet {
+fn evil_sheet(form: DiffStyle) -> PlanView {
     let classes =
         [Class::Pending, Class::Drift, Class::Conflict, Class::Unknown, Class::Extra, Class::Missing];
     let mut sheet = sheet(EVIL, classes.map(|class| evil_change(class, form)).to_vec());
@@ -87,7 +87,7 @@ fn evil_sheet(form: Form) -> Sheet {
 
 #[test]
 fn foreign_text_is_only_text_in_plans() {
-    let mut sheets = vec![evil_sheet(Form::File), evil_sheet(Form::Document)];
+    let mut sheets = vec![evil_sheet(DiffStyle::File), evil_sheet(DiffStyle::Document)];
     check(&plans(&sheets));
     sheets.truncate(1);
     check(&plans(&sheets));
@@ -98,7 +98,7 @@ fn foreign_text_is_only_text_in_plans() {
 #[test]
 fn foreign_text_is_only_text_in_reports_logs_and_errors() {
     let mut one: Applied = applied();
-    one.plan = evil_sheet(Form::File).plan;
+    one.plan = evil_sheet(DiffStyle::File).plan;
     for outcome in &mut one.report.outcomes {
         outcome.error = Some((FailureKind::Other, EVIL.to_owned()));
         outcome.address = Address::new(EVIL);
@@ -161,8 +161,10 @@ fn secret_plan() -> Plan {
         ])
     };
     let [one, two, three] = [1, 2, 3].map(|number| format!("{CANARY}-{number}"));
-    let sides = Sides { base: Some(object(&one)), desired: Some(object(&two)), actual: Some(object(&three)) };
-    let field = Sides { base: Some(secret(&one)), desired: Some(secret(&two)), actual: Some(secret(&three)) };
+    let sides =
+        ThreeWay { base: Some(object(&one)), desired: Some(object(&two)), actual: Some(object(&three)) };
+    let field =
+        ThreeWay { base: Some(secret(&one)), desired: Some(secret(&two)), actual: Some(secret(&three)) };
     let change = Change {
         fields: vec![Field::new("/password", Class::Conflict, field)],
         owned: true,
@@ -191,8 +193,8 @@ fn secret_plan() -> Plan {
 #[test]
 fn no_view_tells_a_secret_its_length_or_its_hash() {
     let plan = show(&secret_plan());
-    for form in [Form::File, Form::Document] {
-        let sheets = [Sheet { plan: plan.clone(), form }];
+    for form in [DiffStyle::File, DiffStyle::Document] {
+        let sheets = [PlanView { plan: plan.clone(), form }];
         for (format, text) in everywhere(&plans(&sheets)) {
             assert!(!text.contains(CANARY), "{format}: {text}");
             assert!(!text.contains("4711"), "{format}: {text}");

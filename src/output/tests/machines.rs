@@ -8,7 +8,7 @@ use crate::{
     model::{
         change::{Action, Class},
         plan::Summary,
-        record::{Past, PastObject, Who},
+        record::{HistoryEntry, HistoryObject, Who},
         redact::{Shown, ShownChange, ShownSides},
         report::{FailureKind, Outcome, Report, Verdict},
     },
@@ -152,8 +152,8 @@ fn what_an_apply_did_is_described_by_its_schema() {
     );
 }
 
-pub fn past() -> Past {
-    Past {
+pub fn past() -> HistoryEntry {
+    HistoryEntry {
         id: "1".to_owned(),
         started: "2026-11-22T14:10:05Z".to_owned(),
         finished: Some("2026-11-22T14:10:09Z".to_owned()),
@@ -171,7 +171,7 @@ pub fn past() -> Past {
         flags: vec!["--yes".to_owned()],
         digest: "sha256:00".to_owned(),
         summary: Summary { create: 1, update: 2, ..Summary::default() },
-        objects: vec![PastObject {
+        objects: vec![HistoryObject {
             address: crate::model::address::Address::new("etc/motd"),
             action: Action::Update,
             class: Class::Pending,

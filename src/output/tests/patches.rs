@@ -19,11 +19,11 @@ use super::samples::*;
 use crate::{
     model::{
         address::quote,
+        diff_style::DiffStyle,
         digest::{Algorithm, Digest},
-        form::Form,
         redact::Shown,
     },
-    output::{Bytes, Look, Sheet, style::Paint, unified},
+    output::{Bytes, Look, PlanView, style::Paint, unified},
 };
 
 /// What stands below a directory, by path.
@@ -53,7 +53,7 @@ fn diff(before: &Tree, after: &Tree) -> Vec<u8> {
     patch(vec![sheet("site", changes)], Look::default())
 }
 
-fn patch(sheets: Vec<Sheet>, look: Look) -> Vec<u8> {
+fn patch(sheets: Vec<PlanView>, look: Look) -> Vec<u8> {
     let mut out = Vec::new();
     unified::plans(&plans(&sheets), &look, &mut out).unwrap();
     out
@@ -350,7 +350,7 @@ fn documents_are_compared_as_yaml() {
         change("Deployment/web", Some(value(3)), Some(value(5))),
         change("Job/migrate", Some(map([("a", plain(json!(1)))])), None),
     ];
-    let sheet = Sheet { form: Form::Document, ..sheet("cluster", changes) };
+    let sheet = PlanView { form: DiffStyle::Document, ..sheet("cluster", changes) };
     let look = Look { paint: Paint::Plain, ..Look::default() };
     assert_eq!(
         String::from_utf8(patch(vec![sheet], look)).unwrap(),

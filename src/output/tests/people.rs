@@ -13,8 +13,8 @@ use crate::{
         redact::{Shown, ShownChange},
     },
     output::{
-        Detail, Explain, Format, Logs, Look, Plans, ProviderInfo, Providers, Reports, Verb, style::Paint,
-        words,
+        Detail, Explain, Format, Logs, Look, Plans, ProviderInfo, Providers, Reports, Verb, phrases,
+        style::Paint,
     },
 };
 
@@ -208,7 +208,7 @@ fn a_whole_that_fits_its_line_is_shown_and_no_secret_in_it() {
     let what = |inner: Vec<(Arc<str>, Shown)>| {
         let mut field = field("/data", Class::Extra, [None, None, None]);
         field.sides.actual = Some(Shown::Map(inner));
-        words::what(&ShownChange {
+        phrases::what(&ShownChange {
             fields: vec![field],
             ..classed(change("o", Some(file(b"")), Some(file(b"x"))), Class::Drift)
         })

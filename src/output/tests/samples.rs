@@ -9,14 +9,14 @@ use crate::{
     exit::Exit,
     model::{
         change::{Action, Class},
+        diff_style::DiffStyle,
         digest::Digest,
-        form::Form,
         object::{Origin, Writer},
         plan::{Summary, TargetName},
         redact::{Shown, ShownChange, ShownField, ShownPlan, ShownSides},
         revision::{Commit, Revision},
     },
-    output::{Given, KindInfo, Plans, Sheet, Verb},
+    output::{KindInfo, PlanView, Plans, SelectionArgs, Verb},
 };
 
 /// Something that stands for git's blob id: equal for equal content only.
@@ -184,13 +184,13 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
     }
 }
 
-pub fn sheet(name: &str, changes: Vec<ShownChange>) -> Sheet {
-    Sheet { plan: plan(name, changes), form: Form::File }
+pub fn sheet(name: &str, changes: Vec<ShownChange>) -> PlanView {
+    PlanView { plan: plan(name, changes), form: DiffStyle::File }
 }
 
-pub fn plans(sheets: &[Sheet]) -> Plans<'_> {
+pub fn plans(sheets: &[PlanView]) -> Plans<'_> {
     let exit = crate::model::redact::totals(sheets.iter().map(|sheet| &sheet.plan)).exit;
-    static NOTHING: Given = Given { reference: None, only: Vec::new() };
+    static NOTHING: SelectionArgs = SelectionArgs { reference: None, only: Vec::new() };
     Plans { verb: Verb::Plan, sheets, exit, given: &NOTHING, saved: None }
 }
 

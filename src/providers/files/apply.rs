@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     batch,
-    beneath::Obstacle,
+    confined_dir::Obstacle,
     declare::directory_address,
-    directories,
-    ending::Ending,
+    directories, errno,
     job::{Job, Task},
     names, stage, swap, sync,
     value::Body,
-    words,
     work::Work,
+    write_result::Ending,
 };
 use crate::model::{address::quote, report::Verdict};
 
@@ -30,7 +29,7 @@ pub(super) struct Applied {
 /// top down, files, links, permissions of directories from the bottom up, and
 /// at the very end, if nothing failed, what is to be deleted.
 pub(super) fn apply(work: &Work<'_>, jobs: &[Job<'_>]) -> Applied {
-    let mut course = Course::new(work, jobs);
+    let mut course = ApplyRun::new(work, jobs);
     course.refuse();
     course.check_space();
     course.make_way();
@@ -42,13 +41,13 @@ pub(super) fn apply(work: &Work<'_>, jobs: &[Job<'_>]) -> Applied {
     course.sync();
     course.delete();
     course.sync();
-    let Course { endings, made, unmade, .. } = course;
+    let ApplyRun { endings, made, unmade, .. } = course;
     let endings = endings.into_iter().map(|ending| ending.unwrap_or_else(Ending::stopped)).collect();
     Applied { endings, made, unmade }
 }
 
 /// An apply on its way.
-pub(super) struct Course<'a> {
+pub(super) struct ApplyRun<'a> {
     pub work: &'a Work<'a>,
     pub jobs: &'a [Job<'a>],
     by_path: HashMap<&'a [u8], &'a Job<'a>>,
@@ -65,9 +64,9 @@ pub(super) struct Course<'a> {
     pub blocked: BTreeMap<Vec<u8>, String>,
 }
 
-impl<'a> Course<'a> {
+impl<'a> ApplyRun<'a> {
     fn new(work: &'a Work<'a>, jobs: &'a [Job<'a>]) -> Self {
-        Course {
+        ApplyRun {
             work,
             jobs,
             by_path: jobs.iter().map(|job| (job.path.as_slice(), job)).collect(),
@@ -152,11 +151,11 @@ impl<'a> Course<'a> {
             }
             self.needed.extend(names::ancestors(&job.path));
         }
-        let in_the_way = |path: &[u8]| {
+        let path_error = |path: &[u8]| {
             self.needed.contains(path) || names::ancestors(path).any(|above| files.contains(above))
         };
         let deletes: Vec<_> =
-            self.open().filter(|job| job.task == Task::Delete && in_the_way(&job.path)).collect();
+            self.open().filter(|job| job.task == Task::Delete && path_error(&job.path)).collect();
         self.remove(deletes);
         for file in files {
             self.unmake_all(file);
@@ -235,7 +234,7 @@ impl<'a> Course<'a> {
             self.work.begin(job);
             let ending = match self.work.root.writable(names::split(&job.path).0) {
                 Ok(dir) => swap::touch(self.work, job, form, &dir),
-                Err(obstacle) => in_the_way(&obstacle),
+                Err(obstacle) => path_error(&obstacle),
             };
             self.end(job, ending);
         }
@@ -266,7 +265,7 @@ impl<'a> Course<'a> {
             let ending = match self.work.root.writable(names::split(&job.path).0) {
                 Ok(dir) => swap::remove(self.work, job, &dir),
                 Err(Obstacle::Missing) => Ending::done(None),
-                Err(obstacle) => in_the_way(&obstacle),
+                Err(obstacle) => path_error(&obstacle),
             };
             let done = !ending.is_failure();
             self.end(job, ending);
@@ -305,12 +304,12 @@ impl<'a> Course<'a> {
 }
 
 /// The ending of a job whose directory cannot be reached.
-pub(super) fn in_the_way(obstacle: &Obstacle) -> Ending {
+pub(super) fn path_error(obstacle: &Obstacle) -> Ending {
     match obstacle {
         Obstacle::Failed(errno, _) => Ending::failed("opening its directory", *errno),
         Obstacle::Missing => Ending::stale("its directory was removed after the plan was made"),
         Obstacle::Link(_) | Obstacle::NotDirectory(_) => {
-            Ending::stale(&words::obstacle(obstacle).map_or_else(String::new, |(_, words)| words))
+            Ending::stale(&errno::obstacle(obstacle).map_or_else(String::new, |(_, words)| words))
         }
     }
 }

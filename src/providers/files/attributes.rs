@@ -8,10 +8,10 @@ use rustix::{
 };
 
 use super::{
-    ending::Ending,
     fingerprint::Identity,
-    people::People,
+    users::People,
     value::{Body, Form},
+    write_result::Ending,
 };
 
 /// What a file or directory is to have.

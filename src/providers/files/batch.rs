@@ -15,13 +15,13 @@ use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::{
-    apply::in_the_way,
-    ending::Ending,
+    apply::path_error,
     job::{Job, Task},
     names,
     stage::{self, Staged, Syncing},
     swap,
     work::Work,
+    write_result::Ending,
 };
 
 /// A batch has at most so many files,
@@ -96,7 +96,7 @@ fn prepare<'a>(
                 work.begin(job);
                 stage::stage(work, job, form, dir, syncing)
             }
-            (_, Err(obstacle)) => Err(in_the_way(obstacle)),
+            (_, Err(obstacle)) => Err(path_error(obstacle)),
             (_, Ok(_)) => Err(Ending::stopped()),
         };
         (*job, staged)

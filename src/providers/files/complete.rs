@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{
     describe::{self, Unread},
     hash,
-    site::{Seen, Site},
+    target::{FilesTarget, Seen},
     value::{Body, Form, is_secret},
     work::content,
 };
@@ -16,10 +16,10 @@ use crate::{
     exit::Exit,
     model::{
         address::Address,
-        change::Sides,
+        change::ThreeWay,
         digest::{Algorithm, Digest},
-        fault::Fault,
         tree::Contents,
+        user_error::UserError,
         value::Value,
     },
     providers::Candidate,
@@ -41,7 +41,11 @@ const LFS_LARGEST: u64 = 1024;
 const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
 
 /// Completes what the plan has to know of `candidates`.
-pub(super) fn complete(site: &mut Site, candidates: &mut [Candidate], contents: &dyn Contents) -> Result<()> {
+pub(super) fn complete(
+    site: &mut FilesTarget,
+    candidates: &mut [Candidate],
+    contents: &dyn Contents,
+) -> Result<()> {
     candidates.par_iter_mut().for_each(|candidate| {
         hide(&mut candidate.sides);
         measure(candidate, contents);
@@ -49,8 +53,9 @@ pub(super) fn complete(site: &mut Site, candidates: &mut [Candidate], contents: 
     // In order of address and not as threads come by, so that two runs load
     // the same, and complain about the same.
     let mut left = BUDGET;
-    let loads: Vec<Sides<bool>> = candidates.iter().map(|candidate| choose(candidate, &mut left)).collect();
-    let reading: &Site = site;
+    let loads: Vec<ThreeWay<bool>> =
+        candidates.iter().map(|candidate| choose(candidate, &mut left)).collect();
+    let reading: &FilesTarget = site;
     let news: Vec<Result<Option<News>>> = candidates
         .par_iter_mut()
         .zip(loads)
@@ -83,7 +88,7 @@ enum News {
 }
 
 /// If one side is secret, all are: content that was declared so only now, or until now, is shown on no side.
-fn hide(sides: &mut Sides<Value>) {
+fn hide(sides: &mut ThreeWay<Value>) {
     let all = || [&sides.base, &sides.desired, &sides.actual].into_iter().flatten();
     if !all().any(is_secret) || all().all(is_secret) {
         return;
@@ -107,12 +112,12 @@ fn check_deployable(candidate: &Candidate, contents: &dyn Contents) -> Result<()
     let file = candidate.origin.as_ref().map_or(address.as_str(), |origin| &*origin.file);
     let begin = beginning(candidate, contents).with_context(|| format!("reading the content of `{file}`"))?;
     if begin.starts_with(LFS) && contents.size(&wanted)? < LFS_LARGEST {
-        return Err(Fault::new(Exit::BadDesired, format!("`{file}` is a pointer of Git LFS and not the file itself"))
+        return Err(UserError::new(Exit::BadDesired, format!("`{file}` is a pointer of Git LFS and not the file itself"))
             .hint("trueup reads what Git holds: keep the file in Git itself (`git lfs migrate export`), or outside of the target's path")
             .into());
     }
     if begin.starts_with(GIT_CRYPT) {
-        return Err(Fault::new(Exit::BadDesired, format!("`{file}` is encrypted by git-crypt"))
+        return Err(UserError::new(Exit::BadDesired, format!("`{file}` is encrypted by git-crypt"))
             .hint("trueup reads what Git holds, which is encrypted even when the work tree is unlocked; keep the file outside of the target's path")
             .into());
     }
@@ -170,8 +175,8 @@ fn measure(candidate: &mut Candidate, contents: &dyn Contents) {
 
 /// Which sides to load, as long as there is room: all of them where the
 /// content is to change, else only what is there, which may have to go to Git.
-fn choose(candidate: &Candidate, left: &mut u64) -> Sides<bool> {
-    let Sides { base, desired, actual } = candidate.sides.as_ref();
+fn choose(candidate: &Candidate, left: &mut u64) -> ThreeWay<bool> {
+    let ThreeWay { base, desired, actual } = candidate.sides.as_ref();
     let blob = |side: Option<&Value>| match side.and_then(|side| side.get("content")) {
         Some(Value::Blob(blob)) => Some(blob.clone()),
         _ => None,
@@ -184,10 +189,10 @@ fn choose(candidate: &Candidate, left: &mut u64) -> Sides<bool> {
             *left -= size.unwrap_or(0);
             Some(size.is_some())
         });
-    Sides { base, desired, actual }
+    ThreeWay { base, desired, actual }
 }
 
-fn load_declared(candidate: &mut Candidate, load: &Sides<bool>, contents: &dyn Contents) -> Result<()> {
+fn load_declared(candidate: &mut Candidate, load: &ThreeWay<bool>, contents: &dyn Contents) -> Result<()> {
     let Candidate { address, sides, .. } = candidate;
     if load.desired == Some(true) {
         for blob in sides.desired.iter_mut().flat_map(Value::blobs_mut) {
@@ -206,7 +211,7 @@ fn load_declared(candidate: &mut Candidate, load: &Sides<bool>, contents: &dyn C
 
 /// Loads what the target holds. If that is not what was observed any more, the
 /// side becomes what is there now, and the answer is the new finding.
-fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<News>> {
+fn load_actual(site: &FilesTarget, candidate: &mut Candidate) -> Result<Option<News>> {
     let Some(observed) = id(candidate.sides.actual.as_ref()) else { return Ok(None) };
     if fill(site, candidate, observed) {
         return Ok(None);
@@ -220,7 +225,7 @@ fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<News>> {
         .map_or(Err(Unread::Gone), |(dir, name)| describe::find(&dir, name, observed.algorithm(), |_| None));
     match again {
         Ok(found) => {
-            let wanted = Sides { actual: None, ..sides.as_ref() };
+            let wanted = ThreeWay { actual: None, ..sides.as_ref() };
             let value = found.describe(wanted, &site.people);
             let seen = Seen::new(found, value.clone(), wanted.desired, false);
             sides.actual = Some(value);
@@ -239,7 +244,7 @@ fn load_actual(site: &Site, candidate: &mut Candidate) -> Result<Option<News>> {
 }
 
 /// Fills in the content of the actual side; false if it is not the one with the id `wanted`.
-fn fill(site: &Site, candidate: &mut Candidate, wanted: Digest) -> bool {
+fn fill(site: &FilesTarget, candidate: &mut Candidate, wanted: Digest) -> bool {
     let Some(bytes) = read(site, &candidate.address, wanted.algorithm(), wanted) else { return false };
     for blob in candidate.sides.actual.iter_mut().flat_map(Value::blobs_mut) {
         blob.size = Some(bytes.len() as u64);
@@ -248,7 +253,7 @@ fn fill(site: &Site, candidate: &mut Candidate, wanted: Digest) -> bool {
     true
 }
 
-fn read(site: &Site, address: &Address, algorithm: Algorithm, wanted: Digest) -> Option<Vec<u8>> {
+fn read(site: &FilesTarget, address: &Address, algorithm: Algorithm, wanted: Digest) -> Option<Vec<u8>> {
     let path = address.to_bytes();
     let (dir, name) = site.root.as_ref()?.parent_of(&path).ok()?;
     let mut bytes = Vec::new();

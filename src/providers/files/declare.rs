@@ -18,9 +18,9 @@ use crate::{
     exit::Exit,
     model::{
         address::{Address, quote},
-        fault::Fault,
         object::{Desired, Object, Origin, Scope},
         tree::{Contents, Entry, EntryKind, Tree},
+        user_error::UserError,
         value::Value,
     },
     providers::Target,
@@ -316,6 +316,6 @@ fn same_but_for_case(objects: &BTreeMap<Address, Object>) -> Vec<String> {
     notes
 }
 
-fn bad(file: &str, text: &str) -> Fault {
-    Fault::new(Exit::BadDesired, format!("{file}: {text}"))
+fn bad(file: &str, text: &str) -> UserError {
+    UserError::new(Exit::BadDesired, format!("{file}: {text}"))
 }

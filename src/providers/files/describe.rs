@@ -5,17 +5,17 @@ use std::sync::Arc;
 use rustix::{fs::FileType, io::Errno};
 
 use super::{
-    beneath::{Dir, kind},
+    confined_dir::{Dir, kind},
+    errno,
     fingerprint::{Fingerprint, Identity},
     hash::{self, NoDigest},
     manifest::Mode,
-    people::People,
+    users::People,
     value::{Body, Form},
-    words,
 };
 use crate::model::{
     address::quote,
-    change::Sides,
+    change::ThreeWay,
     digest::{Algorithm, Digest},
     object::Cause,
     value::{Blob, Value},
@@ -102,7 +102,7 @@ fn hash_file(
 fn unread(errno: Errno) -> Unread {
     match errno {
         Errno::NOENT => Unread::Gone,
-        other => Unread::Unknown(words::cause(other), words::errno(other)),
+        other => Unread::Unknown(errno::cause(other), errno::errno(other)),
     }
 }
 
@@ -123,7 +123,7 @@ impl Found {
     /// A field that Git began to declare since the last apply is left out
     /// while it is not as declared. Nobody moved it in the target, so it is
     /// pending and not a conflict.
-    pub(super) fn describe(&self, sides: Sides<&Value>, people: &People) -> Value {
+    pub(super) fn describe(&self, sides: ThreeWay<&Value>, people: &People) -> Value {
         let form_of =
             |value: Option<&Value>| value.and_then(Form::of).filter(|form| form.body.is_like(&self.body));
         let (desired, base) = (form_of(sides.desired), form_of(sides.base));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn describe(found: &Found, base: Option<&Value>, desired: Option<&Value>) -> Value {
-        found.describe(Sides { base, desired, actual: None }, &People::default())
+        found.describe(ThreeWay { base, desired, actual: None }, &People::default())
     }
 
     #[test]

@@ -5,11 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustix::io::Errno;
 
 use super::{
-    apply::{Course, in_the_way},
+    apply::{ApplyRun, path_error},
     attributes::Attributes,
-    beneath::{Obstacle, kind, writable::WritableDir},
+    confined_dir::{Obstacle, kind, writable::WritableDir},
     declare::directory_path,
-    ending::Ending,
     fingerprint::Identity,
     job::{Job, Task},
     names,
@@ -17,12 +16,13 @@ use super::{
     swap,
     value::Form,
     work::Work,
+    write_result::Ending,
 };
 use rustix::fs::FileType;
 
 /// Makes the directories that are declared, and those that something is to be
 /// written to, from the top down. Declared ones are closed to others until [`finish`].
-pub(super) fn make(course: &mut Course<'_>) {
+pub(super) fn make(course: &mut ApplyRun<'_>) {
     let mut wanted: BTreeMap<Vec<u8>, Option<&Job<'_>>> = BTreeMap::new();
     for job in course.open() {
         match job.task {
@@ -47,7 +47,7 @@ pub(super) fn make(course: &mut Course<'_>) {
     }
 }
 
-fn on_demand(course: &mut Course<'_>, path: &[u8]) {
+fn on_demand(course: &mut ApplyRun<'_>, path: &[u8]) {
     if course.blocked(path).is_some() {
         return;
     }
@@ -72,13 +72,13 @@ fn on_demand(course: &mut Course<'_>, path: &[u8]) {
         // Somebody else was faster. If it is no directory, the write into it says so.
         Ok(false) => {}
         Err(obstacle) => {
-            let why = in_the_way(&obstacle).error.map_or_else(String::new, |(_, why)| why);
+            let why = path_error(&obstacle).error.map_or_else(String::new, |(_, why)| why);
             course.blocked.insert(path.to_vec(), why);
         }
     }
 }
 
-fn declared(course: &mut Course<'_>, job: &Job<'_>) {
+fn declared(course: &mut ApplyRun<'_>, job: &Job<'_>) {
     let Task::Directory(form) = &job.task else { return };
     if let Some(ending) = course.blocked(&job.path) {
         return course.end(job, ending);
@@ -97,7 +97,7 @@ fn declared(course: &mut Course<'_>, job: &Job<'_>) {
             Err(errno) => Err(Ending::failed("making the directory", errno)),
         },
         Ok(dir) => take_the_place(course.work, job, form, &dir),
-        Err(obstacle) => Err(in_the_way(&obstacle)),
+        Err(obstacle) => Err(path_error(&obstacle)),
     };
     match made {
         Ok(()) => {
@@ -121,7 +121,7 @@ fn take_the_place(work: &Work<'_>, job: &Job<'_>, form: &Form, dir: &Arc<Writabl
 }
 
 /// Gives declared directories owner and permissions, from the bottom up.
-pub(super) fn finish(course: &mut Course<'_>) {
+pub(super) fn finish(course: &mut ApplyRun<'_>) {
     let mut jobs: Vec<&Job<'_>> =
         course.open().filter(|job| matches!(job.task, Task::Directory(_))).collect();
     jobs.sort_unstable_by(|one, other| {
@@ -144,13 +144,13 @@ fn attributes(work: &Work<'_>, job: &Job<'_>, form: &Form) -> Result<Ending, End
         Ok(dir) => dir,
         // It was to be made, and a stop came first.
         Err(Obstacle::Missing) if work.is_stopped() => return Err(Ending::stopped()),
-        Err(obstacle) => return Err(in_the_way(&obstacle)),
+        Err(obstacle) => return Err(path_error(&obstacle)),
     };
     let before = match job.was_directory() {
         true => {
             work.begin(job);
             let above =
-                work.root.writable(names::split(&job.path).0).map_err(|obstacle| in_the_way(&obstacle))?;
+                work.root.writable(names::split(&job.path).0).map_err(|obstacle| path_error(&obstacle))?;
             stage::precondition(work, job, &above, names::split(&job.path).1)?
         }
         false => None,

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    beneath::writable::WritableDir,
+    confined_dir::writable::WritableDir,
     fingerprint::Fingerprint,
-    ledger::Entry,
+    inventory::Entry,
     memory::Stored,
-    names,
-    site::Seen,
-    stage,
+    names, stage,
+    target::Seen,
     value::{Body, Form},
 };
 use crate::model::{

@@ -15,10 +15,10 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{options::Places, people};
+use super::{options::Places, users};
 use crate::{
     exit::Exit,
-    model::{address::quote, fault::Fault, record::Who},
+    model::{address::quote, record::Who, user_error::UserError},
 };
 
 /// The name of the lock in the state directory.
@@ -51,7 +51,7 @@ impl Lock {
     /// Takes the lock, and makes root and state directory if there are none.
     ///
     /// # Errors
-    /// A [`Fault`] that names the holder if it is still held after `patience`.
+    /// A [`UserError`] that names the holder if it is still held after `patience`.
     pub(super) fn take(places: &Places, who: &Who, patience: Duration) -> Result<Lock> {
         let mut made = Vec::new();
         let path = places.state.join(FILE);
@@ -85,7 +85,7 @@ impl Lock {
             who: who.actor.clone(),
             host: who.host.clone(),
             pid: std::process::id(),
-            started: people::now(),
+            started: users::now(),
         };
         self.file.set_len(0)?;
         self.file.rewind()?;
@@ -178,7 +178,7 @@ fn attempt(path: &Path) -> io::Result<Option<fs::File>> {
     if same { Ok(Some(file)) } else { attempt(path) }
 }
 
-fn held(path: &Path, places: &Places) -> Fault {
+fn held(path: &Path, places: &Places) -> UserError {
     let mut text = String::new();
     let holder: Option<Holder> = fs::File::open(path)
         .and_then(|mut file| file.read_to_string(&mut text))
@@ -193,7 +193,7 @@ fn held(path: &Path, places: &Places) -> Fault {
         }
         None => "another run".to_owned(),
     };
-    Fault::new(Exit::Locked, format!("`{}` is locked by {by}", places.shown_root()))
+    UserError::new(Exit::Locked, format!("`{}` is locked by {by}", places.shown_root()))
         .hint("wait until it is done; the lock goes when that process ends, however it ends")
 }
 
@@ -215,7 +215,7 @@ fn refused(error: io::Error, places: &Places) -> anyhow::Error {
                 io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
                 _ => "permission denied",
             };
-            Fault::new(Exit::NoPermission, format!("taking the lock of `{root}`: {why}"))
+            UserError::new(Exit::NoPermission, format!("taking the lock of `{root}`: {why}"))
                 .hint("run apply as a user who may write there; `state` moves lock and memory elsewhere")
                 .into()
         }
@@ -241,7 +241,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let places = places(base.path());
         let first = Lock::take(&places, &who(), Duration::ZERO).unwrap();
-        let fault: Fault =
+        let fault: UserError =
             Lock::take(&places, &who(), Duration::from_millis(150)).unwrap_err().downcast().unwrap();
         assert_eq!(fault.exit, Exit::Locked);
         let holder = format!("is locked by `alice` on `here` (pid {}) since ", std::process::id());

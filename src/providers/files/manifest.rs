@@ -9,7 +9,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use crate::{exit::Exit, model::fault::Fault, yaml};
+use crate::{exit::Exit, model::user_error::UserError, yaml};
 
 /// What `.trueup-files.yaml` says of the directory it lies in, and of what is below.
 ///
@@ -105,16 +105,16 @@ impl Manifest {
     ///
     /// # Errors
     /// With file, line and column.
-    pub(super) fn parse(text: &[u8], file: &str) -> Result<Manifest, Fault> {
+    pub(super) fn parse(text: &[u8], file: &str) -> Result<Manifest, UserError> {
         // The reader with limits goes first: the other one takes minutes for what is nested deeply.
         yaml::load(text).map_err(|problem| {
             let (line, column) = (problem.line, problem.column);
-            Fault::new(Exit::BadDesired, format!("{file}:{line}:{column}: {}", problem.message))
+            UserError::new(Exit::BadDesired, format!("{file}:{line}:{column}: {}", problem.message))
         })?;
         let manifest: Option<Manifest> =
             serde_yaml::from_slice(text).map_err(|error| located(&error, file))?;
         let manifest = manifest.unwrap_or_default();
-        manifest.check().map_err(|message| Fault::new(Exit::BadDesired, format!("{file}: {message}")))?;
+        manifest.check().map_err(|message| UserError::new(Exit::BadDesired, format!("{file}: {message}")))?;
         Ok(manifest)
     }
 
@@ -139,14 +139,14 @@ impl Manifest {
     }
 }
 
-fn located(error: &serde_yaml::Error, file: &str) -> Fault {
+fn located(error: &serde_yaml::Error, file: &str) -> UserError {
     let message = error.to_string();
     let Some(place) = error.location() else {
-        return Fault::new(Exit::BadDesired, format!("{file}: {message}"));
+        return UserError::new(Exit::BadDesired, format!("{file}: {message}"));
     };
     let (line, column) = (place.line(), place.column());
     let bare = message.replace(&format!(" at line {line} column {column}"), "");
-    Fault::new(Exit::BadDesired, format!("{file}:{line}:{column}: {bare}"))
+    UserError::new(Exit::BadDesired, format!("{file}:{line}:{column}: {bare}"))
 }
 
 impl Pattern {

@@ -9,14 +9,14 @@ use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    beneath::Dir,
+    confined_dir::Dir,
     fingerprint::{Identity, nanos},
-    ledger::{self, Ledger},
+    inventory::{self, Ledger},
     options::real,
 };
 use crate::model::{
     address::{quote, unquote},
-    record::{Memory, Record, SCHEMA},
+    record::{Record, SCHEMA, StoredRecord},
 };
 
 /// The first line up to the version.
@@ -77,9 +77,9 @@ impl Stored {
     }
 
     /// The same for the model.
-    pub(super) fn to_memory(&self) -> Memory {
+    pub(super) fn to_memory(&self) -> StoredRecord {
         let owned = self.ledger.entries.iter().map(|(address, entry)| (address.clone(), entry.owned()));
-        Memory { record: self.record.clone(), owned: owned.collect() }
+        StoredRecord { record: self.record.clone(), owned: owned.collect() }
     }
 
     /// Whether the clock was set back since this was written. Then no time in it proves anything.
@@ -99,7 +99,7 @@ pub(super) fn print(stored: &Stored) -> Result<String> {
     if let Some(record) = &stored.record {
         let _ = writeln!(body, "record\t{}", serde_json::to_string(record)?);
     }
-    ledger::print(&stored.ledger, &mut body);
+    inventory::print(&stored.ledger, &mut body);
     Ok(format!("{MAGIC}{VERSION}\t{}\t{}\n{body}", body.len(), checksum(body.as_bytes())))
 }
 
@@ -147,7 +147,8 @@ fn parse_body(body: &str) -> Result<Stored, String> {
             Some(record)
         }
     };
-    let ledger = ledger::parse(rest).map_err(|line| format!("line {} of its ledger is wrong", line + 1))?;
+    let ledger =
+        inventory::parse(rest).map_err(|line| format!("line {} of its ledger is wrong", line + 1))?;
     Ok(Stored { id, home, written, record, ledger })
 }
 
@@ -169,7 +170,7 @@ fn parse_home(text: &str) -> Option<Home> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::{model::address::Address, providers::files::ledger::Entry};
+    use crate::{model::address::Address, providers::files::inventory::Entry};
 
     pub(in super::super) fn stored() -> Stored {
         let home = Home { path: b"/srv/\xff\t".to_vec(), device: 7, inode: 8 };

@@ -5,59 +5,59 @@
 //! `content` and `executable` for files, `target` for links, and of `mode`,
 //! `owner` and `group` where a manifest declares them.
 
-use super::{Form, Kind, Taken};
+use super::{DiffStyle, Provider, Taken};
 use crate::model::address::Address;
 
 mod adopt;
 mod apply;
 mod attributes;
 mod batch;
-mod beneath;
 mod complete;
+mod confined_dir;
 mod confirm;
 mod declare;
 mod describe;
 mod directories;
 mod emptied;
-mod ending;
+mod errno;
 mod fingerprint;
 mod hash;
+mod inventory;
 mod job;
 mod keep;
-mod ledger;
 mod lock;
 mod manifest;
 mod memory;
 mod names;
 mod observe;
 mod options;
-mod people;
 mod rules;
-mod site;
 mod stage;
 mod storage;
 mod strangers;
 mod swap;
 mod sync;
+mod target;
 mod trash;
+mod users;
 mod value;
-mod words;
 mod work;
+mod write_result;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 /// The files provider.
-pub const KIND: Kind = Kind {
+pub const PROVIDER: Provider = Provider {
     name: "files",
     about: "files, links and directories below one directory of this machine",
-    form: Form::File,
+    form: DiffStyle::File,
     schema: |generator| generator.subschema_for::<options::Options>(),
     check: options::check,
     folder: options::folder,
     declare: declare::declare,
-    open: |target| Ok(Box::new(site::Site::open(target)?)),
+    open: |target| Ok(Box::new(target::FilesTarget::open(target)?)),
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     names: |_| None,
     spelling: super::as_typed,
@@ -66,8 +66,8 @@ pub const KIND: Kind = Kind {
     adopt: |target, all, _| adopt::adopt(target, Taken::alone(all)?),
     lines: None,
     import: None,
-    risky: |_| Ok(Vec::new()),
-    grants: |_| Ok(Vec::new()),
+    protected_by_default: |_| Ok(Vec::new()),
+    access_fields: |_| Ok(Vec::new()),
 };
 
 /// JSON Schema of `.trueup-files.yaml`.

@@ -14,21 +14,20 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::{
-    beneath::{Dir, Obstacle},
+    confined_dir::{Dir, Obstacle},
     describe::{self, Found, Unread},
+    errno,
     fingerprint::Fingerprint,
-    ledger::{Entry, Ledger},
-    names,
-    people::People,
-    site::{Seen, Site},
-    strangers,
+    inventory::{Entry, Ledger},
+    names, strangers,
+    target::{FilesTarget, Seen},
+    users::People,
     value::Body,
-    words,
 };
 use crate::{
     model::{
         address::Address,
-        change::Sides,
+        change::ThreeWay,
         event::Event,
         explain::{Basis, Reason},
         object::{Actual, Cause, Observed, State},
@@ -41,7 +40,7 @@ use crate::{
 const BATCH: usize = 256;
 
 /// Reads what `query` asks for.
-pub(super) fn observe(site: &mut Site, query: &Query<'_>) -> Result<Actual> {
+pub(super) fn observe(site: &mut FilesTarget, query: &Query<'_>) -> Result<Actual> {
     site.stored()?;
     query.observer.on(Event::Phase { what: "reading", total: query.objects.len() });
     let mut actual = Actual::default();
@@ -83,7 +82,7 @@ fn how_read(query: &Query<'_>) -> Reason {
 
 /// What must not be there although it is not ours: strangers, and what is declared absent.
 fn unwanted(query: &Query<'_>, strangers: &[Answer]) -> HashSet<Address> {
-    let neither = |sides: &Sides<&Value>| sides.base.is_none() && sides.desired.is_none();
+    let neither = |sides: &ThreeWay<&Value>| sides.base.is_none() && sides.desired.is_none();
     let absent =
         query.objects.iter().filter(|(_, sides)| neither(sides)).map(|(address, _)| (*address).clone());
     absent.chain(strangers.iter().map(|answer| answer.address.clone())).collect()
@@ -130,7 +129,7 @@ pub(super) struct Look<'a> {
 pub(super) struct Item<'a> {
     pub address: &'a Address,
     pub path: Cow<'a, [u8]>,
-    pub sides: &'a Sides<&'a Value>,
+    pub sides: &'a ThreeWay<&'a Value>,
     entry: Option<&'a Entry>,
 }
 
@@ -148,7 +147,7 @@ impl Item<'_> {
 }
 
 impl<'a> Look<'a> {
-    fn new(site: &'a Site, root: &'a Dir, query: &'a Query<'a>) -> Look<'a> {
+    fn new(site: &'a FilesTarget, root: &'a Dir, query: &'a Query<'a>) -> Look<'a> {
         static NOTHING: LazyLock<Ledger> = LazyLock::new(Ledger::default);
         let started = SystemTime::now();
         let stored = site.remembered();
@@ -206,7 +205,7 @@ impl<'a> Look<'a> {
 
     fn at(&self, dir: &Dir, item: &Item<'_>) -> Finding {
         let name = names::split(&item.path).1;
-        if !super::beneath::is_plain(name) && *item.path != b"."[..] {
+        if !super::confined_dir::is_plain(name) && *item.path != b"."[..] {
             return Finding::Unknown(Cause::Other, "it is no path below the root".to_owned());
         }
         match self.find(dir, name, item.entry) {
@@ -242,7 +241,7 @@ impl<'a> Look<'a> {
     }
 
     /// The answer for something that is there.
-    pub(super) fn present(&self, address: Address, found: Found, sides: &Sides<&Value>) -> Answer {
+    pub(super) fn present(&self, address: Address, found: Found, sides: &ThreeWay<&Value>) -> Answer {
         let value = match sides.desired {
             Some(desired) if found.is_as(desired, self.people) => desired.clone(),
             _ => found.describe(*sides, self.people),
@@ -270,7 +269,7 @@ impl<'a> Look<'a> {
 
     /// The finding for something whose directory cannot be reached.
     fn behind(&self, obstacle: &Obstacle, item: &Item<'_>) -> Finding {
-        match words::obstacle(obstacle) {
+        match errno::obstacle(obstacle) {
             None => Finding::Absent,
             Some(_) if self.is_ruled_out(obstacle, item) => Finding::Absent,
             Some((cause, message)) => Finding::Unknown(cause, message),

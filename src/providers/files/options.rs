@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     exit::Exit,
-    model::{address::quote, fault::Fault},
+    model::{address::quote, user_error::UserError},
     providers::{
         BadOption, Target,
         options::{self, refused},
@@ -79,7 +79,7 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
 impl Places {
     /// Finds the places of `target`.
     pub(super) fn of(target: &Target) -> Result<Places> {
-        let options = parse(target).map_err(|bad| Fault::new(Exit::BadConfig, bad.message))?;
+        let options = parse(target).map_err(|bad| UserError::new(Exit::BadConfig, bad.message))?;
         let place = |path: &Path| {
             let path = target.path(path);
             std::path::absolute(&path).with_context(|| format!("finding `{}`", path.display()))

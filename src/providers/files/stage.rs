@@ -6,14 +6,14 @@ use rustix::io::Errno;
 
 use super::{
     attributes::{self, Attributes},
-    beneath::writable::WritableDir,
-    ending::Ending,
+    confined_dir::writable::WritableDir,
     fingerprint::Identity,
     hash::HashingWriter,
     job::Job,
     names,
     value::{Body, Form},
     work::Work,
+    write_result::Ending,
 };
 use crate::model::{
     address::unquote,

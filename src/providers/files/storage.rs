@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{address::quote, fault::Fault},
+    model::{address::quote, user_error::UserError},
 };
 
 /// The name of the file in the state directory.
@@ -28,7 +28,7 @@ const SUCCESSOR: &str = "memory.new";
 /// is `None` while there is no root.
 ///
 /// # Errors
-/// A [`Fault`] that names the way out, if the memory is damaged or not that of this target.
+/// A [`UserError`] that names the way out, if the memory is damaged or not that of this target.
 pub(super) fn load(places: &Places, home: Option<&Home>) -> Result<Option<Stored>> {
     let path = places.state.join(FILE);
     let mut bytes = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn load(places: &Places, home: Option<&Home>) -> Result<Option<Stored
             };
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(Fault::new(
+            return Err(UserError::new(
                 Exit::NoPermission,
                 format!("reading `{}`: permission denied", path.display()),
             )
@@ -70,7 +70,7 @@ fn open(path: &Path) -> io::Result<fs::File> {
 fn check_home(stored: &Stored, places: &Places, home: Option<&Home>, path: &Path) -> Result<()> {
     match (&places.expect_id, home) {
         (Some(wanted), _) if *wanted == stored.id => Ok(()),
-        (Some(wanted), _) => Err(Fault::new(
+        (Some(wanted), _) => Err(UserError::new(
             Exit::Error,
             format!(
                 "the memory of the target, `{}`, has the id `{}` and not `{wanted}`",
@@ -85,29 +85,33 @@ fn check_home(stored: &Stored, places: &Places, home: Option<&Home>, path: &Path
     }
 }
 
-fn foreign(stored: &Stored, path: &Path) -> Fault {
+fn foreign(stored: &Stored, path: &Path) -> UserError {
     let (path, from) = (path.display(), quote(&stored.home.path).into_owned());
-    Fault::new(Exit::Error, format!("`{path}` is the memory of another directory, `{from}`")).hint(format!(
-        "if this is that directory, moved or restored, vouch for it with `expect-id: {}` in the target; \
+    UserError::new(Exit::Error, format!("`{path}` is the memory of another directory, `{from}`")).hint(
+        format!(
+            "if this is that directory, moved or restored, vouch for it with `expect-id: {}` in the target; \
          otherwise move the file away, and the next apply asks before it takes over what is there",
-        stored.id
-    ))
+            stored.id
+        ),
+    )
 }
 
-fn stranger(path: &Path, wanted: &str) -> Fault {
+fn stranger(path: &Path, wanted: &str) -> UserError {
     let message =
         format!("`{}` is not there, so this cannot be the target with the id `{wanted}`", path.display());
-    Fault::new(Exit::Unavailable, message).hint(
+    UserError::new(Exit::Unavailable, message).hint(
         "mount the file system that holds it; or, if nothing was applied there yet, leave out `expect-id` for the first apply",
     )
 }
 
-fn damaged(path: &Path, what: &str) -> Fault {
+fn damaged(path: &Path, what: &str) -> UserError {
     let path = path.display();
-    Fault::new(Exit::Error, format!("the memory of the target, `{path}`, is damaged: {what}")).hint(format!(
-        "restore it from a backup; or move it away (`mv {path} {path}.damaged`), \
+    UserError::new(Exit::Error, format!("the memory of the target, `{path}`, is damaged: {what}")).hint(
+        format!(
+            "restore it from a backup; or move it away (`mv {path} {path}.damaged`), \
          and the next apply asks before it takes over what is there"
-    ))
+        ),
+    )
 }
 
 /// Replaces the memory in the state directory, durably, all or nothing. The
@@ -156,7 +160,7 @@ mod tests {
         Places { root: state.into(), state: state.into(), expect_id, backup: false }
     }
 
-    fn fault(loaded: Result<Option<Stored>>) -> Fault {
+    fn fault(loaded: Result<Option<Stored>>) -> UserError {
         loaded.unwrap_err().downcast().unwrap()
     }
 

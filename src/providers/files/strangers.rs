@@ -5,17 +5,17 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::{fs::FileType, io::Errno};
 
 use super::{
-    beneath::{Dir, Obstacle, kind},
+    confined_dir::{Dir, Obstacle, kind},
     declare::directory_path,
     describe::Unread,
+    errno,
     fingerprint::Fingerprint,
     names,
     observe::{Answer, Look},
-    words,
 };
 use crate::model::{
     address::{Address, quote},
-    change::Sides,
+    change::ThreeWay,
     object::{Actual, Cause, Scope},
 };
 
@@ -47,7 +47,7 @@ impl Search<'_, '_> {
             }
             Err(Obstacle::Missing) => {}
             Err(obstacle) => {
-                if let Some((cause, message)) = words::obstacle(&obstacle) {
+                if let Some((cause, message)) = errno::obstacle(&obstacle) {
                     self.actual.incomplete.push((scope.collection.clone(), cause, message));
                 }
             }
@@ -112,7 +112,7 @@ impl Search<'_, '_> {
             Ok(dir) => self.directory(scope, &dir, path, device),
             Err(Obstacle::Missing) => true,
             Err(obstacle) => {
-                if let Some((cause, message)) = words::obstacle(&obstacle) {
+                if let Some((cause, message)) = errno::obstacle(&obstacle) {
                     self.actual.incomplete.push((scope.collection.clone(), cause, message));
                 }
                 false
@@ -126,7 +126,7 @@ impl Search<'_, '_> {
                 self.found.push(self.look.present(
                     address,
                     found,
-                    &Sides { base: None, desired: None, actual: None },
+                    &ThreeWay { base: None, desired: None, actual: None },
                 ));
                 true
             }
@@ -144,8 +144,8 @@ impl Search<'_, '_> {
 
     fn unlisted(&mut self, scope: &Scope, path: &[u8], errno: Errno) {
         let place = if path.is_empty() { "the root".into() } else { quote(path) };
-        let message = format!("listing `{place}`: {}", words::errno(errno));
-        self.actual.incomplete.push((scope.collection.clone(), words::cause(errno), message));
+        let message = format!("listing `{place}`: {}", errno::errno(errno));
+        self.actual.incomplete.push((scope.collection.clone(), errno::cause(errno), message));
     }
 }
 

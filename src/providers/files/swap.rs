@@ -4,14 +4,14 @@ use rustix::io::Errno;
 
 use super::{
     attributes::Attributes,
-    beneath::writable::WritableDir,
-    ending::Ending,
+    confined_dir::writable::WritableDir,
     fingerprint::Identity,
     job::{Job, Task},
     names,
     stage::{self, Staged},
     value::Form,
     work::Work,
+    write_result::Ending,
 };
 
 /// Moves what was prepared to its name.

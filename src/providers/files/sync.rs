@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rustix::io::Errno;
 
-use super::{beneath::Dir, work::Work};
+use super::{confined_dir::Dir, work::Work};
 
 /// Up to so many directories are synced one by one.
 const FEW: usize = 16;

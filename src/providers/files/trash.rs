@@ -5,7 +5,7 @@ use std::{fs::File, io};
 use rustix::{fs::FileType, io::Errno};
 
 use super::{
-    beneath::{Obstacle, kind, writable::WritableDir},
+    confined_dir::{Obstacle, kind, writable::WritableDir},
     names,
 };
 

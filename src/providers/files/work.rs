@@ -1,12 +1,12 @@
 //! What every step of an apply needs.
 
 use super::{
-    beneath::writable::WritableDir, describe, ending::Ending, fingerprint::Identity, job::Job, site::Site,
-    trash,
+    confined_dir::writable::WritableDir, describe, fingerprint::Identity, job::Job, target::FilesTarget,
+    trash, write_result::Ending,
 };
 use crate::{
     model::{
-        change::Sides,
+        change::ThreeWay,
         digest::Algorithm,
         event::Event,
         report::Verdict,
@@ -18,7 +18,7 @@ use crate::{
 /// What every step of an apply needs.
 pub(super) struct Work<'a> {
     /// The target as it was looked at.
-    pub site: &'a Site,
+    pub site: &'a FilesTarget,
     /// Its root.
     pub root: WritableDir,
     /// The state directory, if replaced content is to be kept there.
@@ -46,11 +46,11 @@ impl Work<'_> {
         name: &[u8],
         before: &Value,
     ) -> Result<Identity, Ending> {
-        let Sides { base, desired, actual } = job.change.sides.as_ref();
+        let ThreeWay { base, desired, actual } = job.change.sides.as_ref();
         let blob = [actual, desired, base].into_iter().flatten().find_map(content);
         let algorithm = blob.map_or(Algorithm::default(), |blob| blob.id.algorithm());
         let found = describe::find(dir, name, algorithm, |_| None).map_err(|_| Ending::moved())?;
-        match found.describe(Sides { base, desired, actual: None }, &self.site.people) == *before {
+        match found.describe(ThreeWay { base, desired, actual: None }, &self.site.people) == *before {
             true => Ok(found.identity),
             false => Err(Ending::moved()),
         }
@@ -58,7 +58,8 @@ impl Work<'_> {
 
     /// Whether `path` below the root still leads to `dir`.
     pub(super) fn leads_to(&self, path: &[u8], dir: &WritableDir) -> bool {
-        let place = |dir: &super::beneath::Dir| dir.own_stat().map(|stat| (stat.st_dev, stat.st_ino)).ok();
+        let place =
+            |dir: &super::confined_dir::Dir| dir.own_stat().map(|stat| (stat.st_dev, stat.st_ino)).ok();
         self.root.beneath(path).is_ok_and(|now| place(&now).is_some() && place(&now) == place(dir))
     }
 

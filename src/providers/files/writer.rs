@@ -10,18 +10,18 @@ use anyhow::{Context as _, Result};
 use super::{
     apply,
     attributes::umask,
-    beneath::writable::WritableDir,
+    confined_dir::writable::WritableDir,
     confirm,
-    ending::Ending,
     fingerprint::nanos,
+    inventory::Ledger,
     job::Job,
     keep::{self, Written},
-    ledger::Ledger,
     lock::Lock,
     memory::{Home, Stored},
-    site::Site,
     storage,
+    target::FilesTarget,
     work::Work,
+    write_result::Ending,
 };
 use crate::{
     model::{
@@ -30,7 +30,7 @@ use crate::{
         digest::Digest,
         explain::Reason,
         object::Actual,
-        record::{Memory, Record, Who},
+        record::{Record, StoredRecord, Who},
         report::{Outcome, Verdict},
         tree::Contents,
     },
@@ -39,7 +39,7 @@ use crate::{
 
 /// An open target that may be written once it is locked.
 pub(super) struct WritableSite {
-    site: Site,
+    site: FilesTarget,
     umask: u32,
     lock: Option<Lock>,
     /// The id of the apply that runs.
@@ -52,7 +52,7 @@ pub(super) struct WritableSite {
 impl WritableSite {
     /// Opens the target. Nothing is written before it is locked.
     pub(super) fn open(target: &Target) -> Result<WritableSite> {
-        let mut site = Site::open(target)?;
+        let mut site = FilesTarget::open(target)?;
         site.keeps = true;
         Ok(WritableSite {
             site,
@@ -137,7 +137,7 @@ impl Reader for WritableSite {
         self.site.id()
     }
 
-    fn memory(&mut self) -> Result<Memory> {
+    fn memory(&mut self) -> Result<StoredRecord> {
         self.site.memory()
     }
 

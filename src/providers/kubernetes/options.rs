@@ -7,10 +7,10 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::takeover::Predecessors;
+use super::ownership::takeover::Predecessors;
 use crate::{
     exit::Exit,
-    model::fault::Fault,
+    model::user_error::UserError,
     providers::{
         BadOption, Target,
         options::{self, Period, refused},
@@ -49,7 +49,7 @@ pub(super) struct Options {
     pub exclude: Vec<String>,
     /// Globs over field managers that stand for people: what they add by hand is drift.
     #[serde(default)]
-    pub humans: Option<Vec<String>>,
+    pub human_field_managers: Option<Vec<String>>,
     /// Globs over field managers that trueup takes over from: what they and Git declare is ours alone, so that it is
     /// removed once Git does not declare it any more; the usual tools if not given.
     #[serde(default)]
@@ -98,7 +98,7 @@ pub(super) fn check(target: &Target) -> Result<(), BadOption> {
 
 /// The options of a target.
 pub(super) fn of(target: &Target) -> Result<Options> {
-    Ok(parse(target).map_err(|bad| Fault::new(Exit::BadConfig, bad.message))?)
+    Ok(parse(target).map_err(|bad| UserError::new(Exit::BadConfig, bad.message))?)
 }
 
 fn parse(target: &Target) -> Result<Options, BadOption> {
@@ -123,12 +123,12 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
     if options.set.as_ref().is_some_and(|set| !is_label(set)) {
         return Err(refused("set", "`set` takes lower case letters, digits and `-`".to_owned()));
     }
-    let humans = options.humans.clone().unwrap_or_default();
+    let human_field_managers = options.human_field_managers.clone().unwrap_or_default();
     let predecessors = options.take_over_from.clone().unwrap_or_default();
     let patterns = [
         ("include", &options.include),
         ("exclude", &options.exclude),
-        ("humans", &humans),
+        ("human-field-managers", &human_field_managers),
         ("take-over-from", &predecessors),
     ];
     for (key, patterns) in patterns {
@@ -152,8 +152,8 @@ impl Options {
     ///
     /// # Errors
     /// A pattern that is no glob.
-    pub(super) fn humans(&self) -> Result<GlobSet, globset::Error> {
-        given_or(&self.humans, &HUMANS)
+    pub(super) fn human_field_managers(&self) -> Result<GlobSet, globset::Error> {
+        given_or(&self.human_field_managers, &HUMANS)
     }
 
     /// Whose fields become ours.
@@ -162,7 +162,7 @@ impl Options {
     /// A pattern that is no glob.
     pub(super) fn predecessors(&self) -> Result<Predecessors, globset::Error> {
         let managers = given_or(&self.take_over_from, &PREDECESSORS)?;
-        Ok(Predecessors { managers, humans: self.humans()? })
+        Ok(Predecessors { managers, human_field_managers: self.human_field_managers()? })
     }
 }
 

@@ -2,65 +2,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{BadOption, Form as DiffForm, Kind, Reader, Taken, Target, Writer};
+use super::{BadOption, DiffStyle as DiffForm, Provider, Reader, Taken, Target, Writer};
 use crate::model::address::Address;
 
-mod address;
-mod adopt;
-mod ahead;
-mod attached;
-mod batch;
-mod beside;
-mod complete;
-mod condition;
-mod create;
-mod credentials;
-mod declaration;
+pub mod client;
+mod compare;
 mod declare;
 pub mod definition;
-mod emit;
-mod exchange;
-mod failure;
-mod fingerprint;
-mod form;
-mod gather;
-mod import;
-mod items;
-mod job;
-mod json;
-pub mod limited;
-mod listed;
-mod locks;
-mod memory;
-mod normal;
-mod observe;
+pub mod live_check;
 mod options;
-mod order;
-mod own;
-mod packing;
-mod pages;
-mod patch;
-mod probe;
-mod reader;
-mod ready;
-mod references;
-mod remarks;
-mod request;
-mod rotation;
-mod same;
-mod secrets;
-mod session;
-mod single;
-mod strict;
+mod read;
+pub mod record;
 mod template;
-mod transport;
-pub mod trial;
-mod trouble;
-mod values;
-mod verify;
-mod wait;
-mod writer;
-pub mod yaml;
+mod write;
 
 use definition::embedded;
 
@@ -68,8 +22,8 @@ use definition::embedded;
 pub const ANY: &str = "rest";
 
 /// The kind of target called `name`, if a definition is called so.
-pub fn find(name: &str) -> Option<&'static Kind> {
-    static MADE: [OnceLock<Kind>; 32] = [const { OnceLock::new() }; 32];
+pub fn find(name: &str) -> Option<&'static Provider> {
+    static MADE: [OnceLock<Provider>; 32] = [const { OnceLock::new() }; 32];
     let at = names().position(|known| known == name)?;
     let name = names().nth(at)?;
     let about = embedded::find(name)
@@ -82,29 +36,33 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     embedded::names().chain([ANY])
 }
 
-fn kind(name: &'static str, about: &'static str) -> Kind {
-    Kind {
+fn kind(name: &'static str, about: &'static str) -> Provider {
+    Provider {
         name,
         about,
         form: DiffForm::Document,
         schema: |generator| generator.subschema_for::<options::Options>(),
         check,
         folder: |_| Ok(None),
-        declare: declare::declare,
-        open: |target| Ok(Box::new(session::Session::open(options::Setup::open(target)?)?) as Box<dyn Reader>),
-        open_for_apply: |target| {
-            Ok(Box::new(writer::Writing::open(options::Setup::open(target)?)?) as Box<dyn Writer>)
+        declare: declare::files::declare,
+        open: |target| {
+            Ok(Box::new(client::session::Session::open(options::TargetConfig::open(target)?)?)
+                as Box<dyn Reader>)
         },
-        adopt: |target, all, current| adopt::adopt(target, Taken::alone(all)?, current),
+        open_for_apply: |target| {
+            Ok(Box::new(write::writer::Writing::open(options::TargetConfig::open(target)?)?)
+                as Box<dyn Writer>)
+        },
+        adopt: |target, all, current| declare::adopt::adopt(target, Taken::alone(all)?, current),
         lines: None,
-        import: Some(import::import),
-        risky,
-        grants,
+        import: Some(declare::import::import),
+        protected_by_default,
+        access_fields,
         names: |_| None,
         rules: Vec::new,
         spelling: |target| {
-            let definition = options::Setup::of(target)?.definition;
-            Ok(Arc::new(move |pattern| address::spelled(&definition, pattern)))
+            let definition = options::TargetConfig::of(target)?.definition;
+            Ok(Arc::new(move |pattern| declare::address::spelled(&definition, pattern)))
         },
         collection: |address: &Address| {
             let parts: Vec<&str> = address.as_str().split('/').collect();
@@ -114,14 +72,14 @@ fn kind(name: &'static str, about: &'static str) -> Kind {
 }
 
 fn check(target: &Target) -> Result<(), BadOption> {
-    let setup = options::Setup::of(target)?;
-    memory::Store::check(&setup).map_err(|message| BadOption { path: Vec::new(), message })
+    let setup = options::TargetConfig::of(target)?;
+    record::Store::check(&setup).map_err(|message| BadOption { path: Vec::new(), message })
 }
 
 /// What only goes with a consent of its own: kinds whose loss Git cannot bring back or that are
 /// somebody's access, and single objects.
-fn risky(target: &Target) -> anyhow::Result<Vec<String>> {
-    let setup = options::Setup::of(target)?;
+fn protected_by_default(target: &Target) -> anyhow::Result<Vec<String>> {
+    let setup = options::TargetConfig::of(target)?;
     let kinds = setup.definition.kinds.iter();
     Ok(kinds
         .flat_map(|(name, kind)| match kind.risk {
@@ -134,21 +92,22 @@ fn risky(target: &Target) -> anyhow::Result<Vec<String>> {
 }
 
 /// Fields with a risk, of every object of their kinds.
-fn grants(target: &Target) -> anyhow::Result<Vec<String>> {
-    let setup = options::Setup::of(target)?;
+fn access_fields(target: &Target) -> anyhow::Result<Vec<String>> {
+    let setup = options::TargetConfig::of(target)?;
     let of_kind = |(name, kind): (&String, &definition::Kind)| {
         let names = "/*".repeat(setup.definition.params(kind).len() + kind.identity.keys.len());
-        let risky = kind.fields.iter().filter(|(_, field)| field.risk != definition::Risk::Low);
-        risky.map(|(pointer, _)| format!("{name}{names}{pointer}")).collect::<Vec<_>>()
+        let protected_by_default =
+            kind.fields.iter().filter(|(_, field)| field.risk != definition::Risk::Low);
+        protected_by_default.map(|(pointer, _)| format!("{name}{names}{pointer}")).collect::<Vec<_>>()
     };
     Ok(setup.definition.kinds.iter().flat_map(of_kind).collect())
 }
 
 /// The addresses that a `protect:` means; a scope that the target does not name may be any.
-fn protected(setup: &options::Setup, name: &str, kind: &definition::Kind, pattern: &str) -> String {
+fn protected(setup: &options::TargetConfig, name: &str, kind: &definition::Kind, pattern: &str) -> String {
     let params = setup.definition.params(kind);
     let known = |param: &String| {
-        setup.options.scope.get(param).map_or_else(|| "*".to_owned(), |name| address::encoded(name))
+        setup.options.scope.get(param).map_or_else(|| "*".to_owned(), |name| declare::address::encoded(name))
     };
     let scope = params.iter().map(known);
     let pattern = params

@@ -8,13 +8,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    address::normal_scope,
+    declare::address::normal_scope,
     definition::{Definition, embedded, load},
     template::{self, Variables},
 };
 use crate::{
     exit::Exit,
-    model::fault::Fault,
+    model::user_error::UserError,
     providers::{BadOption, Programs, Target, options::parse},
 };
 
@@ -101,7 +101,7 @@ pub struct Tls {
 
 /// A target with its definition.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub struct TargetConfig {
     /// What the target says.
     pub options: Options,
     /// How its API works.
@@ -118,23 +118,24 @@ pub struct Setup {
     pub programs: Programs,
 }
 
-impl Setup {
+impl TargetConfig {
     /// Reads the keys of `target`.
     ///
     /// # Errors
     /// A key that is not known or makes no sense.
-    pub fn of(target: &Target) -> Result<Setup, BadOption> {
+    pub fn of(target: &Target) -> Result<TargetConfig, BadOption> {
         let options: Options = parse(target)?;
         let (definition, notes) = definition(target, &options)?;
-        Setup::made(target, options, definition, notes)
+        TargetConfig::made(target, options, definition, notes)
     }
 
     /// The same with another definition than the target's own.
     ///
     /// # Errors
-    /// As [`Setup::open`].
-    pub fn with_definition(target: &Target, definition: Arc<Definition>) -> Result<Setup> {
-        let made = parse(target).and_then(|options| Setup::made(target, options, definition, Vec::new()));
+    /// As [`TargetConfig::open`].
+    pub fn with_definition(target: &Target, definition: Arc<Definition>) -> Result<TargetConfig> {
+        let made =
+            parse(target).and_then(|options| TargetConfig::made(target, options, definition, Vec::new()));
         made.map_err(|bad| in_target(target, &bad).into())
     }
 
@@ -143,7 +144,7 @@ impl Setup {
         mut options: Options,
         definition: Arc<Definition>,
         notes: Vec<String>,
-    ) -> Result<Setup, BadOption> {
+    ) -> Result<TargetConfig, BadOption> {
         let mut variables = Variables::from([
             ("url".to_owned(), options.url.trim_end_matches('/').to_owned()),
             ("target".to_owned(), target.name.clone()),
@@ -163,7 +164,7 @@ impl Setup {
         }
         normalize(&definition, &mut options.scope);
         variables.extend(options.scope.clone());
-        Ok(Setup {
+        Ok(TargetConfig {
             options,
             definition,
             variables,
@@ -174,12 +175,12 @@ impl Setup {
         })
     }
 
-    /// As [`Setup::of`], for those who have no use for the path of the key.
+    /// As [`TargetConfig::of`], for those who have no use for the path of the key.
     ///
     /// # Errors
-    /// As [`Setup::of`], with exit 78.
-    pub fn open(target: &Target) -> Result<Setup> {
-        Setup::of(target).map_err(|bad| in_target(target, &bad).into())
+    /// As [`TargetConfig::of`], with exit 78.
+    pub fn open(target: &Target) -> Result<TargetConfig> {
+        TargetConfig::of(target).map_err(|bad| in_target(target, &bad).into())
     }
 
     /// A path of the target on this machine.
@@ -188,8 +189,11 @@ impl Setup {
     }
 }
 
-fn in_target(target: &Target, bad: &BadOption) -> Fault {
-    Fault::new(Exit::BadConfig, format!("target `{}`: {}: {}", target.name, bad.path.join("."), bad.message))
+fn in_target(target: &Target, bad: &BadOption) -> UserError {
+    UserError::new(
+        Exit::BadConfig,
+        format!("target `{}`: {}: {}", target.name, bad.path.join("."), bad.message),
+    )
 }
 
 /// The definition of `target`, with a remark if the checkout brought it: it decides where credentials go.

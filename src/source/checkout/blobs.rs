@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{digest::Digest, fault::Fault, tree::Contents},
+    model::{digest::Digest, tree::Contents, user_error::UserError},
 };
 
 /// The largest file that is read as a whole to be understood.
@@ -171,8 +171,8 @@ pub(super) fn read_own(root: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     read_disk(&place, path)
 }
 
-fn linked(path: &str) -> Fault {
-    Fault::new(Exit::BadConfig, format!("`{path}` is a link or lies below one, and no link is followed"))
+fn linked(path: &str) -> UserError {
+    UserError::new(Exit::BadConfig, format!("`{path}` is a link or lies below one, and no link is followed"))
         .hint("put the file itself in its place")
 }
 
@@ -195,10 +195,10 @@ pub(super) fn read_disk(place: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn too_large(path: &str, most: u64) -> Fault {
-    Fault::new(Exit::BadConfig, format!("`{path}` is larger than {most} bytes"))
+fn too_large(path: &str, most: u64) -> UserError {
+    UserError::new(Exit::BadConfig, format!("`{path}` is larger than {most} bytes"))
 }
 
-fn no_file(path: &str) -> Fault {
-    Fault::new(Exit::NoInput, format!("`{path}` is not a file"))
+fn no_file(path: &str) -> UserError {
+    UserError::new(Exit::NoInput, format!("`{path}` is not a file"))
 }

@@ -14,7 +14,7 @@ use gix::{filter::plumbing::pipeline::convert::ToGitOutcome, objs::Find};
 use super::faults::trouble;
 use crate::{
     exit::Exit,
-    model::{fault::Fault, tree::EntryKind},
+    model::{tree::EntryKind, user_error::UserError},
 };
 
 /// What stands at a path of the work tree.
@@ -64,9 +64,12 @@ impl WorkTree {
             kind if kind.is_symlink() => EntryKind::Link,
             kind if kind.is_file() => self.file_kind(meta.permissions().mode(), known),
             _ => {
-                return Err(Fault::new(Exit::BadDesired, format!("`{path}` is neither a file nor a link"))
-                    .hint("remove it, or add it to `.gitignore`")
-                    .into());
+                return Err(UserError::new(
+                    Exit::BadDesired,
+                    format!("`{path}` is neither a file nor a link"),
+                )
+                .hint("remove it, or add it to `.gitignore`")
+                .into());
             }
         };
         let mut count = Count { len: 0 };
@@ -163,8 +166,8 @@ impl WorkTree {
 }
 
 /// The content of `path` is not what it was a moment ago.
-pub(super) fn changed(path: &BStr) -> Fault {
-    Fault::new(Exit::Error, format!("`{path}` changed while it was being read")).hint("run it again")
+pub(super) fn changed(path: &BStr) -> UserError {
+    UserError::new(Exit::Error, format!("`{path}` changed while it was being read")).hint("run it again")
 }
 
 /// The id of a blob of `len` bytes that `data` gives.

@@ -10,8 +10,8 @@ use super::{digest, objects::Objects};
 use crate::{
     exit::Exit,
     model::{
-        fault::Fault,
         tree::{Entry, EntryKind},
+        user_error::UserError,
     },
 };
 
@@ -21,12 +21,12 @@ const MOST: usize = 4_000_000;
 /// The longest path.
 const LONGEST: usize = 8192;
 
-fn damaged(id: &gix::oid) -> Fault {
-    Fault::new(Exit::Error, format!("tree `{id}` is damaged")).hint("`git fsck` shows more")
+fn damaged(id: &gix::oid) -> UserError {
+    UserError::new(Exit::Error, format!("tree `{id}` is damaged")).hint("`git fsck` shows more")
 }
 
-fn too_much(what: &str) -> Fault {
-    Fault::new(Exit::BadDesired, format!("the tree has {what}"))
+fn too_much(what: &str) -> UserError {
+    UserError::new(Exit::BadDesired, format!("the tree has {what}"))
         .hint("name a folder with less in it as the `path` of the target")
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Found {
 }
 
 /// Lists the files below the tree `id`, in the order of their paths.
-pub(super) fn files(objects: &Objects, id: gix::ObjectId) -> Result<Vec<Entry>, Fault> {
+pub(super) fn files(objects: &Objects, id: gix::ObjectId) -> Result<Vec<Entry>, UserError> {
     let mut files = Vec::new();
     let mut left = MOST;
     collect(objects, id, &mut BString::default(), &mut files, &mut left)?;
@@ -45,7 +45,7 @@ pub(super) fn files(objects: &Objects, id: gix::ObjectId) -> Result<Vec<Entry>, 
 }
 
 /// Finds what stands at `path` below the tree `root`.
-pub(super) fn find(objects: &Objects, root: gix::ObjectId, path: &BStr) -> Result<Option<Found>, Fault> {
+pub(super) fn find(objects: &Objects, root: gix::ObjectId, path: &BStr) -> Result<Option<Found>, UserError> {
     let mut found = Found { mode: GitKind::Tree.into(), id: root };
     let mut buffer = Vec::new();
     for name in path.split_str("/").filter(|name| !name.is_empty()) {
@@ -66,7 +66,7 @@ pub(in crate::source) fn entry<'a>(
     data: &'a [u8],
     id: &gix::oid,
     name: &[u8],
-) -> Result<Option<EntryRef<'a>>, Fault> {
+) -> Result<Option<EntryRef<'a>>, UserError> {
     // What is damaged before it hides whether it is there.
     let mut entries = TreeRefIter::from_bytes(data, id.kind());
     let entry = entries.find(|entry| entry.as_ref().map_or(true, |entry| entry.filename == name));
@@ -90,7 +90,7 @@ fn collect(
     path: &mut BString,
     files: &mut Vec<Entry>,
     left: &mut usize,
-) -> Result<(), Fault> {
+) -> Result<(), UserError> {
     let mut buffer = Vec::new();
     objects.read(&id, &mut buffer)?;
     for entry in TreeRefIter::from_bytes(&buffer, objects.hash_kind()) {

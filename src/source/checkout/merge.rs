@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{digest::Digest, fault::Fault},
+    model::{digest::Digest, user_error::UserError},
 };
 
 /// The result of a merge, with the objects that it made.
@@ -62,8 +62,9 @@ fn without_drivers(repo: &mut gix::Repository, doing: &str) -> Result<Vec<BStrin
         config.remove_section("merge", Some(name.as_ref()));
     }
     let committed = config.commit().map(|_| ());
-    committed
-        .map_err(|error| Fault::new(Exit::Error, format!("{doing}: leaving merge drivers out: {error}")))?;
+    committed.map_err(|error| {
+        UserError::new(Exit::Error, format!("{doing}: leaving merge drivers out: {error}"))
+    })?;
     Ok(names)
 }
 
@@ -119,14 +120,14 @@ fn check_related(
     match repo.is_shallow().unwrap_or(false) {
         true => Err(missing(repo, &message).into()),
         false => {
-            Err(Fault::new(Exit::BadDesired, message).hint("unrelated histories cannot be merged").into())
+            Err(UserError::new(Exit::BadDesired, message).hint("unrelated histories cannot be merged").into())
         }
     }
 }
 
-fn conflict(name: &str, paths: &BTreeSet<String>) -> Fault {
+fn conflict(name: &str, paths: &BTreeSet<String>) -> UserError {
     let list: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
-    Fault::new(
+    UserError::new(
         Exit::BadDesired,
         format!("HEAD does not merge into `{name}`, conflict in {}", list.join(", ")),
     )

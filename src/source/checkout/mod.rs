@@ -12,10 +12,10 @@ use crate::model::digest::{Algorithm, Digest};
 
 mod blobs;
 mod compare;
-mod disguise;
 mod faults;
 mod files;
 mod flat;
+mod lfs_gitcrypt;
 mod merge;
 mod names;
 mod objects;
@@ -48,7 +48,7 @@ impl Checkout {
     /// `GIT_WORK_TREE`, linked worktrees, submodules and bare repositories included.
     ///
     /// # Errors
-    /// A [`Fault`](crate::model::fault::Fault) where there is none (66), where it belongs to
+    /// A [`Fault`](crate::model::user_error::UserError) where there is none (66), where it belongs to
     /// somebody else (77), or where its format cannot be read (1).
     pub fn open(dir: &Path) -> Result<Checkout> {
         let repo = open::open(dir)?;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{digest::Digest, fault::Fault, revision::Commit},
+    model::{digest::Digest, revision::Commit, user_error::UserError},
     source::history::walk,
 };
 
@@ -62,7 +62,7 @@ impl Checkout {
     /// The commit that `rev` names, tags followed.
     ///
     /// # Errors
-    /// A [`Fault`] with exit 66 if it names none, or more than one.
+    /// A [`UserError`] with exit 66 if it names none, or more than one.
     pub fn resolve(&self, rev: &str) -> Result<Digest> {
         let repo = self.repo();
         if matches!(rev, "HEAD" | "@") {
@@ -73,7 +73,7 @@ impl Checkout {
         let object = id.object().map_err(|error| trouble(&repo, &format!("reading `{rev}`"), error))?;
         let kind = object.kind;
         let commit = object.peel_to_kind(gix::object::Kind::Commit).map_err(|_| {
-            Fault::new(Exit::NoInput, format!("`{rev}` is a {kind}, not a commit"))
+            UserError::new(Exit::NoInput, format!("`{rev}` is a {kind}, not a commit"))
                 .hint("name a branch, a tag or a commit")
         })?;
         Ok(digest(&commit.id))
@@ -86,7 +86,7 @@ impl Checkout {
     pub fn range(&self, range: &str) -> Result<(Digest, Digest)> {
         let sides = range.split_once("..").filter(|(_, b)| !b.starts_with('.'));
         let (a, b) = sides.ok_or_else(|| {
-            Fault::new(Exit::Usage, format!("`{range}` is not a range of revisions"))
+            UserError::new(Exit::Usage, format!("`{range}` is not a range of revisions"))
                 .hint("write `A..B`, for example `main..HEAD`")
         })?;
         let side = |rev: &str| self.resolve(if rev.is_empty() { "HEAD" } else { rev });
@@ -157,7 +157,7 @@ impl Checkout {
             (None, several) => {
                 let message =
                     format!("there are several remotes, {}, and none is `origin`", several.join(", "));
-                return Err(Fault::new(Exit::BadConfig, message)
+                return Err(UserError::new(Exit::BadConfig, message)
                     .hint("say whose branch `ref` is: `remote: NAME` beside it in trueup.yaml")
                     .into());
             }
@@ -166,9 +166,9 @@ impl Checkout {
         Ok(format!("refs/remotes/{remote}/{branch}"))
     }
 
-    fn no_branch(&self, Branch { name, .. }: Branch<'_>, full: &str) -> Fault {
+    fn no_branch(&self, Branch { name, .. }: Branch<'_>, full: &str) -> UserError {
         let place = self.place();
-        let fault = Fault::new(
+        let fault = UserError::new(
             Exit::NoInput,
             format!("no branch `{name}` in `{}`: there is no `{full}`", place.display()),
         );
@@ -201,7 +201,7 @@ impl Checkout {
     fn all_refs(&self) -> Result<Vec<(gix::refs::FullName, gix::ObjectId)>> {
         let repo = self.repo();
         let plain =
-            |error: gix::Error| Fault::new(Exit::Error, format!("reading references: {}", cause(&error)));
+            |error: gix::Error| UserError::new(Exit::Error, format!("reading references: {}", cause(&error)));
         let platform = repo.references().map_err(plain)?;
         let mut found = Vec::new();
         for reference in platform.all().map_err(plain)? {

@@ -8,7 +8,7 @@ use std::{
 use gix::objs::{Find, Kind};
 
 use super::faults::{missing, trouble};
-use crate::model::fault::Fault;
+use crate::model::user_error::UserError;
 
 /// Thread-local views of one repository, made when needed and kept for the next who asks.
 pub(super) struct Pool {
@@ -53,7 +53,7 @@ impl Objects {
     }
 
     /// Reads the object `id` into `buffer`.
-    pub(super) fn read(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<Kind, Fault> {
+    pub(super) fn read(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<Kind, UserError> {
         if let Some((kind, data)) = self.memory.get(id) {
             buffer.clear();
             buffer.extend_from_slice(data);
@@ -71,7 +71,7 @@ impl Objects {
     }
 
     /// The length of the object `id`.
-    pub(super) fn size(&self, id: &gix::oid) -> Result<u64, Fault> {
+    pub(super) fn size(&self, id: &gix::oid) -> Result<u64, UserError> {
         if let Some((_, data)) = self.memory.get(id) {
             return Ok(data.len() as u64);
         }

@@ -8,13 +8,13 @@ use std::{
 use gix::{discover::upwards, open::Options, sec::trust::Mapping};
 
 use super::faults::cause;
-use crate::{exit::Exit, model::fault::Fault};
+use crate::{exit::Exit, model::user_error::UserError};
 
 /// How many times one object may be replaced; git allows five.
 const DEEPEST: usize = 5;
 
 /// Opens the repository that `dir` is in.
-pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
+pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, UserError> {
     let options = || {
         // What `core.safecrlf` refuses is for `git add` to refuse; reading never does.
         Options::default().bail_if_untrusted(true).config_overrides(["core.safecrlf=false"])
@@ -33,7 +33,9 @@ pub(crate) fn open(dir: &Path) -> Result<gix::ThreadSafeRepository, Fault> {
 
 /// The same repository without the filter programs that its configuration names: files of the
 /// work tree are then compared as they lie there.
-pub(crate) fn without_programs(repo: &gix::ThreadSafeRepository) -> Result<gix::ThreadSafeRepository, Fault> {
+pub(crate) fn without_programs(
+    repo: &gix::ThreadSafeRepository,
+) -> Result<gix::ThreadSafeRepository, UserError> {
     let mut repo = repo.to_thread_local();
     let mut config = repo.config_snapshot_mut();
     let filters: Vec<_> = config
@@ -47,7 +49,7 @@ pub(crate) fn without_programs(repo: &gix::ThreadSafeRepository) -> Result<gix::
     }
     config
         .commit()
-        .map_err(|error| Fault::new(Exit::Error, format!("leaving filter programs out: {error}")))?;
+        .map_err(|error| UserError::new(Exit::Error, format!("leaving filter programs out: {error}")))?;
     Ok(repo.into_sync())
 }
 
@@ -58,28 +60,28 @@ pub(crate) fn prefix(root: &Path, dir: &Path) -> Option<PathBuf> {
     dir.strip_prefix(root).map(Path::to_owned).ok()
 }
 
-fn refusal(dir: &Path, error: &gix::Error) -> Fault {
+fn refusal(dir: &Path, error: &gix::Error) -> UserError {
     let place = dir.display();
     if !dir.is_dir() {
-        return Fault::new(Exit::NoInput, format!("no folder `{place}`"))
+        return UserError::new(Exit::NoInput, format!("no folder `{place}`"))
             .hint("`-C DIR` names a git checkout");
     }
     if error.is_permission_denied() && error.downcast_any_ref::<std::io::Error>().is_none() {
-        return Fault::new(
+        return UserError::new(
             Exit::NoPermission,
             format!("the repository at `{place}` belongs to somebody else"),
         )
         .hint("if you trust it: `git config --global --add safe.directory PATH`");
     }
     if error.is_not_found() {
-        return Fault::new(Exit::NoInput, format!("`{place}` is not in a git repository"))
+        return UserError::new(Exit::NoInput, format!("`{place}` is not in a git repository"))
             .hint("run it in a checkout, or name one with `-C DIR`; `git init` starts one");
     }
-    Fault::new(Exit::Error, format!("opening the repository at `{place}`: {}", cause(error)))
+    UserError::new(Exit::Error, format!("opening the repository at `{place}`: {}", cause(error)))
 }
 
 /// Refuses objects that `git replace` replaces in a circle, which nothing could ever read.
-fn check_replacements(repo: &gix::Repository) -> Result<(), Fault> {
+fn check_replacements(repo: &gix::Repository) -> Result<(), UserError> {
     let replaced: HashMap<_, _> = repo.objects.store_ref().replacements().collect();
     for start in replaced.keys() {
         let (mut at, mut steps) = (start, 0);
@@ -89,7 +91,7 @@ fn check_replacements(repo: &gix::Repository) -> Result<(), Fault> {
                 let message = format!(
                     "`git replace` replaces object `{start}` in a circle, or more than {DEEPEST} times"
                 );
-                return Err(Fault::new(Exit::Error, message)
+                return Err(UserError::new(Exit::Error, message)
                     .hint("`git replace -l` lists them, `git replace -d` takes one away"));
             }
         }
@@ -99,7 +101,7 @@ fn check_replacements(repo: &gix::Repository) -> Result<(), Fault> {
 
 /// Refuses a bare repository that was found by search where `safe.bareRepository` is `explicit`, as git does. What
 /// the repository says of itself does not count.
-fn check_bare(repo: &gix::Repository, dir: &Path) -> Result<(), Fault> {
+fn check_bare(repo: &gix::Repository, dir: &Path) -> Result<(), UserError> {
     use gix::config::Source;
     let ours = |section: &gix::config::file::Metadata| {
         !matches!(section.source, Source::Local | Source::Worktree) && section.trust == gix::sec::Trust::Full
@@ -114,14 +116,14 @@ fn check_bare(repo: &gix::Repository, dir: &Path) -> Result<(), Fault> {
     }
     let message =
         format!("`{}` is a bare repository, and `safe.bareRepository` is `explicit`", dir.display());
-    Err(Fault::new(Exit::NoPermission, message).hint("if you trust it, set GIT_DIR to it"))
+    Err(UserError::new(Exit::NoPermission, message).hint("if you trust it, set GIT_DIR to it"))
 }
 
-fn check_storage(repo: &gix::Repository) -> Result<(), Fault> {
+fn check_storage(repo: &gix::Repository) -> Result<(), UserError> {
     let storage = repo.config_snapshot().string("extensions.refStorage");
     match storage {
         Some(name) if !name.eq_ignore_ascii_case(b"files") => {
-            Err(Fault::new(Exit::Error, format!("refs in the format `{name}` cannot be read"))
+            Err(UserError::new(Exit::Error, format!("refs in the format `{name}` cannot be read"))
                 .hint("`git refs migrate --ref-format=files` converts them"))
         }
         _ => Ok(()),

@@ -22,8 +22,8 @@ use super::{
 use crate::{
     exit::Exit,
     model::{
-        fault::Fault,
         tree::{Entry, EntryKind},
+        user_error::UserError,
     },
 };
 
@@ -53,9 +53,12 @@ pub(super) fn read(objects: &Objects, head: Option<gix::ObjectId>, scope: &Scope
     let doing = |error| trouble(&repo, "reading the work tree", error);
     let index = repo.index_or_empty().map_err(doing)?;
     if index.is_sparse() {
-        return Err(Fault::new(Exit::Error, "the index is sparse and cannot be compared with the work tree")
-            .hint("`git sparse-checkout reapply --no-sparse-index` expands it; `--ref HEAD` does without it")
-            .into());
+        return Err(UserError::new(
+            Exit::Error,
+            "the index is sparse and cannot be compared with the work tree",
+        )
+        .hint("`git sparse-checkout reapply --no-sparse-index` expands it; `--ref HEAD` does without it")
+        .into());
     }
     let (differences, staged) = rayon::join(
         || compare::compare(&objects.pool.shared.to_thread_local(), &index, scope),

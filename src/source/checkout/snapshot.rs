@@ -6,16 +6,16 @@ use bstr::{BStr, BString, ByteSlice};
 use super::{
     algorithm,
     blobs::{self, Blobs},
-    disguise, flat, object_id,
+    flat, lfs_gitcrypt, object_id,
     scope::{Scope, below},
 };
 use crate::{
     exit::Exit,
     model::{
         digest::Digest,
-        fault::Fault,
         revision::Revision,
         tree::{Contents, Entry, EntryKind, Tree},
+        user_error::UserError,
     },
 };
 
@@ -52,7 +52,7 @@ impl Snapshot {
             Files::Tree(root) => self.committed(*root, path)?,
             Files::Listed { files, scope, root } => listed(files, scope, root, path, &self.revision.name)?,
         };
-        disguise::refuse(self, path, &entries)?;
+        lfs_gitcrypt::refuse(self, path, &entries)?;
         Ok(Tree { path: path.into(), entries, algorithm: algorithm(self.blobs.objects.hash_kind()) })
     }
 
@@ -102,7 +102,7 @@ impl Snapshot {
     }
 
     /// Why there is no folder at `path` of the tree `root`.
-    fn no_folder(&self, root: gix::ObjectId, path: &str) -> Result<Fault> {
+    fn no_folder(&self, root: gix::ObjectId, path: &str) -> Result<UserError> {
         for (end, _) in path.match_indices('/') {
             let above = &path[..end];
             if let Some(found) = flat::find(&self.blobs.objects, root, above.into())?
@@ -155,12 +155,12 @@ fn link_on<'a>(root: &std::path::Path, path: &'a str) -> Option<&'a str> {
     ends.map(|end| &path[..end]).find(|part| root.join(part).is_symlink())
 }
 
-fn absent(path: &str, name: &str) -> Fault {
-    Fault::new(Exit::NoInput, format!("no folder `{path}` in `{name}`"))
+fn absent(path: &str, name: &str) -> UserError {
+    UserError::new(Exit::NoInput, format!("no folder `{path}` in `{name}`"))
         .hint("`path` of a target names a folder of the checkout, relative to the folder of trueup.yaml")
 }
 
-fn not_a_folder(path: &str, kind: EntryKind) -> Fault {
+fn not_a_folder(path: &str, kind: EntryKind) -> UserError {
     let (is, hint) = match kind {
         EntryKind::Submodule => (
             "a submodule",
@@ -169,7 +169,7 @@ fn not_a_folder(path: &str, kind: EntryKind) -> Fault {
         EntryKind::Link => ("a link", "name the folder that it points to"),
         EntryKind::File | EntryKind::Executable => ("a file", "name the folder that it lies in"),
     };
-    Fault::new(Exit::NoInput, format!("`{path}` is {is}, not a folder")).hint(hint)
+    UserError::new(Exit::NoInput, format!("`{path}` is {is}, not a folder")).hint(hint)
 }
 
 impl Snapshot {

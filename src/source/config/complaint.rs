@@ -1,9 +1,8 @@
 //! Complaints about trueup.yaml, with the place that they are about.
 
-use crate::model::suggest::nearest;
 use crate::{
     exit::Exit,
-    model::fault::Fault,
+    model::{suggest::nearest, user_error::UserError},
     source::yaml::{Node, Problem},
 };
 
@@ -29,12 +28,12 @@ pub(super) fn locate(root: &Node, keys: &[&str]) -> Option<(u32, u32)> {
 const HINT: &str = "`trueup schema config` prints every key with its meaning";
 
 /// A complaint at a place.
-pub(super) fn located(file: &str, (line, column): (u32, u32), message: &str) -> Fault {
-    Fault::new(Exit::BadConfig, format!("{file}:{line}:{column}: {message}")).hint(HINT)
+pub(super) fn located(file: &str, (line, column): (u32, u32), message: &str) -> UserError {
+    UserError::new(Exit::BadConfig, format!("{file}:{line}:{column}: {message}")).hint(HINT)
 }
 
 /// A complaint about the text of the file.
-pub(super) fn unreadable(file: &str, problem: &Problem) -> Fault {
+pub(super) fn unreadable(file: &str, problem: &Problem) -> UserError {
     located(file, (problem.line, problem.column), &problem.message)
 }
 
@@ -69,14 +68,14 @@ pub(super) fn mistyped_provider(target: &Node, found: &mut Vec<Problem>) {
 }
 
 /// All complaints in one, in the order of the file.
-pub(super) fn all(file: &str, mut problems: Vec<Problem>) -> Option<Fault> {
+pub(super) fn all(file: &str, mut problems: Vec<Problem>) -> Option<UserError> {
     problems.sort_by_key(|problem| (problem.line, problem.column));
     let lines: Vec<_> = problems
         .iter()
         .map(|problem| format!("{file}:{}:{}: {}", problem.line, problem.column, problem.message))
         .collect();
     (!lines.is_empty()).then(|| {
-        Fault::new(
+        UserError::new(
             Exit::BadConfig,
             lines.join(
                 "

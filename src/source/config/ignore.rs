@@ -9,11 +9,11 @@ use super::{
     read::{Reader, join},
 };
 use crate::model::{
-    fault::Fault,
     ignore::{From, Match, Rule},
     path::{Path, Pattern},
     selector::Selector,
     sensitive::Sensitive,
+    user_error::UserError,
 };
 
 /// What an environment or a target leaves to others.
@@ -34,7 +34,7 @@ impl Reader<'_> {
         built_in: BTreeMap<String, bool>,
         from: From,
         keys: &[&str],
-    ) -> Result<Ignore, Fault> {
+    ) -> Result<Ignore, UserError> {
         let mut ignore = outer.clone();
         ignore.built_in.extend(built_in);
         for (number, file) in rules.into_iter().enumerate() {
@@ -50,7 +50,7 @@ impl Reader<'_> {
         Ok(ignore)
     }
 
-    fn rule(&self, file: IgnoreFile, from: From, keys: &[&str]) -> Result<Rule, Fault> {
+    fn rule(&self, file: IgnoreFile, from: From, keys: &[&str]) -> Result<Rule, UserError> {
         self.check_name("ignore rule", &file.id, &join(keys, &["id"]))?;
         if file.reason.trim().is_empty() {
             return Err(self.complain(&join(keys, &["reason"]), "`reason` is empty; say why"));
@@ -79,7 +79,7 @@ impl Reader<'_> {
     }
 
     /// Reads paths; complaints name the one that is none.
-    pub(super) fn paths(&self, paths: &[String], keys: &[&str]) -> Result<Vec<Path>, Fault> {
+    pub(super) fn paths(&self, paths: &[String], keys: &[&str]) -> Result<Vec<Path>, UserError> {
         let path = |(number, text): (usize, &String)| {
             text.parse().map_err(|bad| self.complain(&join(keys, &[&number.to_string()]), &format!("{bad}")))
         };
@@ -87,7 +87,7 @@ impl Reader<'_> {
     }
 
     /// What no output may show.
-    pub(super) fn sensitive(&self, files: Vec<SensitiveFile>, keys: &[&str]) -> Result<Sensitive, Fault> {
+    pub(super) fn sensitive(&self, files: Vec<SensitiveFile>, keys: &[&str]) -> Result<Sensitive, UserError> {
         let one = |(number, file): (usize, SensitiveFile)| {
             let number = number.to_string();
             let keys = join(keys, &["sensitive", &number]);
@@ -106,7 +106,7 @@ impl Reader<'_> {
     }
 
     /// For which objects.
-    pub(super) fn matches(&self, file: MatchFile, keys: &[&str]) -> Result<Match, Fault> {
+    pub(super) fn matches(&self, file: MatchFile, keys: &[&str]) -> Result<Match, UserError> {
         let patterns = |texts: Vec<String>| texts.into_iter().map(Pattern::new).collect();
         let address = Selector::new(&file.address.list())
             .map_err(|fault| self.complain(&join(keys, &["address"]), &fault.message))?;
@@ -122,7 +122,7 @@ impl Reader<'_> {
         })
     }
 
-    fn labels(&self, text: &str, keys: &[&str]) -> Result<Vec<(String, Option<String>)>, Fault> {
+    fn labels(&self, text: &str, keys: &[&str]) -> Result<Vec<(String, Option<String>)>, UserError> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let label = |part: &str| {
             let (key, value) = match part.split_once('=') {

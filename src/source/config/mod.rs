@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    model::{fault::Fault, sensitive::Sensitive, suggest::nearest},
+    model::{sensitive::Sensitive, suggest::nearest, user_error::UserError},
 };
 
 mod complaint;
@@ -121,7 +121,7 @@ impl Config {
     ///
     /// # Errors
     /// Something in it is wrong (78, with file, line and column).
-    pub fn parse(file: &str, content: &[u8]) -> Result<Config, Fault> {
+    pub fn parse(file: &str, content: &[u8]) -> Result<Config, UserError> {
         read::read(file, content)
     }
 
@@ -131,7 +131,7 @@ impl Config {
     }
 
     /// A complaint about what `keys` lead to, or the nearest thing above it that is there.
-    pub fn complaint(&self, keys: &[&str], message: &str) -> Fault {
+    pub fn complaint(&self, keys: &[&str], message: &str) -> UserError {
         let at = (0..=keys.len()).rev().find_map(|len| self.locate(&keys[..len]));
         complaint::located(&self.file, at.unwrap_or((1, 1)), message)
     }
@@ -145,7 +145,7 @@ impl Config {
         let Some(name) = name else {
             return match &self.environments[..] {
                 [only] => Ok(only),
-                _ => Err(Fault::new(
+                _ => Err(UserError::new(
                     Exit::Usage,
                     format!("`{}` has several environments: {}", self.file, names.join(", ")),
                 )
@@ -155,7 +155,7 @@ impl Config {
         };
         let found = self.environments.iter().find(|found| found.name.as_deref() == Some(name));
         Ok(found.ok_or_else(|| match names.is_empty() {
-            true => Fault::new(
+            true => UserError::new(
                 Exit::NoInput,
                 format!("`{}` has no environment `{name}`, only targets", self.file),
             )
@@ -192,19 +192,19 @@ impl Environment {
     }
 }
 
-fn absent(folder: &str) -> Fault {
+fn absent(folder: &str) -> UserError {
     let place = if folder.is_empty() {
         "the root of the checkout".to_owned()
     } else {
         format!("`{folder}` or above it")
     };
-    Fault::new(Exit::NoInput, format!("no `{FILE}` in {place}")).hint("`trueup init` writes one")
+    UserError::new(Exit::NoInput, format!("no `{FILE}` in {place}")).hint("`trueup init` writes one")
 }
 
-fn no_such(what: &str, name: &str, known: &[&str]) -> Fault {
+fn no_such(what: &str, name: &str, known: &[&str]) -> UserError {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there is: {}", known.join(", ")),
     };
-    Fault::new(Exit::NoInput, format!("no {what} `{name}`")).hint(hint)
+    UserError::new(Exit::NoInput, format!("no {what} `{name}`")).hint(hint)
 }

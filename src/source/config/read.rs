@@ -9,7 +9,7 @@ use super::{
     file::{self, EnvironmentFile, File, GuardsFile, TargetFile},
 };
 use crate::{
-    model::{fault::Fault, ignore::From, selector::Selector, suggest::TARGET_KEYS},
+    model::{ignore::From, selector::Selector, suggest::TARGET_KEYS, user_error::UserError},
     source::yaml::{self, Node},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 const VERSION: u32 = 1;
 
 /// Reads the `content` of the file at `path`.
-pub(super) fn read(path: &str, content: &[u8]) -> Result<Config, Fault> {
+pub(super) fn read(path: &str, content: &[u8]) -> Result<Config, UserError> {
     let documents = yaml::load(content).map_err(|problem| unreadable(path, &problem))?;
     let root = match &documents[..] {
         [] => {
@@ -50,7 +50,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Another version may have other keys, so it is looked at first.
-    fn check_version(&self) -> Result<(), Fault> {
+    fn check_version(&self) -> Result<(), UserError> {
         let Some((_, version)) = self.root.entry("version") else { return Ok(()) };
         match version.text().and_then(|text| text.parse::<u32>().ok()) {
             Some(other) if other != VERSION => Err(self
@@ -63,7 +63,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_keys(&self) -> Result<(), Fault> {
+    fn check_keys(&self) -> Result<(), UserError> {
         let mut found = Vec::new();
         let inner = |node: &Node, key: &str| node.entry(key).map(|(_, value)| value.clone());
         let mut scopes = vec![self.root.clone()];
@@ -91,7 +91,7 @@ impl Reader<'_> {
         all(self.path, found).map_or(Ok(()), Err)
     }
 
-    fn environments(&self, file: File) -> Result<Vec<Environment>, Fault> {
+    fn environments(&self, file: File) -> Result<Vec<Environment>, UserError> {
         let (has_guards, has_ignore) = (file.guards.is_some(), !file.ignore.is_empty());
         let has_builtin = !file.ignore_builtin.is_empty();
         let environments = match (file.environments, file.targets) {
@@ -140,7 +140,7 @@ impl Reader<'_> {
         name: Option<String>,
         file: EnvironmentFile,
         keys: &[&str],
-    ) -> Result<Environment, Fault> {
+    ) -> Result<Environment, UserError> {
         let EnvironmentFile { reference, remote, targets, guards, ignore, ignore_builtin } = file;
         if targets.is_empty() {
             return Err(self.complain(&join(keys, &["targets"]), "there is no target"));
@@ -167,7 +167,7 @@ impl Reader<'_> {
         outer: &Guards,
         ignore: &Ignore,
         keys: &[&str],
-    ) -> Result<Target, Fault> {
+    ) -> Result<Target, UserError> {
         let keys = join(keys, &["targets", &name]);
         self.check_name("target", &name, &keys)?;
         let shared = |key: &serde_yaml::Value| key.as_str().is_some_and(|key| TARGET_KEYS.contains(&key));
@@ -187,7 +187,7 @@ impl Reader<'_> {
     }
 
     /// The path of a target relative to the root of the checkout.
-    fn target_path(&self, path: &str, keys: &[&str]) -> Result<String, Fault> {
+    fn target_path(&self, path: &str, keys: &[&str]) -> Result<String, UserError> {
         let refuse = |why: &str| {
             let message = format!("`path` {why}, it names a folder at or below the one of {}", super::FILE);
             Err(self.complain(&join(keys, &["path"]), &message))
@@ -206,7 +206,12 @@ impl Reader<'_> {
         Ok(folder.chain(names).collect::<Vec<_>>().join("/"))
     }
 
-    fn guards(&self, outer: &Guards, written: Option<GuardsFile>, keys: &[&str]) -> Result<Guards, Fault> {
+    fn guards(
+        &self,
+        outer: &Guards,
+        written: Option<GuardsFile>,
+        keys: &[&str],
+    ) -> Result<Guards, UserError> {
         let written = written.unwrap_or_default();
         let keys = join(keys, &["guards"]);
         if written.max_delete_percent.is_some_and(|percent| percent > 100) {
@@ -229,7 +234,7 @@ impl Reader<'_> {
     }
 
     /// Names stand in records, reports and commands, so they are plain words.
-    pub(super) fn check_name(&self, what: &str, name: &str, keys: &[&str]) -> Result<(), Fault> {
+    pub(super) fn check_name(&self, what: &str, name: &str, keys: &[&str]) -> Result<(), UserError> {
         let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-');
         match name.chars().all(plain) && name.starts_with(char::is_alphanumeric) {
             true => Ok(()),
@@ -244,7 +249,7 @@ impl Reader<'_> {
         &self,
         from: impl serde::Deserializer<'de, Error = serde_yaml::Error>,
         keys: &[&str],
-    ) -> Result<T, Fault> {
+    ) -> Result<T, UserError> {
         serde_path_to_error::deserialize(from).map_err(|error| {
             let inner: Vec<String> = error.path().iter().filter_map(segment).collect();
             let inner: Vec<&str> = inner.iter().map(String::as_str).collect();
@@ -259,7 +264,7 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn complain(&self, keys: &[&str], message: &str) -> Fault {
+    pub(super) fn complain(&self, keys: &[&str], message: &str) -> UserError {
         let at = (0..=keys.len()).rev().find_map(|len| locate(self.root, &keys[..len]));
         located(self.path, at.unwrap_or((1, 1)), message)
     }

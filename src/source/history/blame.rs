@@ -14,8 +14,8 @@ use gix::{
 
 use super::{
     LIMIT, Teller,
+    path_history::{Touch, Wanted},
     renames::Renames,
-    touch::{Touch, Wanted},
     walk::{Node, Queued, Walk},
 };
 use crate::{

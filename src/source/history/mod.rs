@@ -13,16 +13,18 @@ use super::checkout::{Checkout, digest, object_id, trouble};
 use crate::model::{digest::Digest, revision::Commit};
 
 mod blame;
+mod path_history;
 mod pull_request;
 mod renames;
 #[cfg(test)]
 mod tests;
-mod touch;
 pub(in crate::source) mod walk;
 
 pub use blame::{Asked, blame};
-use touch::{Touch, Wanted};
-use walk::{Node, Walk};
+use {
+    path_history::{Touch, Wanted},
+    walk::{Node, Walk},
+};
 
 /// How many commits an answer looks at.
 const LIMIT: usize = 10_000;

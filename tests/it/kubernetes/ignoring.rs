@@ -228,7 +228,7 @@ fn what_people_add_is_drift_and_what_programs_add_is_counted_apart() {
     let labels = shop.kubectl(&["get", "configmap/settings", "-o", "jsonpath={.metadata.labels}"]);
     assert!(!labels.contains("hand") && labels.contains("three"), "{labels}");
     shop.trueup(&["drift"]).expect(0);
-    shop.configure("admin", ", humans: [operator]");
+    shop.configure("admin", ", human-field-managers: [operator]");
     let ran = shop.trueup(&["drift"]).expect(3);
     assert!(ran.stdout.contains("/metadata/labels/one"), "{}", ran.stdout);
 }

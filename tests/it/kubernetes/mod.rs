@@ -12,6 +12,7 @@ use crate::sandbox::{Ran, Sandbox};
 
 mod adopt;
 mod audit;
+mod concurrent_writers;
 mod connection;
 mod consents;
 mod credentials;
@@ -23,7 +24,6 @@ mod ignoring;
 mod kept;
 mod killed;
 mod lists;
-mod meddling;
 mod proxy;
 mod random;
 mod random_adopt;

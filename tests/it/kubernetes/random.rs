@@ -11,46 +11,46 @@ use serde_json::{Value, json};
 use trueup::providers::kubernetes::unchanged;
 
 use super::server::Server;
-use crate::dice::{self, Dice};
+use crate::generators::{self, Dice};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// An amount in some of its forms.
-fn amount(dice: &mut Dice) -> Value {
+fn amount(generators: &mut Dice) -> Value {
     let all =
         [json!(1), json!("1"), json!("1000m"), json!(0.5), json!("500m"), json!("2048Ki"), json!("2Mi")];
-    dice.one(&all).clone()
+    generators.one(&all).clone()
 }
 
 /// A field of a pod, with or without its version.
-fn field(dice: &mut Dice) -> Value {
-    let path = dice.one(&["metadata.name", "metadata.namespace"]);
-    match dice.roll(2) {
+fn field(generators: &mut Dice) -> Value {
+    let path = generators.one(&["metadata.name", "metadata.namespace"]);
+    match generators.roll(2) {
         0 => json!({"fieldPath": path}),
         _ => json!({"fieldPath": path, "apiVersion": "v1"}),
     }
 }
 
 /// A custom object with every kind of list and mapping that a schema can have.
-fn widget(dice: &mut Dice) -> Value {
+fn widget(generators: &mut Dice) -> Value {
     let mut spec = json!({});
-    if dice.chance(50) {
-        spec["size"] = json!(dice.roll(3));
+    if generators.chance(50) {
+        spec["size"] = json!(generators.roll(3));
     }
-    if dice.chance(60) {
-        let named = dice.some(&NAMES);
+    if generators.chance(60) {
+        let named = generators.some(&NAMES);
         spec["parts"] = named
             .iter()
             .map(|name| {
                 let mut part = json!({"name": name});
-                if dice.chance(50) {
-                    part["value"] = json!(dice.word());
+                if generators.chance(50) {
+                    part["value"] = json!(generators.word());
                 }
-                if dice.chance(40) {
-                    let ports = dice.some(&[80, 443]);
+                if generators.chance(40) {
+                    let ports = generators.some(&[80, 443]);
                     part["ports"] = ports
                         .iter()
-                        .map(|port| match dice.roll(3) {
+                        .map(|port| match generators.roll(3) {
                             0 => json!({"port": port}),
                             1 => json!({"port": port, "protocol": "TCP"}),
                             _ => json!({"port": port, "protocol": "UDP", "note": "x"}),
@@ -61,79 +61,79 @@ fn widget(dice: &mut Dice) -> Value {
             })
             .collect();
     }
-    if dice.chance(50) {
-        spec["tags"] = json!(dice.some(&NAMES));
+    if generators.chance(50) {
+        spec["tags"] = json!(generators.some(&NAMES));
     }
-    if dice.chance(50) {
-        spec["atoms"] = json!(dice.some(&NAMES));
+    if generators.chance(50) {
+        spec["atoms"] = json!(generators.some(&NAMES));
     }
     for field in ["table", "whole", "free"] {
-        if dice.chance(40) {
-            let keys = dice.some(&NAMES);
-            spec[field] = keys.iter().map(|key| ((*key).to_owned(), json!(dice.word()))).collect();
+        if generators.chance(40) {
+            let keys = generators.some(&NAMES);
+            spec[field] = keys.iter().map(|key| ((*key).to_owned(), json!(generators.word()))).collect();
         }
     }
     json!({"apiVersion": "random.example.org/v1", "kind": "Widget", "spec": spec})
 }
 
 /// A Deployment with what people write into one.
-fn deployment(dice: &mut Dice) -> Value {
-    let named = dice.some(&["b", "c"]);
+fn deployment(generators: &mut Dice) -> Value {
+    let named = generators.some(&["b", "c"]);
     let containers: Vec<Value> = std::iter::once("a")
         .chain(named)
         .map(|name| {
-            let mut container = json!({"name": name, "image": format!("image:{}", dice.roll(2))});
-            if dice.chance(60) {
-                let env = dice.some(&NAMES);
+            let mut container = json!({"name": name, "image": format!("image:{}", generators.roll(2))});
+            if generators.chance(60) {
+                let env = generators.some(&NAMES);
                 container["env"] = env
                     .iter()
-                    .map(|name| match dice.roll(4) {
-                        0 => json!({"name": name, "valueFrom": {"fieldRef": field(dice)}}),
+                    .map(|name| match generators.roll(4) {
+                        0 => json!({"name": name, "valueFrom": {"fieldRef": field(generators)}}),
                         1 => json!({"name": name, "value": ""}),
-                        _ => json!({"name": name, "value": dice.word()}),
+                        _ => json!({"name": name, "value": generators.word()}),
                     })
                     .collect();
             }
-            if dice.chance(50) {
-                let ports = dice.some(&[80, 443]);
+            if generators.chance(50) {
+                let ports = generators.some(&[80, 443]);
                 container["ports"] = ports
                     .iter()
-                    .map(|port| match dice.roll(2) {
+                    .map(|port| match generators.roll(2) {
                         0 => json!({"containerPort": port}),
                         _ => json!({"containerPort": port, "protocol": "TCP", "name": format!("p{port}")}),
                     })
                     .collect();
             }
-            if dice.chance(40) {
-                container["resources"] = json!({"limits": {"cpu": amount(dice)}});
+            if generators.chance(40) {
+                container["resources"] = json!({"limits": {"cpu": amount(generators)}});
             }
-            if dice.chance(20) {
+            if generators.chance(20) {
                 container["livenessProbe"] =
-                    json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": dice.roll(2)});
+                    json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": generators.roll(2)});
             }
             container
         })
         .collect();
     let mut pod = json!({"containers": containers});
-    if dice.chance(40) {
-        let names = dice.some(&NAMES);
+    if generators.chance(40) {
+        let names = generators.some(&NAMES);
         pod["volumes"] = names.iter().map(|name| json!({"name": name, "emptyDir": {}})).collect();
     }
-    if dice.chance(20) {
-        pod["nodeSelector"] = if dice.chance(50) { json!({}) } else { json!({"a": "b"}) };
+    if generators.chance(20) {
+        pod["nodeSelector"] = if generators.chance(50) { json!({}) } else { json!({"a": "b"}) };
     }
-    if dice.chance(30) {
-        pod["tolerations"] = json!([{"key": dice.word(), "operator": "Exists"}]);
+    if generators.chance(30) {
+        pod["tolerations"] = json!([{"key": generators.word(), "operator": "Exists"}]);
     }
     let mut spec = json!({
         "selector": {"matchLabels": {"app": "x"}},
         "template": {"metadata": {"labels": {"app": "x"}}, "spec": pod},
     });
-    if dice.chance(60) {
+    if generators.chance(60) {
         spec["replicas"] = json!(0);
     }
-    if dice.chance(30) {
-        spec["strategy"] = match dice.roll(3) {
+    if generators.chance(30) {
+        spec["strategy"] = match generators.roll(3) {
             0 => json!({}),
             1 => json!({"type": "Recreate"}),
             // What an empty one becomes.
@@ -142,15 +142,15 @@ fn deployment(dice: &mut Dice) -> Value {
             }
         };
     }
-    if dice.chance(30) {
-        spec["minReadySeconds"] = json!(dice.roll(2));
+    if generators.chance(30) {
+        spec["minReadySeconds"] = json!(generators.roll(2));
     }
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec})
 }
 
 /// A StatefulSet with a claim, which cannot be changed.
-fn set(dice: &mut Dice) -> Value {
-    let mut deployment = deployment(dice);
+fn set(generators: &mut Dice) -> Value {
+    let mut deployment = deployment(generators);
     let spec = deployment["spec"].as_object_mut().unwrap();
     spec.remove("strategy");
     spec.insert("serviceName".to_owned(), json!("x"));
@@ -158,7 +158,7 @@ fn set(dice: &mut Dice) -> Value {
         "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}},
     });
-    if dice.chance(50) {
+    if generators.chance(50) {
         claim["kind"] = json!("PersistentVolumeClaim");
         claim["spec"]["volumeMode"] = json!("Filesystem");
     }
@@ -167,26 +167,26 @@ fn set(dice: &mut Dice) -> Value {
     deployment
 }
 
-fn policy(dice: &mut Dice) -> Value {
-    let ports = dice.some(&[80, 443]);
+fn policy(generators: &mut Dice) -> Value {
+    let ports = generators.some(&[80, 443]);
     let ports: Vec<Value> = ports
         .iter()
-        .map(|port| match dice.roll(3) {
+        .map(|port| match generators.roll(3) {
             0 => json!({"port": port, "protocol": "TCP"}),
             1 => json!({"port": port, "protocol": "UDP"}),
             _ => json!({"port": port}),
         })
         .collect();
-    let ingress = [json!([{"ports": ports}]), json!([{}]), json!([])][dice.roll(3) as usize].clone();
+    let ingress = [json!([{"ports": ports}]), json!([{}]), json!([])][generators.roll(3) as usize].clone();
     let spec = json!({"podSelector": {}, "ingress": ingress, "policyTypes": ["Ingress"]});
     json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": spec})
 }
 
-fn binding(dice: &mut Dice) -> Value {
-    let names = dice.some(&NAMES);
+fn binding(generators: &mut Dice) -> Value {
+    let names = generators.some(&NAMES);
     let subjects: Vec<Value> = names
         .iter()
-        .map(|name| match dice.roll(3) {
+        .map(|name| match generators.roll(3) {
             0 => json!({"kind": "User", "name": name}),
             1 => json!({"kind": "Group", "name": name, "apiGroup": "rbac.authorization.k8s.io"}),
             _ => json!({"kind": "ServiceAccount", "name": name, "namespace": "x"}),
@@ -198,18 +198,18 @@ fn binding(dice: &mut Dice) -> Value {
     })
 }
 
-fn quota(dice: &mut Dice) -> Value {
+fn quota(generators: &mut Dice) -> Value {
     let mut hard = json!({});
-    for name in dice.some(&["pods", "limits.cpu", "requests.storage"]) {
-        hard[name] = amount(dice);
+    for name in generators.some(&["pods", "limits.cpu", "requests.storage"]) {
+        hard[name] = amount(generators);
     }
     json!({"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": hard}})
 }
 
-fn settings(dice: &mut Dice) -> Value {
-    let keys = dice.some(&NAMES);
+fn settings(generators: &mut Dice) -> Value {
+    let keys = generators.some(&NAMES);
     let data: serde_json::Map<String, Value> =
-        keys.iter().map(|key| ((*key).to_owned(), json!(dice.word()))).collect();
+        keys.iter().map(|key| ((*key).to_owned(), json!(generators.word()))).collect();
     json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data})
 }
 
@@ -312,14 +312,14 @@ impl Api {
 }
 
 /// Swaps two items of some list.
-fn shuffle(dice: &mut Dice, value: &mut Value) {
+fn shuffle(generators: &mut Dice, value: &mut Value) {
     match value {
-        Value::Array(items) if items.len() > 1 && dice.chance(50) => {
-            let (one, other) = (dice.roll(items.len() as u64), dice.roll(items.len() as u64));
+        Value::Array(items) if items.len() > 1 && generators.chance(50) => {
+            let (one, other) = (generators.roll(items.len() as u64), generators.roll(items.len() as u64));
             items.swap(one as usize, other as usize);
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| shuffle(dice, item)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| shuffle(dice, field)),
+        Value::Array(items) => items.iter_mut().for_each(|item| shuffle(generators, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| shuffle(generators, field)),
         _ => {}
     }
 }
@@ -340,34 +340,34 @@ async fn applied(api: &Api, path: &str, config: &Value) -> Option<Value> {
 
 /// Plays with one object.
 async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
-    let mut dice = Dice::new(seed);
+    let mut generators = Dice::new(seed);
     let path = format!("{}/toy-{seed}", toy.collection);
     let named = |mut value: Value| {
         value["metadata"] =
             json!({"name": format!("toy-{seed}"), "namespace": "random", "labels": {"l": "1"}});
         value
     };
-    let mut config = named((toy.make)(&mut dice));
+    let mut config = named((toy.make)(&mut generators));
     // What was applied last, as far as the server took it.
     let mut was = applied(&api, &path, &config).await.unwrap_or_default();
     let mut count = Count::default();
     while count.trials < trials {
-        match dice.roll(6) {
+        match generators.roll(6) {
             0 => {
-                let other = named((toy.make)(&mut dice));
+                let other = named((toy.make)(&mut generators));
                 api.apply(&path, "fieldManager=other&force=true", &other).await;
             }
             1 | 2 => {
                 // Somebody edits what is there.
                 let mut live = api.get(&path).await;
-                if dice.chance(50) {
-                    shuffle(&mut dice, &mut live["spec"]);
+                if generators.chance(50) {
+                    shuffle(&mut generators, &mut live["spec"]);
                 } else {
-                    let edit = (toy.make)(&mut dice);
+                    let edit = (toy.make)(&mut generators);
                     for field in ["spec", "data", "subjects"] {
                         let Some(fields) = edit[field].as_object() else { continue };
                         for (key, value) in fields.clone() {
-                            if dice.chance(40) {
+                            if generators.chance(40) {
                                 live[field][key] = value;
                             }
                         }
@@ -377,7 +377,7 @@ async fn play(api: Api, toy: Toy, seed: u64, trials: usize) -> Count {
                 api.send(Method::PUT, &path, "application/json", &live).await;
             }
             3 => was = applied(&api, &path, &config).await.unwrap_or(was),
-            4 => config = named((toy.make)(&mut dice)),
+            4 => config = named((toy.make)(&mut generators)),
             _ => {}
         }
         let live = api.get(&path).await;
@@ -412,7 +412,7 @@ fn what_is_said_to_be_unchanged_is_unchanged() {
     let Some(server) = super::server() else { return };
     server.kubectl_as("admin", &["apply", "-f", "-"], DEFINITION);
     server.kubectl(&["wait", "--for=condition=Established", "crd/widgets.random.example.org"]);
-    let (_, trials) = dice::throw(1500, 1);
+    let (_, trials) = generators::throw(1500, 1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let seeds = 1..=14_u64;
     let each = trials / 14;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Shop;
-use crate::dice::{self, Dice};
+use crate::generators::{self, Dice};
 
 const ALL: &str = "# The shop
 apiVersion: v1
@@ -51,29 +51,29 @@ struct Edit {
     line: String,
 }
 
-fn edit(dice: &mut Dice) -> Edit {
-    let text = dice.one(&dice::TEXTS);
-    match dice.roll(10) {
-        0 => web(&["scale"], &format!("--replicas={}", 1 + dice.roll(5)), "  replicas:"),
-        1 => web(&["set", "image"], &format!("web=web:{}", dice.roll(9)), "        image:"),
+fn edit(generators: &mut Dice) -> Edit {
+    let text = generators.one(&generators::TEXTS);
+    match generators.roll(10) {
+        0 => web(&["scale"], &format!("--replicas={}", 1 + generators.roll(5)), "  replicas:"),
+        1 => web(&["set", "image"], &format!("web=web:{}", generators.roll(9)), "        image:"),
         2 => {
-            let name = dice.word().to_uppercase();
+            let name = generators.word().to_uppercase();
             web(&["set", "env"], &format!("{name}={text}"), &format!("        - name: {name}"))
         }
         // What a patch adds comes first.
         3 | 4 => {
-            let name = dice.word().to_uppercase();
+            let name = generators.word().to_uppercase();
             let line = format!("        - name: {name}");
             patch(json!([{"name": name, "value": text}]), &line)
         }
         5 => {
-            let name = ["B", "C", "D"][dice.roll(3) as usize];
+            let name = ["B", "C", "D"][generators.roll(3) as usize];
             let line = format!("        - name: {name}");
             patch(json!([{"name": name, "$patch": "delete"}]), &line)
         }
         6 => Edit::new(&["patch", "deployment/web", "--type=json", "-p", SECOND_FIRST], "        - name: "),
         roll => {
-            let key = dice.word();
+            let key = generators.word();
             let value = if roll == 7 && key != "a" { Value::Null } else { json!(text) };
             let patch = json!({"data": {&key: value}}).to_string();
             Edit::new(&["patch", "configmap/settings", "-p", &patch], &format!("  {key}:"))
@@ -134,12 +134,12 @@ fn are_among(few: &[&str], many: &str) -> bool {
 #[test]
 fn what_people_do_at_random_is_taken_into_git_and_nothing_else_moves() {
     let Some(shop) = Shop::new() else { return };
-    let (mut dice, trials) = dice::throw(8, 100);
+    let (mut generators, trials) = generators::throw(8, 100);
     shop.declare(&[("all.yaml", ALL)]);
     shop.apply();
     for trial in 0..trials {
         let before = shop.sandbox.read("checkout/k8s/all.yaml");
-        let edits: Vec<Edit> = (0..1 + dice.roll(3)).map(|_| edit(&mut dice)).collect();
+        let edits: Vec<Edit> = (0..1 + generators.roll(3)).map(|_| edit(&mut generators)).collect();
         for edit in &edits {
             let told = edit.told.iter().map(String::as_str);
             let told: Vec<&str> = ["-n", &shop.namespace].into_iter().chain(told).collect();

@@ -1,7 +1,7 @@
 //! Names whose case does not count: one object has one address, however it is spelled.
 
 use super::store::Stored;
-use crate::dice::Dice;
+use crate::generators::Dice;
 
 const DECLARED: &str = "scope: {room: ROOM}
 room: [{name: ROOM, about: ours}]
@@ -52,9 +52,9 @@ fn two_spellings_of_one_object_are_declared_twice() {
 
 #[test]
 fn names_are_the_same_in_every_spelling() {
-    let mut dice = Dice::new(7);
+    let mut generators = Dice::new(7);
     let mut spelled = |name: &str| -> String {
-        name.chars().map(|c| if dice.chance(50) { c.to_ascii_uppercase() } else { c }).collect()
+        name.chars().map(|c| if generators.chance(50) { c.to_ascii_uppercase() } else { c }).collect()
     };
     let stored = Stored::new("");
     stored.checkout.commit("all.yaml", &declared("acme", "jobs", "hot"));

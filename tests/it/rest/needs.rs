@@ -77,10 +77,10 @@ kinds:
   account:
     risk: access
     identity: {keys: [/id]}
-    list: {path: /accounts, items: /data, keep: '/id != "admin"'}
+    list: {path: /accounts, items: /data, filter: '/id != "admin"'}
     read: {path: "/accounts/{id}", body: /data}
-    create: {method: PUT, path: "/accounts/{id}", wrap: /data, body: declared, returns: /data}
-    update: {method: PUT, path: "/accounts/{id}", wrap: /data, body: declared, returns: /data}
+    create: {method: PUT, path: "/accounts/{id}", body_pointer: /data, body: declared, returns: /data}
+    update: {method: PUT, path: "/accounts/{id}", body_pointer: /data, body: declared, returns: /data}
     delete: {path: "/accounts/{id}"}
     fields:
       /id: {required: true}
@@ -121,8 +121,8 @@ kinds:
   record:
     identity: {keys: [/id]}
     list: {path: /records, items: /data}
-    create: {method: PUT, path: "/records/{id}", wrap: /data, body: declared, returns: /data}
-    update: {method: PATCH, path: "/records/{id}", wrap: /data, body: merge_patch, content_type: application/merge-patch+json, returns: /data}
+    create: {method: PUT, path: "/records/{id}", body_pointer: /data, body: declared, returns: /data}
+    update: {method: PATCH, path: "/records/{id}", body_pointer: /data, body: merge_patch, content_type: application/merge-patch+json, returns: /data}
     delete: {path: "/records/{id}"}
     version: {from: /last_modified, header: If-Match, format: '"{version}"'}
     fields:
@@ -169,7 +169,7 @@ kinds:
     delete: {path: "/{owner}/generic/{package}/{release}/{name}", success: [204]}
     fields:
       /name: {required: true}
-      /content: {required: true, access: create_only}
+      /content: {required: true, access: immutable}
 "#;
 
 #[test]

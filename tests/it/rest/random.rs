@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Checkout, opening, powerdns};
 use crate::{
-    dice::{self, Dice},
+    generators::{self, Dice},
     parts::{Gitea, Kinto, PowerDns, RabbitMq},
 };
 
@@ -29,12 +29,12 @@ struct Game<'a> {
 
 impl Game<'_> {
     fn play(&self) {
-        let (mut dice, trials) = dice::throw(5, 100);
-        let dice = &mut dice;
+        let (mut generators, trials) = generators::throw(5, 100);
+        let generators = &mut generators;
         for trial in 0..trials {
             let mut declared: BTreeMap<String, Json> = BTreeMap::new();
-            for name in ["a"].into_iter().chain(dice.some(&["b", "c", "d"])) {
-                declared.insert(name.to_owned(), (self.object)(dice, name));
+            for name in ["a"].into_iter().chain(generators.some(&["b", "c", "d"])) {
+                declared.insert(name.to_owned(), (self.object)(generators, name));
             }
             let lines: String = declared.values().map(|object| format!("  - {object}\n")).collect();
             let text = format!(
@@ -46,10 +46,10 @@ impl Game<'_> {
             self.expect(&APPLY, 0, &said);
             self.expect(&["plan"], 0, &said);
             let before = self.expect(&["drift"], 0, &said);
-            let moved = self.meddle(dice, &declared);
+            let moved = self.meddle(generators, &declared);
             let said = format!("{said}then {moved:?} after {before}");
             self.expect(&["drift"], if moved.is_empty() { 0 } else { 3 }, &said);
-            if dice.chance(50) {
+            if generators.chance(50) {
                 self.expect(&["drift", "--adopt"], 0, &said);
                 self.checkout.sandbox.sh("git commit -qam adopt || true").expect(0);
             } else {
@@ -64,17 +64,17 @@ impl Game<'_> {
     }
 
     /// Changes or deletes one of what is declared, or nothing; answers what.
-    fn meddle(&self, dice: &mut Dice, declared: &BTreeMap<String, Json>) -> Vec<String> {
+    fn meddle(&self, generators: &mut Dice, declared: &BTreeMap<String, Json>) -> Vec<String> {
         let names: Vec<&String> = declared.keys().collect();
-        if names.is_empty() || dice.chance(20) {
+        if names.is_empty() || generators.chance(20) {
             return Vec::new();
         }
-        let name = *dice.one(&names);
-        if dice.chance(30) {
+        let name = *generators.one(&names);
+        if generators.chance(30) {
             (self.delete)(name, &declared[name]);
             return vec![format!("{name} deleted")];
         }
-        let mut other = (self.object)(dice, name);
+        let mut other = (self.object)(generators, name);
         for (key, value) in self.defaults.as_object().unwrap() {
             other.as_object_mut().unwrap().entry(key).or_insert_with(|| value.clone());
         }
@@ -92,15 +92,18 @@ impl Game<'_> {
     }
 }
 
-fn value(dice: &mut Dice, depth: u64) -> Json {
-    let inner = |dice: &mut Dice| value(dice, depth + 1);
-    match dice.roll(if depth > 1 { 5 } else { 7 }) {
-        0 => json!(dice.roll(2) == 0),
-        1 => json!(dice.one(&[0.5, 1e3, -0.25, 1e-7])),
-        2 => json!(dice.one(&[0_i64, -1, 42, 9_007_199_254_740_993])),
-        3 | 4 => json!(dice.one(&dice::TEXTS)),
-        5 => (0..dice.roll(3)).map(|_| inner(dice)).collect(),
-        _ => (0..dice.roll(3)).map(|_| (dice.word(), inner(dice))).collect::<serde_json::Map<_, _>>().into(),
+fn value(generators: &mut Dice, depth: u64) -> Json {
+    let inner = |generators: &mut Dice| value(generators, depth + 1);
+    match generators.roll(if depth > 1 { 5 } else { 7 }) {
+        0 => json!(generators.roll(2) == 0),
+        1 => json!(generators.one(&[0.5, 1e3, -0.25, 1e-7])),
+        2 => json!(generators.one(&[0_i64, -1, 42, 9_007_199_254_740_993])),
+        3 | 4 => json!(generators.one(&generators::TEXTS)),
+        5 => (0..generators.roll(3)).map(|_| inner(generators)).collect(),
+        _ => (0..generators.roll(3))
+            .map(|_| (generators.word(), inner(generators)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
     }
 }
 
@@ -119,10 +122,10 @@ fn records_of_kinto() {
             ),
         ),
         kind: "record",
-        object: &|dice, name| {
+        object: &|generators, name| {
             let mut object = json!({"id": name});
-            for key in dice.some(&["x", "y", "a/b~c", "on"]) {
-                object[key] = value(dice, 0);
+            for key in generators.some(&["x", "y", "a/b~c", "on"]) {
+                object[key] = value(generators, 0);
             }
             object
         },
@@ -153,11 +156,11 @@ fn labels_of_gitea() {
             "scope: {owner: random, repo: web}, guards: {max-delete-percent: 100}",
         ),
         kind: "label",
-        object: &|dice, name| {
+        object: &|generators, name| {
             let mut object =
-                json!({"name": name, "color": dice.one(&["ff0000", "00ff00", "012345", "000000"])});
-            if dice.chance(70) {
-                object["description"] = json!(dice.one(&dice::TEXTS).trim());
+                json!({"name": name, "color": generators.one(&["ff0000", "00ff00", "012345", "000000"])});
+            if generators.chance(70) {
+                object["description"] = json!(generators.one(&generators::TEXTS).trim());
             }
             object
         },
@@ -180,19 +183,18 @@ fn policies_of_rabbitmq() {
             "scope: {vhost: random}, guards: {max-delete-percent: 100}",
         ),
         kind: "policy",
-        object: &|dice, name| {
+        object: &|generators, name| {
             let mut definition = serde_json::Map::new();
-            definition.insert("max-length".to_owned(), json!(dice.roll(5)));
-            if dice.chance(50) {
-                definition.insert("expires".to_owned(), json!(1000 + dice.roll(5)));
+            definition.insert("max-length".to_owned(), json!(generators.roll(5)));
+            if generators.chance(50) {
+                definition.insert("expires".to_owned(), json!(1000 + generators.roll(5)));
             }
-            let mut object =
-                json!({"name": name, "pattern": dice.one(&dice::TEXTS[..5]), "definition": definition});
-            if dice.chance(50) {
-                object["priority"] = json!(dice.roll(3));
+            let mut object = json!({"name": name, "pattern": generators.one(&generators::TEXTS[..5]), "definition": definition});
+            if generators.chance(50) {
+                object["priority"] = json!(generators.roll(3));
             }
-            if dice.chance(50) {
-                object["apply-to"] = json!(dice.one(&["queues", "all"]));
+            if generators.chance(50) {
+                object["apply-to"] = json!(generators.one(&["queues", "all"]));
             }
             object
         },
@@ -223,7 +225,7 @@ fn records_of_powerdns() {
             "scope: {zone: random.example.}, guards: {max-delete-percent: 100}",
         ),
         kind: "rrset",
-        object: &|dice, name| {
+        object: &|generators, name| {
             let (kind, contents): (&str, &[&str]) = match name {
                 "a" => (
                     "TXT",
@@ -233,12 +235,12 @@ fn records_of_powerdns() {
                 "c" => ("CAA", &["0 issue \"ca.example.net\"", "128 iodef \"mailto:a@example.net\""]),
                 _ => ("AAAA", &["2001:db8::1", "::", "2001:db8:0:1::"]),
             };
-            let mut records = dice.some(contents);
+            let mut records = generators.some(contents);
             if records.is_empty() {
                 records.push(contents[0]);
             }
             records.sort_unstable();
-            json!({"name": format!("{name}.random.example."), "type": kind, "ttl": dice.roll(3), "records": records})
+            json!({"name": format!("{name}.random.example."), "type": kind, "ttl": generators.roll(3), "records": records})
         },
         defaults: json!({}),
         set: &|name, object| {

@@ -155,7 +155,7 @@ fn a_refused_field_is_shown_at_the_line_that_declares_it() {
 #[test]
 fn a_name_that_is_declared_twice_is_an_error_that_names_both_places() {
     let proxy = versioned("2.1");
-    let folded = [("identity: {keys: [/name]}", "identity: {keys: [/name], fold: lower}")];
+    let folded = [("identity: {keys: [/name]}", "identity: {keys: [/name], case: lower}")];
     let checkout = checkout(&proxy.url, &folded, &["a"]);
     checkout.commit("z.yaml", "thing:\n  - name: b\n  - name: A\n");
     let ran = checkout.run(&["apply", "--yes"], 65);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::store::Stored;
-use crate::dice::{self, Dice};
+use crate::generators::{self, Dice};
 
 /// What is declared.
 #[derive(Clone, Default, PartialEq)]
@@ -21,12 +21,12 @@ struct World {
 
 impl World {
     /// Another one. What is in a locked room does not change while it is locked.
-    fn next(&self, dice: &mut Dice) -> World {
+    fn next(&self, generators: &mut Dice) -> World {
         let mut world = self.clone();
         world.room = match self.room {
-            _ if dice.chance(8) => None,
-            Some((format, _)) if dice.chance(80) => Some((format, dice.chance(25))),
-            _ => Some((dice.roll(3), dice.chance(25))),
+            _ if generators.chance(8) => None,
+            Some((format, _)) if generators.chance(80) => Some((format, generators.chance(25))),
+            _ => Some((generators.roll(3), generators.chance(25))),
         };
         match (self.room, world.room) {
             (_, None) => return World::default(),
@@ -37,15 +37,15 @@ impl World {
             (None, Some(_)) => world = World { room: world.room, ..World::default() },
             _ => {}
         }
-        for _ in 0..=dice.roll(4) {
-            let name = dice.word();
-            match dice.roll(4) {
+        for _ in 0..=generators.roll(4) {
+            let name = generators.word();
+            match generators.roll(4) {
                 0 => _ = world.queues.remove(&name),
-                1 | 2 => _ = world.queues.insert(name, dice.roll(4)),
-                _ => _ = world.bindings.insert((name, dice.word())),
+                1 | 2 => _ = world.queues.insert(name, generators.roll(4)),
+                _ => _ = world.bindings.insert((name, generators.word())),
             }
         }
-        let gone = (dice.word(), dice.word());
+        let gone = (generators.word(), generators.word());
         world.bindings.remove(&gone);
         let queues = &world.queues;
         world.bindings.retain(|(queue, _)| queues.contains_key(queue));
@@ -53,8 +53,9 @@ impl World {
     }
 
     /// Its declarations, in any spelling.
-    fn declared(&self, dice: &mut Dice) -> String {
-        let mut spelled = |name: &str| if dice.chance(20) { name.to_uppercase() } else { name.to_owned() };
+    fn declared(&self, generators: &mut Dice) -> String {
+        let mut spelled =
+            |name: &str| if generators.chance(20) { name.to_uppercase() } else { name.to_owned() };
         let Some((format, locked)) = self.room else { return "queue: []\n".to_owned() };
         let room = spelled("r");
         let mut text = format!(
@@ -87,14 +88,14 @@ impl World {
 
 #[test]
 fn any_sequence_of_changes_ends_as_git_declares() {
-    let (mut dice, trials) = dice::throw(60, 4);
+    let (mut generators, trials) = generators::throw(60, 4);
     let (mut stored, mut world, mut history) = (Stored::new(""), World::default(), String::new());
     for trial in 0..trials {
         if trial % 15 == 0 {
             (stored, world, history) = (Stored::new(""), World::default(), String::new());
         }
-        world = world.next(&mut dice);
-        let declared = world.declared(&mut dice);
+        world = world.next(&mut generators);
+        let declared = world.declared(&mut generators);
         let declared = format!("# Trial {trial}.\n{declared}");
         history.push_str(&format!("---\n{declared}"));
         stored.checkout.commit("all.yaml", &declared);

@@ -6,18 +6,18 @@ use super::{
     small,
 };
 use crate::{
-    dice::Dice,
+    generators::Dice,
     parts::{Gitea, PowerDns},
 };
 
 /// `text` with each name between `<` and `>` in letters of any size.
-fn spelled(text: &str, dice: &mut Dice) -> String {
+fn spelled(text: &str, generators: &mut Dice) -> String {
     let mut inside = false;
     let mut letter = |c: char| {
         inside = if c == '<' { true } else { inside && c != '>' };
         match c {
             '<' | '>' => None,
-            c if inside && dice.chance(50) => Some(c.to_ascii_uppercase()),
+            c if inside && generators.chance(50) => Some(c.to_ascii_uppercase()),
             c => Some(c),
         }
     };
@@ -26,17 +26,17 @@ fn spelled(text: &str, dice: &mut Dice) -> String {
 
 /// Applies `text`, and then holds that no other spelling of it is another state, nor written.
 fn holds(checkout: &Checkout, proxy: &Proxy, text: &str, seed: u64) {
-    let mut dice = Dice::new(seed);
+    let mut generators = Dice::new(seed);
     checkout.commit("all.yaml", &text.replace(['<', '>'], ""));
     checkout.apply(&[]);
     proxy.asked.lock().unwrap().clear();
     for _ in 0..8 {
-        let other = spelled(text, &mut dice);
+        let other = spelled(text, &mut generators);
         checkout.commit("all.yaml", &other);
         let plan = checkout.run(&["plan"], 0);
         assert!(plan.stdout.contains("in sync"), "{other}\n{}", plan.stdout);
         checkout.run(&["apply", "--yes"], 0);
-        let twice = format!("{other}---\n{}", spelled(text, &mut dice));
+        let twice = format!("{other}---\n{}", spelled(text, &mut generators));
         checkout.commit("all.yaml", &twice);
         let ran = checkout.run(&["plan"], 65);
         assert!(ran.stderr.contains("is declared twice"), "{twice}\n{}", ran.stderr);

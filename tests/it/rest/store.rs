@@ -26,28 +26,28 @@ scopes:
   room: {params: [room], kind: room, exists: "/rooms/{room}"}
 kinds:
   room:
-    identity: {keys: [/name], fold: insensitive}
+    identity: {keys: [/name], case: insensitive}
     list: {path: /rooms}
     read: {path: "/rooms/{name}"}
-    create: {method: POST, path: /rooms, body: declared, returns: "", follow_up: true}
+    create: {method: POST, path: /rooms, body: declared, returns: "", update_after_create: true}
     update: {method: PATCH, path: "/rooms/{name}", body: changed, returns: ""}
     delete: {path: "/rooms/{name}"}
     fields:
       /name: {required: true, type: string}
       /about: {type: string, default: ""}
       /motto: {type: string, default: ""}
-      /format: {access: create_only, default: plain}
+      /format: {access: immutable, default: plain}
       /archived: {type: boolean, locks: true, default: false}
   queue:
     scope: room
-    identity: {keys: [/name], fold: insensitive}
+    identity: {keys: [/name], case: insensitive}
     list: {path: "/rooms/{room}/queues"}
     create: {method: POST, path: "/rooms/{room}/queues", body: declared, returns: ""}
     update: {method: PATCH, path: "/rooms/{room}/queues/{name}", body: changed, returns: ""}
     delete: {path: "/rooms/{room}/queues/{name}"}
     fields:
       /name: {required: true, type: string}
-      /size: {access: create_only, type: integer, minimum: 0, maximum: 1000, default: 0}
+      /size: {access: immutable, type: integer, minimum: 0, maximum: 1000, default: 0}
       /note: {type: string, pattern: "^[a-z ]*$", default: ""}
       /tags: {list: set, items: {type: string, pattern: "^[a-z]+$"}, default: []}
       /key: {type: string, sensitive: true}
@@ -55,7 +55,7 @@ kinds:
     scope: room
     depends_on: [queue]
     attached_to: [{kind: queue, by: /queue}]
-    identity: {keys: [/queue, /key], fold: insensitive}
+    identity: {keys: [/queue, /key], case: insensitive}
     id: /id
     list: {path: "/rooms/{room}/bindings"}
     create: {method: POST, path: "/rooms/{room}/bindings", body: declared, returns: ""}

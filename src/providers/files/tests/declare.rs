@@ -3,7 +3,7 @@
 use super::*;
 use crate::exit::Exit;
 
-fn refused(checkout: &Checkout) -> Fault {
+fn refused(checkout: &Checkout) -> UserError {
     let target = Place::new().target();
     fault(super::super::declare::declare(&target, &checkout.tree(), checkout).unwrap_err())
 }

@@ -128,7 +128,7 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
     let actual = look(writer, desired, false);
     let mut candidates = Vec::new();
     for (address, observed) in &actual.objects {
-        let sides = Sides {
+        let sides = ThreeWay {
             base: memory.owned.get(address).and_then(|owned| owned.base.clone()),
             desired: desired.objects.get(address).and_then(|object| object.value.clone()),
             actual: match observed {
@@ -150,7 +150,7 @@ pub(super) fn plan(writer: &mut dyn Reader, desired: &Desired, checkout: &Checko
 
 fn change(
     address: Address,
-    sides: Sides<Value>,
+    sides: ThreeWay<Value>,
     owned: &BTreeMap<Address, crate::model::record::Owned>,
 ) -> Change {
     let action = match (&sides.desired, &sides.actual) {

@@ -6,17 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{hash, site::Site};
+use super::{hash, target::FilesTarget};
 use crate::{
     model::{
         address::Address,
-        change::Sides,
+        change::ThreeWay,
         digest::{Algorithm, Digest},
         event::Silent,
-        fault::Fault,
         ignore,
         object::{Actual, Desired, Observed, Scope},
         tree::{Contents, Entry, EntryKind, Tree},
+        user_error::UserError,
         value::Value,
     },
     providers::{Query, Reader, Target},
@@ -160,20 +160,20 @@ impl Place {
         super::declare::declare(&self.target(), &checkout.tree(), checkout).unwrap()
     }
 
-    fn site(&self) -> Site {
-        Site::open(&self.target()).unwrap()
+    fn site(&self) -> FilesTarget {
+        FilesTarget::open(&self.target()).unwrap()
     }
 }
 
 /// Asks for all that is declared and all that is remembered.
 fn look(site: &mut dyn Reader, desired: &Desired, verify: bool) -> Actual {
     let memory = site.memory().unwrap();
-    let mut objects: BTreeMap<&Address, Sides<&Value>> = BTreeMap::new();
+    let mut objects: BTreeMap<&Address, ThreeWay<&Value>> = BTreeMap::new();
     for (address, object) in &desired.objects {
-        objects.insert(address, Sides { desired: object.value.as_ref(), base: None, actual: None });
+        objects.insert(address, ThreeWay { desired: object.value.as_ref(), base: None, actual: None });
     }
     for (address, owned) in &memory.owned {
-        objects.entry(address).or_insert(Sides { desired: None, base: None, actual: None }).base =
+        objects.entry(address).or_insert(ThreeWay { desired: None, base: None, actual: None }).base =
             owned.base.as_ref();
     }
     site.observe(&query(objects, &desired.exclusive, verify)).unwrap()
@@ -182,7 +182,7 @@ fn look(site: &mut dyn Reader, desired: &Desired, verify: bool) -> Actual {
 static NO_RULES: ignore::Rules = ignore::Rules(Vec::new());
 
 fn query<'a>(
-    objects: BTreeMap<&'a Address, Sides<&'a Value>>,
+    objects: BTreeMap<&'a Address, ThreeWay<&'a Value>>,
     exclusive: &'a [Scope],
     verify: bool,
 ) -> Query<'a> {
@@ -221,7 +221,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(left, right)| ((*left).to_owned(), (*right).to_owned())).collect()
 }
 
-fn fault(error: anyhow::Error) -> Fault {
+fn fault(error: anyhow::Error) -> UserError {
     error.downcast().unwrap()
 }
 

@@ -34,7 +34,7 @@ fn roots_that_cannot_be_are_faults() {
         ("{rot: x}", Exit::BadConfig, "unknown key `rot`"),
     ];
     for (options, exit, message) in cases {
-        let fault = fault(Site::open(&place.target_with(options)).err().unwrap());
+        let fault = fault(FilesTarget::open(&place.target_with(options)).err().unwrap());
         assert!(fault.exit == exit && fault.message.contains(message), "{options}: {fault:?}");
         assert!(fault.hint.is_some() || exit == Exit::BadConfig);
     }
@@ -44,7 +44,7 @@ fn roots_that_cannot_be_are_faults() {
 fn a_root_may_be_reached_through_a_link() {
     let place = Place::with(&[("a", "a")]);
     symlink("www", place.0.path().join("alias")).unwrap();
-    let mut site = Site::open(&place.target_with("{root: alias}")).unwrap();
+    let mut site = FilesTarget::open(&place.target_with("{root: alias}")).unwrap();
     let desired = place.declare(&Checkout::of(&[("a", "a")]));
     assert_eq!(words(&look(&mut site, &desired, false), &desired), pairs(&[("a", "in-sync")]));
 }
@@ -192,7 +192,7 @@ fn an_exclusive_directory_behind_a_link_is_incomplete() {
     assert_eq!(actual.incomplete[0].0, Address::new("a"));
 }
 
-fn candidates(place: &Place, checkout: &Checkout) -> (Site, Vec<Candidate>) {
+fn candidates(place: &Place, checkout: &Checkout) -> (FilesTarget, Vec<Candidate>) {
     let desired = place.declare(checkout);
     let mut site = place.site();
     let mut actual = look(&mut site, &desired, false);
@@ -201,7 +201,7 @@ fn candidates(place: &Place, checkout: &Checkout) -> (Site, Vec<Candidate>) {
             Some(Observed::Present(state)) => Some(state.value),
             _ => None,
         };
-        Candidate::new(address, Sides { base: None, desired: object.value, actual: found })
+        Candidate::new(address, ThreeWay { base: None, desired: object.value, actual: found })
     });
     let candidates = candidates.collect();
     (site, candidates)
@@ -223,7 +223,7 @@ fn content_is_loaded_where_it_differs_and_is_small() {
     let loaded: Vec<_> = candidates
         .iter()
         .map(|candidate| {
-            let Sides { desired, actual, .. } = &candidate.sides;
+            let ThreeWay { desired, actual, .. } = &candidate.sides;
             (candidate.address.as_str(), bytes(desired), bytes(actual))
         })
         .collect();
@@ -271,7 +271,7 @@ fn content_that_becomes_secret_is_hidden_on_every_side() {
     let plain = Checkout::of(&[("key", "before")]);
     candidates[0].sides.base = place.declare(&plain).objects[&Address::new("key")].value.clone();
     site.complete(&mut candidates, &checkout).unwrap();
-    let Sides { base, desired, actual } = &candidates[0].sides;
+    let ThreeWay { base, desired, actual } = &candidates[0].sides;
     for side in [base, desired, actual] {
         assert!(super::super::value::is_secret(side.as_ref().unwrap()), "{side:?}");
     }

@@ -183,7 +183,7 @@ fn an_expected_id_guards_against_another_target() {
     let checkout = Checkout::of(&[("a", "1")]);
     converge(&place, &checkout);
     let id = place.site().stored().unwrap().unwrap().id.clone();
-    let open = |options: &str| Site::open(&place.target_with(options)).unwrap().memory();
+    let open = |options: &str| FilesTarget::open(&place.target_with(options)).unwrap().memory();
     assert!(open(&format!("{{root: www, expect-id: {id}}}")).is_ok());
     assert_eq!(fault(open("{root: www, expect-id: other}").unwrap_err()).exit, Exit::Error);
     assert_eq!(fault(open("{root: empty, expect-id: other}").unwrap_err()).exit, Exit::Unavailable);

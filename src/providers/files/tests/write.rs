@@ -287,7 +287,7 @@ fn repositories_of_the_sha256_format_work_the_same() {
     Apply::new(&place).run(&checkout);
     let mut site = place.site();
     let objects = desired.objects.iter().map(|(address, object)| {
-        (address, Sides { base: None, desired: object.value.as_ref(), actual: None })
+        (address, ThreeWay { base: None, desired: object.value.as_ref(), actual: None })
     });
     let query = Query { algorithm: Algorithm::Sha256, ..query(objects.collect(), &[], true) };
     assert_eq!(words(&site.observe(&query).unwrap(), &desired), pairs(&[("a", "in-sync")]));

@@ -11,7 +11,7 @@ use serde_json::{Number, Value as Json};
 
 use super::{
     Condition,
-    kind::{Fold, Risk},
+    kind::{NameCase, Risk},
     release::Release,
     values::{Bounds, Pattern, Type, Values},
 };
@@ -49,22 +49,23 @@ pub struct Field {
     /// The value with which nobody can write the object, or what lives in it, any more: it is written last.
     pub locks: Option<Json>,
     /// How it is written, and whether its case counts, where that is not so for all names of the `identity`.
-    pub fold: Option<Fold>,
+    pub case: Option<NameCase>,
     /// Whether an object cannot be made without it.
     pub required: bool,
     /// The only values there are.
-    pub one_of: Vec<Json>,
+    #[serde(rename = "enum")]
+    pub allowed: Vec<Json>,
     /// Where this does not hold for the other fields, it means nothing: it cannot be declared, and is not imported.
-    pub only_when: Option<Condition>,
+    pub applies_when: Option<Condition>,
     /// Values that cannot be declared, nor name what others live in.
-    pub never: Vec<Json>,
+    pub forbidden: Vec<Json>,
     /// Values that stand for others, wherever they are found: a text for one, and for several a list of those that
     /// a set then has in its place.
     #[serde(deserialize_with = "words")]
     #[schemars(with = "BTreeMap<String, Words>")]
-    pub stands_for: BTreeMap<String, Vec<String>>,
+    pub aliases: BTreeMap<String, Vec<String>>,
     /// What a value of the server's answers is called where it is sent, if that is another word.
-    pub answers: BTreeMap<String, String>,
+    pub response_aliases: BTreeMap<String, String>,
     /// How the server packs it.
     pub encoding: Option<Encoding>,
     /// Where the server tells whether it has a value that it never answers; `*` is what it is in the field's name.
@@ -85,7 +86,7 @@ impl Field {
         self.about.as_ref().map_or_else(String::new, |about| format!(": {about}"))
     }
 
-    /// What its values are held against; `one_of` is about what is declared, in whatever form.
+    /// What its values are held against; `enum` is about what is declared, in whatever form.
     pub fn bounds(&self) -> Bounds<'_> {
         Bounds::of(self.kind, [&self.minimum, &self.maximum], self.pattern.as_ref(), &[])
     }
@@ -99,9 +100,9 @@ impl Field {
     pub fn traits(&self) -> Vec<String> {
         let access = match self.access {
             Access::WriteOnly => Some("never answered by the server"),
-            Access::CreateOnly => Some("fixed once it is made"),
+            Access::Immutable => Some("fixed once it is made"),
             Access::WriteOnce => Some("never answered by the server, and fixed once it is made"),
-            Access::Initial => Some("for making one only"),
+            Access::CreateInput => Some("for making one only"),
             Access::ReadOnly => Some("the server's own"),
             Access::ReadWrite => None,
         };
@@ -126,7 +127,7 @@ impl Field {
             .chain(bound("at most", &self.maximum))
             .chain(access.map(str::to_owned))
             .chain(list)
-            .chain((!self.one_of.is_empty()).then(|| values(&self.one_of)))
+            .chain((!self.allowed.is_empty()).then(|| values(&self.allowed)))
             .chain(self.default.iter().map(|default| format!("{default} where nothing is said")))
             .chain(self.since.iter().map(|since| format!("from {since} on")))
             .chain(self.until.iter().map(|until| format!("before {until}")))
@@ -146,12 +147,12 @@ pub enum Access {
     /// The server never answers it, or only in disguise.
     WriteOnly,
     /// It is fixed once the object is made: another value needs another object.
-    CreateOnly,
+    Immutable,
     /// Both of these: never answered, and fixed.
     WriteOnce,
     /// It says how the object is made. Later the server knows nothing of it, so it is not compared, and a change
     /// of it is a remark.
-    Initial,
+    CreateInput,
 }
 
 impl Access {

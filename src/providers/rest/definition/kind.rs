@@ -49,7 +49,7 @@ pub struct Kind {
     pub read: Option<Read>,
     /// A field that stands beside the object in requests and in answers of one, and in no list.
     #[serde(default)]
-    pub beside: Option<Beside>,
+    pub envelope: Option<Envelope>,
     /// How one is made.
     #[serde(default)]
     pub create: Option<Write>,
@@ -92,7 +92,7 @@ pub struct Kind {
     pub fields: BTreeMap<String, Field>,
     /// Whether fields that are not listed may be declared.
     #[serde(default)]
-    pub open: bool,
+    pub additional_fields: bool,
     /// The first version of the product that has it.
     #[serde(default)]
     pub since: Option<Release>,
@@ -118,8 +118,8 @@ impl Kind {
     }
 
     /// How the name at `key` is written.
-    pub fn fold(&self, key: &str) -> Fold {
-        self.fields.get(key).and_then(|field| field.fold).unwrap_or(self.identity.fold)
+    pub fn fold(&self, key: &str) -> NameCase {
+        self.fields.get(key).and_then(|field| field.case).unwrap_or(self.identity.case)
     }
 
     /// The field that locks the object, with the value that does.
@@ -151,7 +151,7 @@ pub struct Attachment {
 /// A field that stands beside the object, in requests and in answers of one: `{data: {...}, permissions: {...}}`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Beside {
+pub struct Envelope {
     /// The field. An object that declares it is read by itself, since lists do not show it.
     pub field: String,
     /// Where it stands there.
@@ -186,10 +186,10 @@ pub struct Identity {
     /// Pointer to a field that tells apart what those do not: its value is the end of the address, and left out
     /// where it is the default.
     #[serde(default)]
-    pub also: Option<String>,
+    pub discriminator: Option<String>,
     /// How they are written, and whether their case counts.
     #[serde(default)]
-    pub fold: Fold,
+    pub case: NameCase,
     /// The field that holds the name before a rename.
     #[serde(default)]
     pub previously: Option<String>,
@@ -219,7 +219,7 @@ impl IdFromName {
 /// How names are written, and whether their case counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Fold {
+pub enum NameCase {
     /// As they are: case counts.
     #[default]
     None,
@@ -231,20 +231,20 @@ pub enum Fold {
     Insensitive,
 }
 
-impl Fold {
+impl NameCase {
     /// `name` as the server writes it.
     pub fn written(self, name: &str) -> String {
         match self {
-            Fold::None | Fold::Insensitive => name.to_owned(),
-            Fold::Lower => name.to_lowercase(),
-            Fold::Upper => name.to_uppercase(),
+            NameCase::None | NameCase::Insensitive => name.to_owned(),
+            NameCase::Lower => name.to_lowercase(),
+            NameCase::Upper => name.to_uppercase(),
         }
     }
 
     /// `name` as it stands in an address, where one object has one name.
     pub fn addressed(self, name: &str) -> String {
         match self {
-            Fold::Insensitive => name.to_lowercase(),
+            NameCase::Insensitive => name.to_lowercase(),
             other => other.written(name),
         }
     }
@@ -341,10 +341,10 @@ mod tests {
     #[test]
     fn names_that_differ_in_case_only_have_one_address_where_case_does_not_count() {
         assert_eq!(
-            (Fold::Insensitive.written("Acme"), Fold::Insensitive.addressed("Acme")),
+            (NameCase::Insensitive.written("Acme"), NameCase::Insensitive.addressed("Acme")),
             ("Acme".into(), "acme".into())
         );
-        assert!(Fold::Insensitive.same("Acme", "aCME") && !Fold::None.same("Acme", "acme"));
+        assert!(NameCase::Insensitive.same("Acme", "aCME") && !NameCase::None.same("Acme", "acme"));
     }
 
     #[test]

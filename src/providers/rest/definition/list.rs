@@ -16,13 +16,13 @@ pub struct List {
     pub path: String,
     /// The path of the list where there is no such place as `path`.
     #[serde(default)]
-    pub otherwise: Option<String>,
+    pub fallback: Option<String>,
     /// Its query.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
     /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
     #[serde(default)]
-    pub safe_post: Option<Template>,
+    pub query_body: Option<Template>,
     /// Where the answer has the objects.
     #[serde(default)]
     pub items: String,
@@ -50,7 +50,7 @@ pub struct List {
     pub detail: bool,
     /// What belongs to the list at all: inherited and built-in objects do not.
     #[serde(default)]
-    pub keep: Option<Condition>,
+    pub filter: Option<Condition>,
     /// The declared form of an item; the item itself without one.
     #[serde(default)]
     pub map: Option<Template>,
@@ -59,7 +59,7 @@ pub struct List {
     pub completeness: Completeness,
     /// Whether it leaves out some that are there for those who ask for them by name, such as people who are invited.
     #[serde(default)]
-    pub ask_missing: bool,
+    pub read_unlisted: bool,
     /// The header that says `true` where something is left out which the credentials may not see.
     #[serde(default)]
     pub filtered_header: Option<String>,
@@ -140,7 +140,7 @@ pub struct Read {
     pub query: BTreeMap<String, String>,
     /// What a POST carries that only reads, for servers which want one. It is sent by every plan.
     #[serde(default)]
-    pub safe_post: Option<Template>,
+    pub query_body: Option<Template>,
     /// Where the answer has the object.
     #[serde(default)]
     pub body: String,

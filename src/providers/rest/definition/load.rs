@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{Definition, check};
 use crate::{
     model::suggest::nearest,
-    providers::rest::yaml::{self, Complaint, Mark, Node},
+    providers::rest::declare::yaml::{self, Complaint, Mark, Node},
 };
 
 /// The largest definition.
@@ -34,7 +34,7 @@ pub fn parse(text: &[u8]) -> Result<Definition, Complaint> {
             .fields
             .keys()
             .chain(&kind.identity.keys)
-            .chain(&kind.identity.also)
+            .chain(&kind.identity.discriminator)
             .all(|pointer| pointer.starts_with('/'))
         {
             let mark = node.mark_of(["kinds", name, "fields"]);
@@ -158,11 +158,11 @@ kinds:
         let beside = |more: &str| wrong(list, &format!("{list}    {more}\n"));
         let cases = [
             ("id_from_name: slug", "needs `id`"),
-            ("read: {path: /x, raw: /a, safe_post: {}}", "no JSON"),
-            ("read: {path: /x, safe_post: {$var: zoom}}", "`zoom`"),
+            ("read: {path: /x, raw: /a, query_body: {}}", "no JSON"),
+            ("read: {path: /x, query_body: {$var: zoom}}", "`zoom`"),
             ("delete: {path: /x, template: {$var: zoom}}", "`zoom`"),
-            ("create: {method: POST, path: /x, otherwise: [{path: '/{zoom}'}]}", "`zoom`"),
-            ("update: {method: POST, path: /x, otherwise: [{path: /y}]}", "`create` only"),
+            ("create: {method: POST, path: /x, fallback: [{path: '/{zoom}'}]}", "`zoom`"),
+            ("update: {method: POST, path: /x, fallback: [{path: /y}]}", "`create` only"),
             ("create: {method: POST, path: /x, success: {stauts: [200]}}", "did you mean `status`"),
             ("create: {method: POST, path: /x, success: {when: '/a =='}}", "expected a pointer"),
             ("create: {method: POST, path: /x, success: 200}", "a list of statuses"),

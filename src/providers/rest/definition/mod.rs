@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
+use super::read::condition::Condition;
 
 mod check;
 pub mod embedded;
@@ -24,7 +24,7 @@ pub mod values;
 pub mod write;
 
 pub use fields::{Access, Encoding, Field, Items};
-pub use kind::{Beside, Fold, Kind, Risk};
+pub use kind::{Envelope, Kind, NameCase, Risk};
 pub use list::{Completeness, List, Page};
 pub use server::{Auth, Limits, Probe, RateHeaders, Retry, Scheme};
 pub use success::Success;
@@ -81,13 +81,13 @@ pub struct Definition {
     pub errors: Vec<ErrorRule>,
     /// Where a refusal says which fields are wrong.
     #[serde(default)]
-    pub wrong_fields: Vec<WrongFields>,
+    pub field_errors: Vec<FieldErrors>,
     /// Where kinds live.
     #[serde(default)]
     pub scopes: BTreeMap<String, Scope>,
     /// A place in the target for the record of what was applied.
     #[serde(default)]
-    pub memory: Option<Memory>,
+    pub record: Option<RecordPlace>,
     /// What can be declared.
     pub kinds: BTreeMap<String, Kind>,
 }
@@ -139,7 +139,7 @@ pub struct ErrorRule {
 /// Where a refusal says which fields are wrong.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WrongFields {
+pub struct FieldErrors {
     /// Where the answer has the list of them, or the text that names one.
     pub items: String,
     /// Where an item has the name of its field; the part of the text between `[` and `]` if `items` is a text.
@@ -197,13 +197,13 @@ pub struct Scope {
     pub id: Option<String>,
     /// How its names are written, and whether their case counts, where no `kind` makes it and says so.
     #[serde(default)]
-    pub fold: Fold,
+    pub case: NameCase,
 }
 
 /// A place in the target for the record of what was applied.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Memory {
+pub struct RecordPlace {
     /// Path that reads it.
     pub read: String,
     /// Where the answer has it.
@@ -211,7 +211,7 @@ pub struct Memory {
     /// Whether it stands there as a text that holds JSON, or if that is long, its gzip in base64.
     #[serde(default)]
     pub encoded: bool,
-    /// The request that writes it; `/memory` is what is to be kept.
+    /// The request that writes it; `/record` is what is to be kept.
     pub write: Request,
     /// The request that makes it where it is not there; `write` otherwise.
     #[serde(default)]
@@ -253,16 +253,16 @@ impl Definition {
     pub fn is_insensitive(&self, scope: &str) -> bool {
         let Some(scope) = self.scopes.get(scope) else { return false };
         let maker = scope.kind.as_ref().and_then(|kind| self.kind(kind));
-        let last = |kind: &Kind| kind.identity.keys.last().map_or(Fold::None, |key| kind.fold(key));
-        maker.map_or(scope.fold, last) == Fold::Insensitive
+        let last = |kind: &Kind| kind.identity.keys.last().map_or(NameCase::None, |key| kind.fold(key));
+        maker.map_or(scope.case, last) == NameCase::Insensitive
     }
 
     /// The paths that are read by a POST.
     pub fn safe_posts(&self) -> Vec<&str> {
         let of = |kind| {
             let Kind { list, read, .. }: &Kind = kind;
-            let lists = list.iter().filter(|list| list.safe_post.is_some()).map(|list| list.path.as_str());
-            lists.chain(read.iter().filter(|read| read.safe_post.is_some()).map(|read| read.path.as_str()))
+            let lists = list.iter().filter(|list| list.query_body.is_some()).map(|list| list.path.as_str());
+            lists.chain(read.iter().filter(|read| read.query_body.is_some()).map(|read| read.path.as_str()))
         };
         let paths: BTreeSet<&str> = self.kinds.values().flat_map(of).collect();
         paths.into_iter().collect()

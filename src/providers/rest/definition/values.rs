@@ -95,7 +95,7 @@ pub struct Values {
     pub pattern: Option<Pattern>,
     /// The only values there are.
     #[serde(rename = "enum")]
-    pub one_of: Vec<Json>,
+    pub allowed: Vec<Json>,
 }
 
 /// What a value is held against.
@@ -110,13 +110,13 @@ pub struct Bounds<'a> {
     /// What a text has to match.
     pub pattern: Option<&'a Pattern>,
     /// The only values there are.
-    pub one_of: &'a [Json],
+    pub allowed: &'a [Json],
 }
 
 impl Values {
     /// What an item is held against.
     pub fn bounds(&self) -> Bounds<'_> {
-        Bounds::of(self.kind, [&self.minimum, &self.maximum], self.pattern.as_ref(), &self.one_of)
+        Bounds::of(self.kind, [&self.minimum, &self.maximum], self.pattern.as_ref(), &self.allowed)
     }
 }
 
@@ -126,9 +126,9 @@ impl<'a> Bounds<'a> {
         kind: Option<Type>,
         [least, most]: [&'a Option<Number>; 2],
         pattern: Option<&'a Pattern>,
-        one_of: &'a [Json],
+        allowed: &'a [Json],
     ) -> Self {
-        Bounds { kind, minimum: least.as_ref(), maximum: most.as_ref(), pattern, one_of }
+        Bounds { kind, minimum: least.as_ref(), maximum: most.as_ref(), pattern, allowed }
     }
 }
 
@@ -157,8 +157,8 @@ impl Bounds<'_> {
         if let Some(Pattern(pattern)) = self.pattern.filter(unlike) {
             return Some(format!("is {shown}, which does not match `{pattern}`"));
         }
-        let others: Vec<String> = self.one_of.iter().map(Json::to_string).collect();
-        (!others.is_empty() && !self.one_of.contains(value))
+        let others: Vec<String> = self.allowed.iter().map(Json::to_string).collect();
+        (!others.is_empty() && !self.allowed.contains(value))
             .then(|| format!("is {shown}, and can be {}", others.join(", ")))
     }
 }

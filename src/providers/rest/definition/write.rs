@@ -44,7 +44,7 @@ pub struct Write {
     pub template: Option<Template>,
     /// Where in the request the object stands, for example `/data`.
     #[serde(default)]
-    pub wrap: String,
+    pub body_pointer: String,
     /// The type of the content, where the usual one of `body` does not do.
     #[serde(default)]
     pub content_type: Option<String>,
@@ -63,21 +63,21 @@ pub struct Write {
     pub returns: Option<String>,
     /// Whether fields that creation ignores are sent again as an update.
     #[serde(default)]
-    pub follow_up: bool,
+    pub update_after_create: bool,
     /// Where one is made instead if there is no such place as `path`, tried in this order.
     #[serde(default)]
-    pub otherwise: Vec<Otherwise>,
+    pub fallback: Vec<Fallback>,
 }
 
 /// Another place where one can be made.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Otherwise {
+pub struct Fallback {
     /// The path below the base.
     pub path: String,
     /// What has to hold before anything is sent there.
     #[serde(default)]
-    pub provided: Option<Provided>,
+    pub when: Option<Provided>,
 }
 
 /// What an answer of the server has to say.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value as Json};
 
 use super::Variables;
-use crate::providers::rest::{condition::Condition, json, packing};
+use crate::providers::rest::{client::json, compare::base64_field, read::condition::Condition};
 
 /// A JSON tree with values to insert. `{$: /ptr}` inserts a value and is left out where there is none, unless it
 /// has a `default`; the pointer starts from the object, or after `actual:` from what the server has of it, or after
-/// `item:` from what a list says of it. `each` and `keep` map a list, and `unless` leaves it out where another place
+/// `item:` from what a list says of it. `each` and `filter` map a list, and `unless` leaves it out where another place
 /// has a value. `{$merge: [..]}` lays objects over each other, and puts lists one after the other; `{$var: name}`
 /// inserts a name, packed with `encoding: base64`.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl Template {
             }
             Template::Name { name, packed } => {
                 let text = with.variables.get(name)?;
-                Some(if *packed { packing::packed(text).into() } else { text.as_str().into() })
+                Some(if *packed { base64_field::packed(text).into() } else { text.as_str().into() })
             }
             Template::Object(fields) => Some(Json::Object(
                 fields.iter().filter_map(|(key, value)| Some((key.clone(), value.fill(with)?))).collect(),
@@ -162,7 +162,7 @@ impl Insertion {
 }
 
 fn insertion(map: &mut Map<String, Json>) -> Result<Template, String> {
-    only(map, &["$", "default", "unless", "each", "keep"])?;
+    only(map, &["$", "default", "unless", "each", "filter"])?;
     let text = |map: &Map<String, Json>, key: &str| match map.get(key) {
         None => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.clone())),
@@ -174,10 +174,10 @@ fn insertion(map: &mut Map<String, Json>) -> Result<Template, String> {
         Some(("item", pointer)) => (Source::Item, pointer),
         _ => (Source::Object, pointer.as_str()),
     };
-    let keep = text(map, "keep")?.map(|keep| Condition::parse(&keep)).transpose()?;
+    let keep = text(map, "filter")?.map(|keep| Condition::parse(&keep)).transpose()?;
     let each = map.remove("each").map(Template::parse).transpose()?;
     if keep.is_some() && each.is_none() {
-        return Err("`keep` has no effect without `each`".to_owned());
+        return Err("`filter` has no effect without `each`".to_owned());
     }
     Ok(Template::Insert(Box::new(Insertion {
         from,
@@ -264,7 +264,7 @@ mod tests {
         };
         assert!(wrong(json!({"a": [{"$": "/b", "defualt": 1}]})).contains("`defualt`"));
         assert!(wrong(json!({"$": "/l", "each": {"$var": "nope"}})).contains("`nope`"));
-        assert!(wrong(json!({"$": "/l", "each": {"$": ""}, "keep": "no condition"})).contains("expected"));
+        assert!(wrong(json!({"$": "/l", "each": {"$": ""}, "filter": "no condition"})).contains("expected"));
         assert!(wrong(json!({"$set": 1})).contains("`$set`"));
         assert!(wrong(json!({"$var": "name", "encoding": "rot13"})).contains("`base64`"));
     }
@@ -283,7 +283,7 @@ mod tests {
         let template = json!({
             "a": {"$": "/a"}, "none": {"$": "/none"}, "d": {"$": "/none", "default": 0},
             "v": {"$": "actual:/version"}, "i": {"$": "item:/version"}, "n": {"$var": "name"}, "p": {"$var": "up", "encoding": "base64"},
-            "l": {"$": "/l", "each": {"$": "/c"}, "keep": "/off == false"},
+            "l": {"$": "/l", "each": {"$": "/c"}, "filter": "/off == false"},
             "m": {"$merge": [{"$": ""}, {"a": 2, "l": null}]}, "c": {"$merge": [[1], {"$": "/none"}, [2]]},
         });
         assert_eq!(

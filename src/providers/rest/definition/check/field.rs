@@ -15,20 +15,20 @@ use crate::providers::rest::definition::{
 /// A key without an effect.
 pub fn check(kind: &Kind, field: &Field, at: &Place, pointer: &str) -> Result<(), Wrong> {
     let wrong = |message: &str| at.wrong(pointer, message.to_owned());
-    if !field.answers.is_empty() && !field.access.is_answered() {
-        return wrong("is never answered, so `answers` has no effect");
+    if !field.response_aliases.is_empty() && !field.access.is_answered() {
+        return wrong("is never answered, so `response_aliases` has no effect");
     }
-    if field.list != Items::Set && field.stands_for.values().any(|words| words.len() != 1) {
+    if field.list != Items::Set && field.aliases.values().any(|words| words.len() != 1) {
         return wrong("only in a `list: set` a value can stand for several");
     }
     if field.key.is_some() != (field.list == Items::Keyed) {
         return wrong("`key` tells the items of a `list: keyed` apart");
     }
-    if field.access == Access::ReadOnly && (field.required || !field.one_of.is_empty()) {
-        return wrong("cannot be declared, so `required` and `one_of` have no effect");
+    if field.access == Access::ReadOnly && (field.required || !field.allowed.is_empty()) {
+        return wrong("cannot be declared, so `required` and `enum` have no effect");
     }
-    if field.fold.is_some() && !kind.identity.keys.iter().any(|key| key == pointer) {
-        return wrong("is no name of the `identity`, so `fold` has no effect");
+    if field.case.is_some() && !kind.identity.keys.iter().any(|key| key == pointer) {
+        return wrong("is no name of the `identity`, so `case` has no effect");
     }
     let numeric = matches!(field.kind, None | Some(Type::Integer | Type::Number));
     if (field.minimum.is_some() || field.maximum.is_some()) && !numeric {

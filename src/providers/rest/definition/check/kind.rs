@@ -1,9 +1,11 @@
 //! What no schema can say of one kind.
 
 use super::{Place, Wrong, field};
-use crate::model::{fault::Fault, selector::Selector};
-use crate::providers::rest::definition::{
-    Beside, Body, Definition, Kind, Page, Write, kind::Attachment, list::PageStyle,
+use crate::{
+    model::{selector::Selector, user_error::UserError},
+    providers::rest::definition::{
+        Body, Definition, Envelope, Kind, Page, Write, kind::Attachment, list::PageStyle,
+    },
 };
 
 /// Holds a kind against itself.
@@ -34,8 +36,8 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
     if kind.identity.rename.is_some() && kind.identity.previously.is_none() {
         return at.under("identity").wrong("rename", "has no effect without `previously`".to_owned());
     }
-    if kind.identity.also.is_some() && kind.identity.previously.is_some() {
-        return at.under("identity").wrong("also", "has no effect beside `previously`".to_owned());
+    if kind.identity.discriminator.is_some() && kind.identity.previously.is_some() {
+        return at.under("identity").wrong("discriminator", "has no effect beside `previously`".to_owned());
     }
     if let Some((index, fault)) = unreadable(&kind.protect) {
         return at.under("protect").wrong(&index.to_string(), fault.message);
@@ -48,7 +50,7 @@ pub fn check(definition: &Definition, name: &str, kind: &Kind, known: &[&str]) -
 }
 
 /// The first pattern that protects nothing because it cannot be read.
-fn unreadable(patterns: &[String]) -> Option<(usize, Fault)> {
+fn unreadable(patterns: &[String]) -> Option<(usize, UserError)> {
     let read = |(index, pattern): (usize, &String)| Some((index, Selector::new(&[pattern]).err()?));
     patterns.iter().enumerate().find_map(read)
 }
@@ -77,9 +79,9 @@ fn check_names(definition: &Definition, kind: &Kind, at: &Place, known: &[&str])
     if let Some(list) = &kind.list {
         let at = at.under("list");
         at.address(&list.path, &list.query, &inside)?;
-        list.otherwise.as_ref().map_or(Ok(()), |path| at.names("otherwise", path, &inside))?;
+        list.fallback.as_ref().map_or(Ok(()), |path| at.names("fallback", path, &inside))?;
         at.template("map", list.map.as_ref(), &inside)?;
-        at.template("safe_post", list.safe_post.as_ref(), &inside)?;
+        at.template("query_body", list.query_body.as_ref(), &inside)?;
     }
     if let Some(batch) = &kind.batch {
         at.under("batch").names("path", &batch.path, &inside)?;
@@ -90,13 +92,13 @@ fn check_names(definition: &Definition, kind: &Kind, at: &Place, known: &[&str])
     inside.extend(kind.id.is_some().then_some("id"));
     inside.extend(kind.version.is_some().then_some("version"));
     if let Some(read) = &kind.read {
-        if read.safe_post.is_some() && read.raw.is_some() {
-            return at.under("read").wrong("safe_post", "is not for what is no JSON (`raw`)".to_owned());
+        if read.query_body.is_some() && read.raw.is_some() {
+            return at.under("read").wrong("query_body", "is not for what is no JSON (`raw`)".to_owned());
         }
         let at = at.under("read");
         at.address(&read.path, &read.query, &inside)?;
         at.template("map", read.map.as_ref(), &inside)?;
-        at.template("safe_post", read.safe_post.as_ref(), &inside)?;
+        at.template("query_body", read.query_body.as_ref(), &inside)?;
     }
     for (verb, write) in [("create", &kind.create), ("update", &kind.update)] {
         if let Some(write) = write {
@@ -125,12 +127,12 @@ fn check_names(definition: &Definition, kind: &Kind, at: &Place, known: &[&str])
 fn check_request(write: &Write, at: &Place, known: &[&str]) -> Result<(), Wrong> {
     at.address(&write.path, &write.query, known)?;
     at.template("template", write.template.as_ref(), known)?;
-    for (index, other) in write.otherwise.iter().enumerate() {
-        let at = at.under("otherwise").under(&index.to_string());
+    for (index, other) in write.fallback.iter().enumerate() {
+        let at = at.under("fallback").under(&index.to_string());
         at.names("path", &other.path, known)?;
-        if let Some(provided) = &other.provided {
-            at.under("provided").names("get", &provided.get, known)?;
-            at.under("provided").names("is", &provided.is, known)?;
+        if let Some(provided) = &other.when {
+            at.under("when").names("get", &provided.get, known)?;
+            at.under("when").names("is", &provided.is, known)?;
         }
     }
     Ok(())
@@ -143,14 +145,14 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
         if list.value.is_some() && list.named.is_none() {
             return at.under("list").wrong("value", "is for a list that is a mapping (`named`)".to_owned());
         }
-        if list.ask_missing && !kind.is_read_by_name() {
-            return at.under("list").wrong("ask_missing", "needs `read`, by the name alone".to_owned());
+        if list.read_unlisted && !kind.is_read_by_name() {
+            return at.under("list").wrong("read_unlisted", "needs `read`, by the name alone".to_owned());
         }
         if list.detail && kind.read.is_none() {
             return at.under("list").wrong("detail", "needs `read`, which says how one is read".to_owned());
         }
     }
-    kind.beside.as_ref().map_or(Ok(()), |beside| check_beside(kind, beside, &at.under("beside")))?;
+    kind.envelope.as_ref().map_or(Ok(()), |beside| check_beside(kind, beside, &at.under("envelope")))?;
     if let Some(create) = &kind.create {
         let at = at.under("create");
         check_write(create, &at)?;
@@ -162,11 +164,13 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
     }
     if let Some(update) = &kind.update {
         check_write(update, &at.under("update"))?;
-        let shared =
-            kind.create.as_ref().is_some_and(|create| create.follow_up && create.path == update.path);
+        let shared = kind
+            .create
+            .as_ref()
+            .is_some_and(|create| create.update_after_create && create.path == update.path);
         let only = [
-            ("follow_up", update.follow_up && !shared),
-            ("otherwise", !update.otherwise.is_empty() && !shared),
+            ("update_after_create", update.update_after_create && !shared),
+            ("fallback", !update.fallback.is_empty() && !shared),
         ];
         if let Some((key, _)) = only.iter().find(|(_, alone)| *alone) {
             return at.under("update").wrong(key, "has an effect on `create` only".to_owned());
@@ -190,7 +194,7 @@ fn check_verbs(kind: &Kind, at: &Place) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn check_beside(kind: &Kind, beside: &Beside, at: &Place) -> Result<(), Wrong> {
+fn check_beside(kind: &Kind, beside: &Envelope, at: &Place) -> Result<(), Wrong> {
     let top = |pointer: &str| pointer.strip_prefix('/').is_some_and(|name| !name.contains('/'));
     if !top(&beside.field) {
         return at.wrong("field", "is the name of a field of the object after a `/`".to_owned());
@@ -213,7 +217,7 @@ fn check_beside(kind: &Kind, beside: &Beside, at: &Place) -> Result<(), Wrong> {
 fn check_write(write: &Write, at: &Place) -> Result<(), Wrong> {
     let more = !write.always_send.is_empty() || !write.send_together.is_empty();
     if write.template.is_some()
-        && (write.body != Body::default() || write.raw.is_some() || !write.wrap.is_empty() || more)
+        && (write.body != Body::default() || write.raw.is_some() || !write.body_pointer.is_empty() || more)
     {
         return at.wrong("template", "takes the place of `body` and everything that shapes it".to_owned());
     }
@@ -224,8 +228,8 @@ fn check_write(write: &Write, at: &Place) -> Result<(), Wrong> {
     if (write.body == Body::Raw) != write.raw.is_some() {
         return at.wrong("raw", "names the field that `body: raw` sends".to_owned());
     }
-    if !write.wrap.is_empty() && matches!(write.body, Body::JsonPatch | Body::Raw | Body::Nothing) {
-        return at.wrong("wrap", "has no effect with this `body`".to_owned());
+    if !write.body_pointer.is_empty() && matches!(write.body, Body::JsonPatch | Body::Raw | Body::Nothing) {
+        return at.wrong("body_pointer", "has no effect with this `body`".to_owned());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What no schema can say of a definition: names that have to be known, and keys without an effect.
 
-use super::{Auth, Definition, Fold, Scheme, Scope};
+use super::{Auth, Definition, NameCase, Scheme, Scope};
 
 mod field;
 mod kind;
@@ -36,8 +36,8 @@ fn check_scope(definition: &Definition, scope: &Scope, at: &Place, known: &[&str
     if let Some(Err(kind)) = maker {
         return at.wrong("kind", format!("there is no kind `{kind}`"));
     }
-    if scope.fold != Fold::None && scope.kind.is_some() {
-        return at.wrong("fold", "is said by the kind that makes the scope".to_owned());
+    if scope.case != NameCase::None && scope.kind.is_some() {
+        return at.wrong("case", "is said by the kind that makes the scope".to_owned());
     }
     if scope.id.is_some() && !matches!(maker, Some(Ok(kind)) if kind.id.is_some()) {
         return at.wrong("id", "the kind that makes the scope has no `id`".to_owned());
@@ -48,10 +48,10 @@ fn check_scope(definition: &Definition, scope: &Scope, at: &Place, known: &[&str
 
 /// The place of the record may be named by the scope of the target too.
 fn check_memory(definition: &Definition, known: &[&str]) -> Result<(), Wrong> {
-    let Some(memory) = &definition.memory else { return Ok(()) };
+    let Some(memory) = &definition.record else { return Ok(()) };
     let params = definition.scopes.values().flat_map(|scope| &scope.params).map(String::as_str);
     let known: Vec<&str> = known.iter().copied().chain(params).collect();
-    let at = Place::new(&["memory"]);
+    let at = Place::new(&["record"]);
     at.names("read", &memory.read, &known)?;
     let prepare = memory.prepare.iter().map(|request| ("prepare", request));
     let requests = prepare

@@ -1,0 +1,11 @@
+//! Requests to the API server: connection, discovery, lists and errors.
+
+pub mod connect;
+pub mod connect_error;
+pub mod discovery;
+pub mod failure;
+pub mod json;
+pub mod listing;
+pub mod page;
+pub mod selection;
+pub mod transport;

@@ -1,0 +1,184 @@
+//! What a plan makes of a dry run that was refused.
+
+use std::sync::Arc;
+
+use super::{
+    candidates::Preview,
+    prediction::{not_yet, unclear},
+    preview_input::PreviewInput,
+};
+use crate::{
+    model::{change::ThreeWay, explain::Basis, object::Cause, value::Value},
+    providers::kubernetes::{
+        audit::field_writers,
+        client::{
+            failure::{Because, Failure, Refusal},
+            transport::ReadClient,
+        },
+        observe::sides::{self, Evidence},
+        ownership::{
+            owners::{self, Owners},
+            ownership_labels::stripped,
+        },
+    },
+};
+
+/// The server refused the dry run: what that means for the plan.
+pub async fn refused(
+    looking: &ReadClient,
+    case: &PreviewInput,
+    config: &Value,
+    path: &str,
+    live: Option<Arc<Value>>,
+    failure: Failure,
+) -> Preview {
+    let Some(refusal) = failure.refusal() else { return unclear("asking what an apply would do", &failure) };
+    let said = format!("the server refused the dry run ({}, HTTP {})", refusal.reason, refusal.code);
+    let mut finding = meant(looking, case, config, path, live, &failure, refusal).await;
+    finding.said.insert(0, Basis::DryRun.says(said));
+    finding
+}
+
+async fn meant(
+    looking: &ReadClient,
+    case: &PreviewInput,
+    config: &Value,
+    path: &str,
+    live: Option<Arc<Value>>,
+    failure: &Failure,
+    refusal: &Refusal,
+) -> Preview {
+    match (refusal.code, &live) {
+        (404, None) if case.kind_comes => not_yet(case, config, "its kind is"),
+        (404, None) if case.namespace_comes => not_yet(case, config, "its namespace is"),
+        (403, None) if is_ending(refusal) => {
+            let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
+            let message = format!(
+                "the namespace `{namespace}` is being deleted: nothing can be made in it until it is gone and made anew"
+            );
+            Preview { unknown: Some((Cause::Other, message)), ..Preview::default() }
+        }
+        (404, None) => {
+            let namespace = case.seen.name.namespace.as_deref().unwrap_or_default();
+            let message = format!("the namespace `{namespace}` is not there and is not declared");
+            Preview { unknown: Some((Cause::Invalid, message)), ..Preview::default() }
+        }
+        (422, Some(live)) if immutable(refusal) => {
+            let mut finding = predicted(case, config, live);
+            finding.replace = Some(format!("it cannot be changed in place: {}", immutables(case, refusal)));
+            Preview { live: Some(live.clone()), ..finding }
+        }
+        (403, Some(live)) => {
+            let mut finding = predicted(case, config, live);
+            finding.notes.push("foretold without the server: dry runs are forbidden here".to_owned());
+            Preview { live: Some(live.clone()), ..finding }
+        }
+        (403, None) => forbidden(looking, case, config, path).await,
+        (400, Some(live)) if no_dry_run(refusal) => {
+            let mut finding = predicted(case, config, live);
+            finding.notes.push(format!("foretold without the server: {}", words(case, refusal)));
+            Preview { live: Some(live.clone()), ..finding }
+        }
+        (400, None) if no_dry_run(refusal) => {
+            let mut finding = forbidden(looking, case, config, path).await;
+            finding.notes = vec![format!("not checked by the server: {}", words(case, refusal))];
+            finding
+        }
+        _ => {
+            let message = format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code);
+            Preview { unknown: Some((failure.cause(), message)), ..Preview::default() }
+        }
+    }
+}
+
+/// Whether nothing can be made because the namespace is going.
+fn is_ending(refusal: &Refusal) -> bool {
+    refusal.causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// Without dry runs, only a read tells whether an object is there.
+async fn forbidden(looking: &ReadClient, case: &PreviewInput, config: &Value, path: &str) -> Preview {
+    match looking.get(path).await {
+        Ok(answer) => {
+            let live = Arc::new(answer.value);
+            let mut finding = predicted(case, config, &live);
+            finding.notes.push("foretold without the server: dry runs are forbidden here".to_owned());
+            Preview { live: Some(live), ..finding }
+        }
+        Err(failure) if failure.code() == 404 => Preview {
+            sides: Some(ThreeWay { base: case.base.clone(), desired: Some(config.clone()), actual: None }),
+            notes: vec!["not checked by the server: dry runs are forbidden here".to_owned()],
+            ..Preview::default()
+        },
+        Err(failure) => unclear("reading it", &failure),
+    }
+}
+
+/// What an apply would do, told without the server.
+fn predicted(case: &PreviewInput, config: &Value, live: &Value) -> Preview {
+    let name = &case.seen.name;
+    let mut owners = Owners::of(live, live, &case.human_field_managers);
+    owners.drop(case.dropped(live, config, &owners.shape));
+    let keyed = |value: &Value| owners.shape.keyed(value);
+    let actual = keyed(&stripped(name, live));
+    let config = keyed(config);
+    let sent = case.declared().effective(live).map_or_else(|| config.clone(), |sent| keyed(&sent));
+    let base = owners::base(case, live, &owners).as_ref().map(keyed);
+    let preview = sides::predict(&actual, &sent, base.as_ref(), &owners);
+    let mut sides = sides::sides(&Evidence {
+        base: base.as_ref(),
+        config: &config,
+        live: Some(&actual),
+        preview: &preview,
+        ours: &owners.ours,
+        foreign: &owners.foreign,
+        human: &owners.human,
+        programs: &owners.programs,
+    });
+    let ignored = case.declared().settle(&mut sides, live);
+    let writers = field_writers::writers(&sides, live);
+    let said = vec![Basis::Prediction.says("foretold from who owns its fields, without the server")];
+    let notes = case.predecessors.undeclared(live, &actual, &config);
+    Preview { sides: Some(sides), writers, said, notes, ignored: Some(ignored), ..Preview::default() }
+}
+
+/// Whether a refusal is about a field that cannot change.
+fn immutable(refusal: &Refusal) -> bool {
+    const WORDS: [&str; 6] = [
+        "immutable",
+        "may not be changed",
+        "cannot be changed",
+        "cannot change roleRef",
+        "updates to statefulset spec for fields other than",
+        "can not be changed",
+    ];
+    let says = |text: &str| WORDS.iter().any(|word| text.contains(word));
+    says(&refusal.message) || refusal.causes.iter().any(|cause| says(&cause.message))
+}
+
+fn no_dry_run(refusal: &Refusal) -> bool {
+    refusal.message.contains("dry run") || refusal.message.contains("dryRun")
+}
+
+/// The fields that cannot change and the server's reasons, without the values that it repeats before them.
+fn immutables(case: &PreviewInput, refusal: &Refusal) -> String {
+    if case.seen.name.kind.is_core("Secret") || refusal.causes.is_empty() {
+        return words(case, refusal);
+    }
+    let reason = |message: &str| match message.strip_prefix("Invalid value: ") {
+        Some(repeats) => repeats.rsplit(": ").next().unwrap_or_default().to_owned(),
+        None => message.to_owned(),
+    };
+    let one = |cause: &Because| format!("{}: {}", cause.field, reason(&cause.message));
+    refusal.causes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The server's words; those about a Secret without what they may quote.
+pub fn words(case: &PreviewInput, refusal: &Refusal) -> String {
+    if !case.seen.name.kind.is_core("Secret") {
+        return refusal.message.clone();
+    }
+    let places: Vec<String> =
+        refusal.causes.iter().map(|cause| format!("{} {}", cause.field, cause.reason)).collect();
+    format!("{} {}", refusal.reason, places.join(", ")).trim().to_owned()
+}

@@ -1,0 +1,7 @@
+//! What an apply would make of an object: server-side dry runs and their results.
+
+pub mod candidates;
+pub mod cascade;
+pub mod dry_run_error;
+pub mod prediction;
+pub mod preview_input;
