@@ -27,6 +27,7 @@ mod lists;
 mod proxy;
 mod random;
 mod random_adopt;
+mod removals;
 mod rights;
 mod secrets;
 mod server;

@@ -15,8 +15,9 @@ use crate::{
             failure::Failure,
             transport::{Answer, Force, WriteClient},
         },
-        manifest::names::Name,
+        manifest::{derived, names::Name},
         ownership::{
+            claim::claim,
             field_removal,
             ignore_rules::Manifest,
             managed, owners,
@@ -99,8 +100,16 @@ pub async fn update(
     change: &Change,
 ) -> WriteResult {
     let (mut seen, mut current) = (live.clone(), live.clone());
+    let declared = &manifest.declared;
+    let mut claims = declared.is.is_some_and(|config| derived::is_stale(declared.was, config));
     for _ in 0..TRIES {
-        let failure = match take_over(writing, path, manifest, &current).await {
+        let taken = match (claims, &change.after) {
+            (true, Some(after)) => {
+                claim(writing, path, &current, after, declared.is.unwrap_or(&Value::Null)).await
+            }
+            _ => take_over(writing, path, manifest, &current).await,
+        };
+        let failure = match taken {
             Some(Ok(answer)) => {
                 // Only the owners moved, and that by us.
                 (seen, current) = (answer.value.clone(), answer.value);
@@ -120,6 +129,11 @@ pub async fn update(
                 match writing.apply(path, &body, Force::Yes).await {
                     Ok(answer) => return field_removal::take_out(writing, path, answer.value, change).await,
                     Err(failure) if failure.code() == 409 => failure,
+                    // It cannot take out what is not ours together with what comes in its place.
+                    Err(failure) if failure.code() == 422 && !claims => {
+                        claims = true;
+                        continue;
+                    }
                     Err(failure) => return settle(writing, path, &body, failure, "writing it").await,
                 }
             }

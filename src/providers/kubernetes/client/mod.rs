@@ -5,6 +5,7 @@ pub mod connect_error;
 pub mod discovery;
 pub mod failure;
 pub mod json;
+pub mod json_patch;
 pub mod listing;
 pub mod page;
 pub mod selection;

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod declare;
 pub mod declared;
 pub mod defaulting;
+pub mod derived;
 pub mod names;
 pub mod normal;
 pub mod quantity;

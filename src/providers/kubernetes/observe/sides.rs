@@ -9,7 +9,7 @@ use crate::{
         value::{Map, Value},
     },
     providers::kubernetes::{
-        manifest::quantity::same_quantity,
+        manifest::{derived, quantity::same_quantity},
         ownership::{
             fields::{Fields, ORDER},
             managed::same,
@@ -49,7 +49,7 @@ pub fn sides(evidence: &Evidence<'_>) -> ThreeWay<Value> {
     };
     let mut base = base.and_then(|base| {
         let four = Four { base: Some(base), config: Some(config), live, desired: desired.as_ref() };
-        base_of(&four, &Held { ours: Some(ours), foreign: Some(foreign) })
+        base_of(&four, &Held::of(ours, foreign))
     });
     let mut actual = live.cloned();
     list_order::settle([base.as_mut(), desired.as_mut(), actual.as_mut()]);
@@ -60,7 +60,7 @@ pub fn sides(evidence: &Evidence<'_>) -> ThreeWay<Value> {
 pub fn base_of_leaving(base: &Value, live: &Value, owners: &Owners) -> Option<Value> {
     let untouched = without_extras(live, None, &owners.human, Some(&owners.programs));
     let four = Four { base: Some(base), config: None, live: Some(live), desired: untouched.as_ref() };
-    let mut base = base_of(&four, &Held { ours: Some(&owners.ours), foreign: None })?;
+    let mut base = base_of(&four, &Held::of(&owners.ours, &owners.foreign))?;
     let mut actual = live.clone();
     list_order::settle([Some(&mut base), None, Some(&mut actual)]);
     Some(base)
@@ -121,21 +121,31 @@ struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
+    fn of(ours: &'a Fields, foreign: &'a Fields) -> Held<'a> {
+        Held { ours: Some(ours), foreign: Some(foreign).filter(|foreign| !foreign.is_empty()) }
+    }
+
     fn at(&self, key: &str) -> Held<'a> {
-        let [ours, foreign] =
-            [self.ours, self.foreign].map(|fields| fields.and_then(|fields| fields.get(key)));
+        let ours = self.ours.and_then(|ours| ours.get(key));
+        // Whoever owns a value as a whole owns what is in it.
+        let foreign = self.foreign.and_then(|foreign| match foreign.is_empty() {
+            true => Some(foreign),
+            false => foreign.get(key),
+        });
         Held { ours, foreign }
     }
 }
 
 fn base_of(four: &Four<'_>, held: &Held<'_>) -> Option<Value> {
+    let maps = four.all().into_iter().flatten().all(|value| matches!(value, Value::Map(_)));
+    let is_whole = maps && four.live.is_some() && four.desired.is_some();
     if let (Some(base), Some(config)) = (four.base, four.config)
         && same(base, config)
+        && !is_whole
     {
         // Declared the same then and now: what the server would make of it is what it made of it.
         return four.desired.cloned();
     }
-    let maps = four.all().into_iter().flatten().all(|value| matches!(value, Value::Map(_)));
     let mut keys: Vec<&Arc<str>> = four.all().into_iter().flatten().flat_map(keys).collect();
     // Where all are empty, there is nothing to go into: they are one value.
     if maps && !keys.is_empty() && (four.live.is_some() || four.desired.is_some()) {
@@ -163,6 +173,8 @@ fn base_of(four: &Four<'_>, held: &Held<'_>) -> Option<Value> {
         (Some(base), ..) => Some(base.clone()),
         (None, Some(_), Some(live)) if held.foreign.is_none() => Some(live.clone()),
         (None, Some(_), _) => None,
+        // What nobody declared and nobody else owns is a default of the server, which goes with what it is in.
+        (None, None, live) if held.foreign.is_none() => live.cloned(),
         (None, None, live) => four.desired.and(live).cloned(),
     }
 }
@@ -183,6 +195,62 @@ pub fn predict(live: &Value, config: &Value, base: Option<&Value>, owners: &Owne
     prune(&mut kept, Some(config), &owners.ours, Some(&owners.foreign));
     overlay(&mut kept, config, base, Some(&owners.ours));
     kept
+}
+
+/// What an apply would make of `live` if it took out at once what is in the way of what is declared: additions by
+/// hand, what others have in an item that is dropped, and what nobody owns beside values that change.
+pub fn predict_exchange(live: &Value, config: &Value, base: Option<&Value>, owners: &Owners) -> Value {
+    let mut kept = predict(live, config, base, owners);
+    let sides = Exchange { live, config, base };
+    exchange(&mut kept, &sides, &owners.ours, Some(&owners.foreign));
+    without_extras(&kept, Some(config), &owners.human, Some(&owners.programs)).unwrap_or(kept)
+}
+
+/// One place of an object whose fields are exchanged.
+struct Exchange<'a> {
+    live: &'a Value,
+    config: &'a Value,
+    base: Option<&'a Value>,
+}
+
+impl<'a> Exchange<'a> {
+    fn at(&self, key: &str) -> Option<Exchange<'a>> {
+        let base = self.base.and_then(|base| base.get(key));
+        Some(Exchange { live: self.live.get(key)?, config: self.config.get(key)?, base })
+    }
+
+    /// Whether a value comes or changes here.
+    fn moves(&self) -> bool {
+        let Value::Map(config) = self.config else { return false };
+        config.iter().any(|(key, value)| match self.live.get(key) {
+            Some(Value::Map(_)) => false,
+            Some(there) => !same(there, value),
+            None => true,
+        })
+    }
+}
+
+fn exchange(kept: &mut Value, sides: &Exchange<'_>, ours: &Fields, foreign: Option<&Fields>) {
+    let (Value::Map(map), Value::Map(config)) = (kept, sides.config) else { return };
+    let is_free =
+        |key: &str| ours.get(key).is_none() && foreign.and_then(|foreign| foreign.get(key)).is_none();
+    let moves = sides.moves();
+    let stale: Vec<&str> = derived::stale(sides.base, sides.config).collect();
+    let map = Arc::make_mut(map);
+    map.retain(|key, _| {
+        let goes = match ours.is_list() {
+            true => ours.get(key).is_some(),
+            false => is_free(key) && (moves || stale.contains(&&**key)),
+        };
+        config.contains_key(key) || &**key == ORDER || !goes
+    });
+    let nothing = Fields::default();
+    for (key, value) in map.iter_mut() {
+        if let Some(below) = sides.at(key) {
+            let foreign = foreign.and_then(|foreign| foreign.get(key));
+            exchange(value, &below, ours.get(key).unwrap_or(&nothing), foreign);
+        }
+    }
 }
 
 fn prune(live: &mut Value, config: Option<&Value>, ours: &Fields, foreign: Option<&Fields>) {

@@ -17,6 +17,7 @@ use crate::{
         apply::write::{TRIES, WriteResult},
         client::{
             failure::Failure,
+            json_patch,
             transport::{Answer, ReadClient, WriteClient},
         },
         preview::{dry_run_error, preview_input::PreviewInput},
@@ -34,8 +35,12 @@ pub async fn defaults(
 ) -> Option<String> {
     let ThreeWay { base, desired: Some(desired), actual: Some(actual) } = sides else { return None };
     removals(actual, desired, preview)?;
+    removals(actual, desired, live)?;
     let path = case.seen.path.as_ref()?;
-    match foreseen(looking, path, live, &|live| removals(actual, desired, live)).await? {
+    let patch = |live: &Value| {
+        removals(actual, desired, live).unwrap_or_else(|| json_patch::guarded(live, std::iter::empty()))
+    };
+    match ask(looking, path, live, &patch).await {
         Ok(answer) => {
             let answer = managed::shape(live).keyed(&stripped(&case.seen.name, &answer.value));
             base.iter_mut().for_each(|base| fill(base, actual, &answer));
@@ -48,16 +53,19 @@ pub async fn defaults(
     }
 }
 
-/// What `operations` would make of an object, which may move on the way. None if there are none.
-async fn foreseen(
+/// What a patch would make of an object, which may move on the way.
+///
+/// # Errors
+/// The server refuses it.
+pub async fn ask(
     looking: &ReadClient,
     path: &str,
     live: &Value,
-    operations: &(dyn Fn(&Value) -> Option<Value> + Sync),
-) -> Option<Result<Answer, Failure>> {
+    patch: &(dyn Fn(&Value) -> Value + Sync),
+) -> Result<Answer, Failure> {
     let version = |live: &Value| ownership_labels::metadata(live, "resourceVersion").map(str::to_owned);
     let mut live = live.clone();
-    let mut answer = looking.dry_patch(path, &operations(&live)?).await;
+    let mut answer = looking.dry_patch(path, &patch(&live)).await;
     for _ in 0..TRIES {
         if !answer.as_ref().is_err_and(|failure| matches!(failure.code(), 409 | 422)) {
             break;
@@ -67,9 +75,9 @@ async fn foreseen(
             Ok(now) if version(&now.value) != version(&live) => live = now.value,
             _ => break,
         }
-        answer = looking.dry_patch(path, &operations(&live)?).await;
+        answer = looking.dry_patch(path, &patch(&live)).await;
     }
-    Some(answer)
+    answer
 }
 
 /// Adds to `side` what it lacks, `actual` has and the server has in `answer` too.
@@ -113,13 +121,8 @@ fn removals(actual: &Value, after: &Value, written: &Value) -> Option<Value> {
     if pointers.is_empty() {
         return None;
     }
-    let operation = |op: &str, path: &str| vec![("op", Value::string(op)), ("path", Value::string(path))];
-    let version = ownership_labels::metadata(written, "resourceVersion").unwrap_or_default();
-    let mut operations = vec![operation("test", "/metadata/resourceVersion")];
-    operations[0].push(("value", Value::string(version)));
     // Later items first, so that positions stay what they are.
-    operations.extend(pointers.iter().rev().map(|pointer| operation("remove", pointer)));
-    Some(Value::List(operations.into_iter().map(Value::map).collect()))
+    Some(json_patch::guarded(written, pointers.iter().rev().map(|pointer| json_patch::remove(pointer))))
 }
 
 /// The places of `written` that the plan saw and wants gone, as JSON pointers in ascending order.

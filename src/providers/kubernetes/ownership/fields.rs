@@ -89,6 +89,11 @@ impl Fields {
         self.children.is_empty()
     }
 
+    /// Whether these are the items of a list.
+    pub fn is_list(&self) -> bool {
+        self.list.is_some()
+    }
+
     /// Adds the fields of `other`.
     pub fn add(&mut self, other: Fields) {
         if self.list.is_none() {
@@ -165,6 +170,26 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The opposite of [`Fields::keyed`].
+    pub fn unkeyed(&self, value: &Value) -> Value {
+        let Value::Map(map) = value else { return value.clone() };
+        if self.list.is_none() {
+            let plain = map.iter().map(|(key, value)| (key.clone(), self.below(key).unkeyed(value)));
+            return Value::from(plain.collect::<Map>());
+        }
+        let item_fields = self.below("");
+        let mut labels: Vec<&str> = match map.get(ORDER) {
+            Some(Value::List(order)) => order.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let more = map.keys().map(|key| &**key).filter(|key| *key != ORDER && !labels.contains(key));
+        labels.extend(more.collect::<Vec<_>>());
+        let items = labels.into_iter().filter_map(|label| map.get(label));
+        Value::List(items.map(|item| item_fields.unkeyed(item)).collect())
+    }
+}
+
 impl List {
     /// `[containerPort=80,protocol=TCP]`
     pub fn label<'a>(pairs: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
@@ -220,6 +245,18 @@ impl Fields {
 }
 
 impl Fields {
+    /// The key of an item of this list in `fieldsV1`.
+    pub fn key_of(&self, item: &Value) -> Option<String> {
+        let text = |value: &Value| String::from_utf8_lossy(&json::write(value)).into_owned();
+        match self.list.as_ref()? {
+            List::Set => Some(format!("v:{}", text(item))),
+            List::By(keys) => {
+                let pairs = keys.iter().map(|key| Some((key.clone(), item.get(key)?.clone())));
+                Some(format!("k:{}", text(&Value::from(pairs.collect::<Option<Map>>()?))))
+            }
+        }
+    }
+
     /// What an item of this list is called.
     pub fn names(&self, item: &Value) -> Option<String> {
         self.list.as_ref()?.label_in(item)

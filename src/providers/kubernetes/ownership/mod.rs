@@ -1,6 +1,7 @@
 //! Which manager owns which field of an object, and which objects belong to the target.
 
 pub mod builtin;
+pub mod claim;
 pub mod field_removal;
 pub mod fields;
 pub mod ignore_rules;

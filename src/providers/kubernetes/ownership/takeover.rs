@@ -8,7 +8,6 @@ use globset::GlobSet;
 use super::{
     fields::{self, Fields},
     managed::{self, Entry, applied},
-    ownership_labels,
 };
 use crate::{
     model::{
@@ -17,6 +16,7 @@ use crate::{
     },
     providers::kubernetes::client::{
         failure::Failure,
+        json_patch,
         transport::{Answer, WriteClient},
     },
 };
@@ -118,16 +118,20 @@ impl Predecessors {
     ) -> Option<Result<Answer, Failure>> {
         let config = managed::shape(live).keyed(config);
         let entries = self.entries(live, &config)?;
-        let version = ownership_labels::metadata(live, "resourceVersion").unwrap_or_default();
-        let operation = |op: &str, path: &str, value: Value| {
-            Value::map([("op", Value::string(op)), ("path", Value::string(path)), ("value", value)])
-        };
-        let operations = Value::List(vec![
-            operation("test", "/metadata/resourceVersion", Value::string(version)),
-            operation("replace", "/metadata/managedFields", entries),
-        ]);
-        Some(writing.patch(path, &operations).await)
+        Some(replace_entries(writing, path, live, entries).await)
     }
+}
+
+/// Gives an object other owners of its fields, if it still is in the version of `live`.
+pub async fn replace_entries(
+    writing: &WriteClient,
+    path: &str,
+    live: &Value,
+    entries: Value,
+) -> Result<Answer, Failure> {
+    writing
+        .patch(path, &json_patch::guarded(live, [json_patch::set("/metadata/managedFields", entries)]))
+        .await
 }
 
 fn undeclared(entry: &Entry<'_>, actual: &Value, config: &Value) -> Option<String> {
@@ -147,7 +151,7 @@ fn undeclared(entry: &Entry<'_>, actual: &Value, config: &Value) -> Option<Strin
 }
 
 /// An entry with another value of one key.
-fn with(raw: &Value, key: &str, value: Value) -> Value {
+pub(super) fn with(raw: &Value, key: &str, value: Value) -> Value {
     let Value::Map(map) = raw else { return raw.clone() };
     let mut map = (**map).clone();
     map.insert(key.into(), value);
@@ -176,7 +180,7 @@ fn joined(one: &Value, other: &Value) -> Value {
 }
 
 /// All fields of two sets.
-fn union(one: &Value, other: &Value) -> Value {
+pub(super) fn union(one: &Value, other: &Value) -> Value {
     let (Value::Map(one), Value::Map(other)) = (one, other) else { return one.clone() };
     let mut all = (**one).clone();
     for (key, below) in other.iter() {
@@ -187,7 +191,7 @@ fn union(one: &Value, other: &Value) -> Value {
 }
 
 /// The fields of a set that `ours` lacks and that are not in what is `dropped` as a whole; none if there are none.
-fn without(fields: &Value, ours: Option<&Value>, dropped: Option<&Fields>) -> Option<Value> {
+pub(super) fn without(fields: &Value, ours: Option<&Value>, dropped: Option<&Fields>) -> Option<Value> {
     let Value::Map(map) = fields else { return None };
     if map.is_empty() {
         return ours.is_none().then(|| fields.clone());

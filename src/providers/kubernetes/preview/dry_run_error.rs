@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     candidates::Preview,
+    exchange,
     prediction::{not_yet, unclear},
     preview_input::PreviewInput,
 };
@@ -63,11 +64,8 @@ async fn meant(
             let message = format!("the namespace `{namespace}` is not there and is not declared");
             Preview { unknown: Some((Cause::Invalid, message)), ..Preview::default() }
         }
-        (422, Some(live)) if immutable(refusal) => {
-            let mut finding = predicted(case, config, live);
-            finding.replace = Some(format!("it cannot be changed in place: {}", immutables(case, refusal)));
-            Preview { live: Some(live.clone()), ..finding }
-        }
+        (422, Some(live)) if immutable(refusal) => replaced(case, config, live, refusal),
+        (422, Some(live)) => exchanged(looking, case, config, path, live, failure, refusal).await,
         (403, Some(live)) => {
             let mut finding = predicted(case, config, live);
             finding.notes.push("foretold without the server: dry runs are forbidden here".to_owned());
@@ -84,10 +82,41 @@ async fn meant(
             finding.notes = vec![format!("not checked by the server: {}", words(case, refusal))];
             finding
         }
-        _ => {
-            let message = format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code);
-            Preview { unknown: Some((failure.cause(), message)), ..Preview::default() }
-        }
+        _ => refused_for_good(case, failure, refusal),
+    }
+}
+
+fn refused_for_good(case: &PreviewInput, failure: &Failure, refusal: &Refusal) -> Preview {
+    let message = format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code);
+    Preview { unknown: Some((failure.cause(), message)), ..Preview::default() }
+}
+
+/// An object that has to be deleted and made anew.
+fn replaced(case: &PreviewInput, config: &Value, live: &Arc<Value>, refusal: &Refusal) -> Preview {
+    let mut finding = predicted(case, config, live);
+    finding.replace = Some(format!("it cannot be changed in place: {}", immutables(case, refusal)));
+    Preview { live: Some(live.clone()), ..finding }
+}
+
+/// What an apply would make of an object that changes in two steps; one that the server would only take as a new
+/// object is replaced.
+async fn exchanged(
+    looking: &ReadClient,
+    case: &PreviewInput,
+    config: &Value,
+    path: &str,
+    live: &Arc<Value>,
+    failure: &Failure,
+    refusal: &Refusal,
+) -> Preview {
+    let again = match exchange::preview(looking, case, config, path, live).await {
+        Ok(finding) => return finding,
+        Err(failure) => failure,
+    };
+    match again.refusal() {
+        Some(again) if immutable(again) => replaced(case, config, live, again),
+        _ if case.ask_anew(looking, path, config, live).await => replaced(case, config, live, refusal),
+        _ => refused_for_good(case, failure, refusal),
     }
 }
 

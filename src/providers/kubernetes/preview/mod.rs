@@ -3,5 +3,6 @@
 pub mod candidates;
 pub mod cascade;
 pub mod dry_run_error;
+pub mod exchange;
 pub mod prediction;
 pub mod preview_input;

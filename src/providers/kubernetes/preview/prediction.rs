@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{candidates::Preview, cascade, dry_run_error, preview_input::PreviewInput};
+use super::{candidates::Preview, cascade, dry_run_error, exchange, preview_input::PreviewInput};
 use crate::{
     model::{change::ThreeWay, explain::Basis, value::Value},
     providers::kubernetes::{
@@ -11,6 +11,7 @@ use crate::{
             failure::Failure,
             transport::{Answer, ReadClient},
         },
+        manifest::derived,
         observe::{
             explain,
             sides::{self, Evidence},
@@ -62,6 +63,12 @@ async fn look(looking: &ReadClient, case: &PreviewInput) -> Preview {
     }
     match answer {
         Ok(answer) => {
+            if let (Some(there), true) = (&live, derived::is_stale(case.base.as_ref(), config)) {
+                return match exchange::preview(looking, case, config, path, there).await {
+                    Ok(finding) => finding,
+                    Err(failure) => unclear("asking what an apply would do to the defaults", &failure),
+                };
+            }
             let exists = ownership_labels::metadata(&answer.value, "resourceVersion").is_some();
             if exists && live.is_none() {
                 match looking.get(path).await {
@@ -100,7 +107,7 @@ pub fn not_yet(case: &PreviewInput, config: &Value, what: &str) -> Preview {
 }
 
 /// What the server said it would do.
-async fn foreseen(
+pub async fn foreseen(
     looking: &ReadClient,
     case: &PreviewInput,
     config: &Value,

@@ -17,7 +17,7 @@ use crate::{
         ownership::{
             fields::Fields,
             ignore_rules::Declared,
-            ownership_labels::{self, with_ownership_labels},
+            ownership_labels::{self, child, with_ownership_labels},
             takeover::Predecessors,
         },
     },
@@ -122,5 +122,18 @@ impl PreviewInput {
             ownership_labels::expect_version(&mut body, live);
         }
         looking.dry_apply(path, &body).await
+    }
+
+    /// Asks whether the server would take what is declared as a new object. One of another name stands for it, since
+    /// a dry run knows of the object that is there.
+    pub async fn ask_anew(&self, looking: &ReadClient, path: &str, config: &Value, live: &Value) -> bool {
+        let Some(uid) = ownership_labels::metadata(live, "uid") else { return false };
+        let Some((collection, _)) = path.rsplit_once('/') else { return false };
+        let name = format!("trueup-{uid}");
+        let mut body = with_ownership_labels(config, &self.set, &self.seen.name.identity());
+        if let Value::Map(map) = &mut body {
+            child(Arc::make_mut(map), "metadata").insert("name".into(), Value::string(&*name));
+        }
+        looking.dry_apply(&format!("{collection}/{name}"), &body).await.is_ok()
     }
 }
