@@ -87,7 +87,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-e -y -o -C -q -v -h --env --ref --only --verify --strict-ignores --yes --summary --plan --digest --only-drift --overwrite --keep --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --rollback --allow-dirty --allow-off-ref --wait --no-wait --timeout --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
+            opts="-e -y -o -C -q -v -h --env --ref --only --verify --strict-ignores --yes --summary --plan --digest --only-drift --overwrite --keep --adopt --allow-replace --allow-protected --allow-emptied --allow-empty --max-delete --max-delete-percent --skip-unknown --skip-invalid --rollback --allow-dirty --allow-off-ref --wait --no-wait --timeout --lock-timeout --reason --output --out --max-bytes --color --quiet --verbose --exit-zero --no-exec --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

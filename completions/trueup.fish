@@ -115,6 +115,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l summary -d 'Show
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l only-drift -d 'Undo what moved in the target and nothing else'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-empty -d 'Accept that nothing is declared any more'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-unknown -d 'Apply the rest where something could not be read; deletes nothing then, and does not exit with 0'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l skip-invalid -d 'Apply the rest where the target refuses what is declared; deletes nothing then, and does not exit with 0'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rollback -d 'Go back to a commit older than the one applied last'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-dirty -d 'Apply the work tree with its uncommitted edits; the record says so'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-off-ref -d 'Apply a commit that is not on the environment\'s ref; the record says so'

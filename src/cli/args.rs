@@ -196,6 +196,10 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub skip_unknown: bool,
 
+    /// Apply the rest where the target refuses what is declared; deletes nothing then, and does not exit with 0
+    #[arg(long)]
+    pub skip_invalid: bool,
+
     /// Go back to a commit older than the one applied last
     #[arg(long)]
     pub rollback: bool,
@@ -249,6 +253,7 @@ impl ApplyArgs {
             ("--only-drift", self.only_drift),
             ("--allow-empty", self.allow_empty),
             ("--skip-unknown", self.skip_unknown),
+            ("--skip-invalid", self.skip_invalid),
             ("--rollback", self.rollback),
             ("--allow-dirty", self.allow_dirty),
             ("--allow-off-ref", self.allow_off_ref),

@@ -129,6 +129,7 @@ fn consent(args: &ApplyArgs) -> Result<Consent> {
         emptied: Selector::new(&args.allow_emptied)?,
         empty: args.allow_empty,
         skip_unknown: args.skip_unknown,
+        skip_invalid: args.skip_invalid,
         only_drift: args.only_drift,
     })
 }

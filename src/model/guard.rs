@@ -41,6 +41,9 @@ impl Default for Limits {
     }
 }
 
+const SKIP_UNKNOWN: &str = "--skip-unknown";
+const SKIP_INVALID: &str = "--skip-invalid";
+
 /// What the command line consents to. Each part lifts one refusal; there is no consent to everything.
 #[derive(Clone, Debug, Default)]
 pub struct Consent {
@@ -60,11 +63,22 @@ pub struct Consent {
     pub empty: bool,
     /// `--skip-unknown`: apply the rest where something could not be read; deletes nothing then.
     pub skip_unknown: bool,
+    /// `--skip-invalid`: apply the rest where the target refuses what is declared; deletes nothing then.
+    pub skip_invalid: bool,
     /// `--only-drift`: undo drift and nothing else.
     pub only_drift: bool,
 }
 
 impl Consent {
+    /// The option that leaves out what is unknown for this reason, if it is given.
+    fn skipped(&self, cause: Cause) -> Option<&'static str> {
+        let (given, option) = match cause {
+            Cause::Invalid => (self.skip_invalid, SKIP_INVALID),
+            _ => (self.skip_unknown, SKIP_UNKNOWN),
+        };
+        given.then_some(option)
+    }
+
     /// The same consent, with patterns as `spelled` writes them.
     ///
     /// # Errors
@@ -115,11 +129,12 @@ pub struct Context<'a> {
 /// and, with `--only-drift`, everything but drift are turned into
 /// [`Action::Keep`]; taken ones become writes.
 pub fn narrow(plan: &mut Plan, consent: &Consent) {
-    let unread = plan.changes.iter().any(|change| change.class == Class::Unknown);
+    let mut skipped = plan.changes.iter().filter_map(|change| consent.skipped(change.unknown.as_ref()?.0));
+    let skipped = skipped.next().map(|option| format!("not deleted while `{option}` leaves something out"));
     for change in &mut plan.changes {
         narrow_one(change, consent);
-        if consent.skip_unknown && unread && change.action.removes() {
-            keep(change, "not deleted while something else could not be read");
+        if let Some(why) = skipped.as_ref().filter(|_| change.action.removes()) {
+            keep(change, why);
         }
     }
 }
@@ -127,8 +142,8 @@ pub fn narrow(plan: &mut Plan, consent: &Consent) {
 fn narrow_one(change: &mut Change, consent: &Consent) {
     if consent.keep.matches(&change.address) {
         keep(change, "left as it is by `--keep`");
-    } else if change.class == Class::Unknown && consent.skip_unknown {
-        keep(change, "left out by `--skip-unknown`");
+    } else if let Some(option) = change.unknown.as_ref().and_then(|(cause, _)| consent.skipped(*cause)) {
+        keep(change, &format!("left out by `{option}`"));
     } else if change.class == Class::Extra && consent.adopt.matches(&change.address) {
         change.action = Action::Delete;
         change.after = None;
@@ -245,7 +260,7 @@ impl<'a> Common<'a> {
     fn of(change: &'a Change, consent: &Consent) -> Option<Common<'a>> {
         let Change { address, action, unknown, .. } = change;
         match unknown {
-            Some(reason) if !consent.skip_unknown => Some(Common::Unread(reason)),
+            Some(reason) if consent.skipped(reason.0).is_none() => Some(Common::Unread(reason)),
             None if *action == Action::Adopt && !consent.adopt.matches(address) => Some(Common::Stranger),
             _ => None,
         }
@@ -258,12 +273,16 @@ impl<'a> Common<'a> {
         match self {
             Common::Unread((cause, why)) => Refusal {
                 exit: super::plan::unknown_exit(*cause),
-                message: match more {
-                    0 => format!("`{address}` could not be read: {why}"),
+                message: match (more, cause) {
+                    (0, Cause::Invalid) => format!("`{address}` is invalid: {why}"),
+                    (_, Cause::Invalid) => format!("`{address}` and {more} more are invalid: {why}"),
+                    (0, _) => format!("`{address}` could not be read: {why}"),
                     _ => format!("`{address}` and {more} more could not be read: {why}"),
                 },
-                hint: "`--skip-unknown` applies the rest, without deletes; `--only` chooses what to apply"
-                    .to_owned(),
+                hint: format!(
+                    "`{}` applies the rest, without deletes; `--only` chooses what to apply",
+                    if *cause == Cause::Invalid { SKIP_INVALID } else { SKIP_UNKNOWN }
+                ),
             },
             Common::Stranger if more == 0 => Refusal {
                 exit: Exit::Refused,

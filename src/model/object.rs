@@ -163,6 +163,16 @@ pub enum Cause {
     Other,
 }
 
+impl Cause {
+    /// The word before the reason in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Cause::Invalid => "invalid",
+            Cause::NoPermission | Cause::Unavailable | Cause::Other => "unknown",
+        }
+    }
+}
+
 /// What a read of one object answered. A failed read is never absence.
 #[derive(Clone, Debug)]
 pub enum Observed {

@@ -12,7 +12,7 @@ use super::{
     digest::Digest,
     explain::{Cost, Explanation},
     ignore::{Effect, Ignored, Use},
-    object::{External, FieldWriter, Origin, Person, Writer},
+    object::{Cause, External, FieldWriter, Origin, Person, Writer},
     plan::{Failure, Plan, Summary, TargetName, join_digests},
     record::Attempted,
     revision::{Commit, DeclaredBy, Revision},
@@ -170,7 +170,7 @@ pub struct ShownChange {
     /// The commits that explain what is pending, newest first.
     pub commits: Vec<Commit>,
     /// Why it is unknown.
-    pub unknown: Option<String>,
+    pub unknown: Option<(Cause, String)>,
     /// How many objects that nobody declared go with it if it is deleted.
     pub cascade: usize,
     /// How many fields each ignore rule hides.
@@ -342,7 +342,7 @@ impl Redactor {
             writer: change.writer.clone(),
             persons: change.persons.clone(),
             commits: change.commits.clone(),
-            unknown: change.unknown.as_ref().map(|(_, message)| message.clone()),
+            unknown: change.unknown.clone(),
             cascade: change.cascade,
             ignored: hidden(&change.ignored),
             notes: change.notes.clone(),

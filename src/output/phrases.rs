@@ -152,12 +152,18 @@ pub fn counts(summary: &Summary) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
+/// Why nothing is known of an object, or why the target refuses it.
+pub fn unknown(change: &ShownChange) -> String {
+    match &change.unknown {
+        Some((cause, why)) => format!("{}: {}", cause.word(), visible(why)),
+        None => "unknown: it could not be read".to_owned(),
+    }
+}
+
 /// What would happen to an object and why, in one line.
 pub fn what(change: &ShownChange) -> String {
     match (change.class, change.action) {
-        (Class::Unknown, _) => {
-            format!("unknown: {}", visible(change.unknown.as_deref().unwrap_or("it could not be read")))
-        }
+        (Class::Unknown, _) => unknown(change),
         (Class::Extra, Action::Keep) => "extra: only the target has it".to_owned(),
         (Class::Extra, action) => format!("{action}: only the target has it"),
         (Class::Missing, Action::Create) => "create: it is gone from the target".to_owned(),

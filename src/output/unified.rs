@@ -58,10 +58,7 @@ pub(super) fn change(change: &ShownChange, form: DiffStyle, pen: &mut Pen<'_>) -
 /// What the lines of a diff do not tell.
 fn remark(change: &ShownChange) -> Option<String> {
     match (change.class, change.action) {
-        (Class::Unknown, _) => {
-            let reason = change.unknown.as_deref().unwrap_or("it could not be read");
-            Some(format!("unknown: {}", visible(reason)))
-        }
+        (Class::Unknown, _) => Some(phrases::unknown(change)),
         (Class::Conflict, _) => Some("conflict: drifted and changed in Git at the same place".to_owned()),
         (Class::Extra, Action::Keep) => Some("only the target has it; left alone".to_owned()),
         (Class::InSync | Class::Converged, _) => None,

@@ -374,6 +374,7 @@ fn follow(hint: &str, consent: &Consent, limits: &Limits) -> (Consent, Limits) {
         "--allow-emptied" => consent.emptied = selector(value),
         "--allow-empty" => consent.empty = true,
         "--skip-unknown" => consent.skip_unknown = true,
+        "--skip-invalid" => consent.skip_invalid = true,
         "--max-delete" => limits.max_delete = value.parse().unwrap(),
         "--max-delete-percent" => limits.max_delete_percent = value.parse().unwrap(),
         other => panic!("no such option: {other}"),

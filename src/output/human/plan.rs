@@ -7,6 +7,7 @@ use crate::{
     model::{
         change::{Action, Class},
         explain::{Explanation, Reason},
+        object::Cause,
         redact::{ShownChange, ShownPlan, totals},
     },
     output::{
@@ -239,6 +240,9 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
         _ if all.summary.conflict > 0 => Some(format!(
             "`{apply} --overwrite ADDRESS` lets Git win, `{apply} --keep ADDRESS` leaves an object as it is"
         )),
+        _ if plans.failures() == 0 && all.summary.unknown > 0 && only_invalid(&shown) => {
+            Some(format!("`{apply} --skip-invalid` applies all but what the target refuses"))
+        }
         _ if all.summary.unknown > 0 || plans.failures() > 0 => {
             Some("nothing of it can be applied before everything can be read".to_owned())
         }
@@ -255,4 +259,11 @@ fn hint(plans: &Plans<'_>) -> Option<String> {
         }
         _ => Some(format!("`{apply}`; with `--digest {}` this and nothing else", all.digest)),
     }
+}
+
+/// Whether nothing is unknown but what the target refuses.
+fn only_invalid(plans: &[&ShownPlan]) -> bool {
+    let mut unknown =
+        plans.iter().flat_map(|plan| &plan.changes).filter_map(|change| change.unknown.as_ref());
+    unknown.all(|(cause, _)| *cause == Cause::Invalid)
 }

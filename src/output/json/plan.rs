@@ -16,7 +16,7 @@ use crate::{
         digest::Digest,
         explain::Explanation,
         ignore::{From, Use},
-        object::{FieldWriter, Person, Writer},
+        object::{Cause, FieldWriter, Person, Writer},
         plan::{Failure, Summary},
         record::Attempted,
         redact::{Shown, ShownChange, ShownField, ShownPlan, totals},
@@ -166,6 +166,9 @@ struct ChangeEntry<'a> {
     notes: &'a [String],
     /// Why it is unknown.
     unknown: Option<&'a str>,
+    /// The kind of that reason; `invalid` where the target refuses what is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
     /// How many objects that nobody declared go with it; absent where none do.
     #[serde(skip_serializing_if = "is_none")]
     cascade: usize,
@@ -327,7 +330,8 @@ fn entry<'a>(change: &'a ShownChange, plan: &'a ShownPlan) -> ChangeEntry<'a> {
         persons: &change.persons,
         commits: &change.commits,
         notes: &change.notes,
-        unknown: change.unknown.as_deref(),
+        unknown: change.unknown.as_ref().map(|(_, why)| why.as_str()),
+        cause: change.unknown.as_ref().map(|(cause, _)| *cause),
         cascade: change.cascade,
         ignored: change.ignored.iter().map(|(rule, fields)| (&**rule, *fields)).collect(),
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{machines::applied, samples::*};
 use crate::{
     exit::Exit,
-    model::{change::Class, redact::ShownChange},
+    model::{change::Class, object::Cause, redact::ShownChange},
     output::{Format, Look, PlanView, Reports, View},
 };
 
@@ -125,7 +125,7 @@ fn changes() -> impl Strategy<Value = ShownChange> {
             notes: vec![text.clone()],
             commits: vec![commit(&text)],
             writer: Some(writer(&text)),
-            unknown: (class == Class::Unknown).then_some(text),
+            unknown: (class == Class::Unknown).then_some((Cause::Other, text)),
             ..classed(change(&name, before, after), class)
         },
     )

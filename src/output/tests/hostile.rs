@@ -12,7 +12,7 @@ use crate::{
         address::{Address, steers_terminal},
         change::{Action, Change, Class, Field, ThreeWay},
         diff_style::DiffStyle,
-        object::Origin,
+        object::{Cause, Origin},
         plan::Plan,
         redact::{ShownChange, show},
         report::FailureKind,
@@ -66,7 +66,7 @@ fn evil_change(class: Class, form: DiffStyle) -> ShownChange {
         writer: Some(writer(EVIL)),
         commits: vec![commit(EVIL)],
         notes: vec![EVIL.to_owned()],
-        unknown: (class == Class::Unknown).then(|| EVIL.to_owned()),
+        unknown: (class == Class::Unknown).then(|| (Cause::Other, EVIL.to_owned())),
         origin: Some(Origin::new(EVIL, Some(1))),
         ..classed(change(EVIL, Some(side("1")), Some(side("2"))), class)
     }

@@ -9,6 +9,7 @@ use crate::{
     exit::Exit,
     model::{
         change::{Action, Class},
+        object::Cause,
         record::Attempted,
         redact::{Shown, ShownChange},
     },
@@ -37,7 +38,10 @@ fn everything() -> Vec<ShownChange> {
     let closed = change("closed", None, None);
     let stray = change("stray", Some(file(b"")), None);
     vec![
-        ShownChange { unknown: Some("permission denied".to_owned()), ..classed(closed, Class::Unknown) },
+        ShownChange {
+            unknown: Some((Cause::NoPermission, "permission denied".to_owned())),
+            ..classed(closed, Class::Unknown)
+        },
         ShownChange {
             fields: vec![
                 field(

@@ -21,6 +21,7 @@ mod explain;
 mod faults;
 mod forms;
 mod ignoring;
+mod invalid;
 mod kept;
 mod killed;
 mod lists;

@@ -55,6 +55,9 @@ pub struct Because {
 /// The most that is quoted of an answer that is no Status object.
 const QUOTED: usize = 200;
 
+/// How the messages begin with which a server says that it could not make an object of its kind from what was sent.
+pub const TYPE_ERRORS: [&str; 2] = ["failed to create typed patch object", "failed to convert new object"];
+
 /// The longest that is waited because a server asks for it.
 const WAITED: Duration = Duration::from_secs(60);
 
@@ -191,10 +194,11 @@ impl Failure {
         }
     }
 
-    /// Whether the object has a field or a value that its schema does not know, which the server calls its own
+    /// Whether the object has a field or a value that its kind does not know, which the server calls its own
     /// error (500).
     pub fn is_of_type(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.message.contains("failed to create typed patch object"))
+        let begins = |refusal: &Refusal| TYPE_ERRORS.iter().any(|error| refusal.message.starts_with(error));
+        self.refusal().is_some_and(begins)
     }
 
     /// What kind of failure it is for the report.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use super::{
     candidates::Preview,
     exchange,
@@ -13,7 +15,7 @@ use crate::{
     providers::kubernetes::{
         audit::field_writers,
         client::{
-            failure::{Because, Failure, Refusal},
+            failure::{Because, Failure, Refusal, TYPE_ERRORS},
             transport::ReadClient,
         },
         observe::sides::{self, Evidence},
@@ -87,7 +89,10 @@ async fn meant(
 }
 
 fn refused_for_good(case: &PreviewInput, failure: &Failure, refusal: &Refusal) -> Preview {
-    let message = format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code);
+    let message = match failure.cause() {
+        Cause::Invalid => words(case, refusal),
+        _ => format!("the server refuses it: {} (HTTP {})", words(case, refusal), refusal.code),
+    };
     Preview { unknown: Some((failure.cause(), message)), ..Preview::default() }
 }
 
@@ -205,9 +210,67 @@ fn immutables(case: &PreviewInput, refusal: &Refusal) -> String {
 /// The server's words; those about a Secret without what they may quote.
 pub fn words(case: &PreviewInput, refusal: &Refusal) -> String {
     if !case.seen.name.kind.is_core("Secret") {
-        return refusal.message.clone();
+        return schema_error(refusal).unwrap_or(&refusal.message).to_owned();
+    }
+    if let Some(said) = schema_error(refusal) {
+        // Behind the type that is expected there is the value.
+        let said = said.split_once(", got ").map_or(said, |(said, _)| said);
+        let keys = case.seen.config.as_ref().map(no_base64).unwrap_or_default();
+        return if said.contains("base64") {
+            format!("{said}: {}", keys.join(", "))
+        } else {
+            said.to_owned()
+        };
     }
     let places: Vec<String> =
         refusal.causes.iter().map(|cause| format!("{} {}", cause.field, cause.reason)).collect();
     format!("{} {}", refusal.reason, places.join(", ")).trim().to_owned()
+}
+
+/// What a server that could not make an object of its kind from what is declared says about it, without how it
+/// calls that.
+fn schema_error(refusal: &Refusal) -> Option<&str> {
+    let said = TYPE_ERRORS.iter().find_map(|error| refusal.message.strip_prefix(error))?;
+    let (_, said) = said.split_once(": ")?;
+    Some(said.rsplit_once("error decoding from json: ").map_or(said, |(_, said)| said))
+}
+
+/// The fields of a Secret whose values are not base64.
+fn no_base64(config: &Value) -> Vec<String> {
+    let Some(Value::Map(data)) = config.get("data") else { return Vec::new() };
+    let text = |value: &Value| match value {
+        Value::Sensitive(value) => value.as_str().map(str::to_owned),
+        value => value.as_str().map(str::to_owned),
+    };
+    let is_wrong = |value: &Value| text(value).is_some_and(|text| BASE64_STANDARD.decode(text).is_err());
+    data.iter().filter(|(_, value)| is_wrong(value)).map(|(key, _)| format!("`data.{key}`")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::value;
+
+    fn said(message: &str) -> Option<String> {
+        let refusal = Refusal { code: 500, message: message.to_owned(), ..Refusal::default() };
+        schema_error(&refusal).map(str::to_owned)
+    }
+
+    #[test]
+    fn what_the_server_says_of_a_type_is_found() {
+        let typed = "failed to create typed patch object (x/s; /v1, Kind=Secret): .stringdata: field not declared in schema";
+        assert_eq!(said(typed).as_deref(), Some(".stringdata: field not declared in schema"));
+        let decoded = "failed to convert new object (x/s; /v1, Kind=Secret) to proper version: unable to convert \
+                       unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 0";
+        assert_eq!(said(decoded).as_deref(), Some("illegal base64 data at input byte 0"));
+        assert_eq!(said("etcd is away (for now): later"), None);
+    }
+
+    #[test]
+    fn values_that_are_not_base64_are_named() {
+        assert_eq!(
+            no_base64(&value(r#"{"data": {"a": "eA==", "b": "!!", "c": "x"}}"#)),
+            ["`data.b`", "`data.c`"]
+        );
+    }
 }
