@@ -232,7 +232,14 @@ fn write(job: &Job<'_>, writer: &mut dyn Writer, writes: &[&Change]) -> Vec<Outc
     }
     job.observer.on(Event::Phase { what: "applying", total: writes.len() });
     let discreet = RedactingObserver::of(writes, job.observer);
-    let mut outcomes = writer.apply(writes, &Run { observer: &discreet, ..run(job) });
+    let (releases, writes): (Vec<&Change>, Vec<&Change>) =
+        writes.iter().partition(|change| change.action == Action::Release);
+    let mut outcomes = writer.apply(&writes, &Run { observer: &discreet, ..run(job) });
+    if !job.stop.load(Ordering::SeqCst) {
+        outcomes.extend(writer.let_go(&releases));
+    } else {
+        outcomes.extend(releases.into_iter().map(not_written));
+    }
     for outcome in &mut outcomes {
         if let Some((_, message)) = &mut outcome.error {
             *message = discreet.redact(&outcome.address, message);
@@ -298,7 +305,7 @@ fn settle(
     forget_gone(job, done, owned);
     for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
         match outcome.action {
-            Action::Delete => _ = owned.remove(&outcome.address),
+            Action::Delete | Action::Release => _ = owned.remove(&outcome.address),
             _ if job.extent == Extent::Drift => {
                 _ = owned.insert(outcome.address.clone(), was(&outcome.address))
             }

@@ -60,6 +60,8 @@ pub enum Action {
     Adopt,
     /// Make fields ours that are as declared and that somebody else wrote.
     Claim,
+    /// Let an object go that is not declared any more: it stays as it is, and is not ours any more.
+    Release,
 }
 
 impl Class {
@@ -104,6 +106,7 @@ impl Action {
             Action::Delete => "delete",
             Action::Adopt => "adopt",
             Action::Claim => "claim",
+            Action::Release => "release",
         }
     }
 }
@@ -210,6 +213,8 @@ pub struct Change {
     pub unknown: Option<(Cause, String)>,
     /// What rules leave to the target.
     pub ignored: Vec<Ignored>,
+    /// The target that declares it now, where it is released for that.
+    pub moved: Option<String>,
     /// Single fields that the command line leaves as they are.
     pub left: Vec<Place>,
     /// Remarks.
@@ -235,8 +240,18 @@ impl Change {
             commits: Vec::new(),
             unknown: None,
             ignored: Vec::new(),
+            moved: None,
             left: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// Lets an object go that would be deleted.
+    pub fn release(&mut self, why: String) {
+        self.action = Action::Release;
+        self.class = Class::Pending;
+        self.after = self.sides.actual.clone();
+        self.fields = Vec::new();
+        self.notes.push(why);
     }
 }

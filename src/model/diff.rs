@@ -56,6 +56,10 @@ pub struct Candidate {
     pub unknown: Option<(Cause, String)>,
     /// What an apply would make ours although the content is as declared. Set by the provider.
     pub claim: Option<String>,
+    /// Why it stays when it is not declared any more. Set by the provider.
+    pub release: Option<String>,
+    /// Whether another target of the same checkout wrote it, and it is declared here now. Set by the provider.
+    pub transferred: bool,
     /// How many objects that nobody declared would go with it if it is deleted. Set by the provider.
     pub cascade: usize,
     /// Who moved it, where the provider found out only now.
@@ -78,6 +82,8 @@ impl Candidate {
             replace: None,
             unknown: None,
             claim: None,
+            release: None,
+            transferred: false,
             cascade: 0,
             writer: None,
             writers: Vec::new(),
@@ -164,13 +170,15 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         replace,
         unknown,
         claim,
+        release,
+        transferred,
         cascade,
         writer,
         writers,
         ignored,
         notes,
     } = candidate;
-    let owned = bases.contains_key(&address);
+    let owned = bases.contains_key(&address) || transferred;
     let object = desired.objects.get(&address);
     let state = match actual.objects.get(&address) {
         Some(Observed::Present(state)) => Some(state),
@@ -214,6 +222,9 @@ pub fn change(candidate: Candidate, desired: &Desired, actual: &Actual, bases: &
         change.after = change.sides.desired.clone();
     } else if object.is_some_and(|object| object.value.is_none()) {
         change.notes.push("declared absent, but trueup did not write it; `--adopt` deletes it".to_owned());
+    }
+    if let (Some(why), Action::Delete) = (release, change.action) {
+        change.release(why);
     }
     if change.drifted() {
         change.writer = writer.or_else(|| state.and_then(|state| state.writer.clone()));

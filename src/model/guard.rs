@@ -26,6 +26,8 @@ pub struct Limits {
     pub max_delete_percent: usize,
     /// Addresses that are never deleted or replaced.
     pub protect: Selector,
+    /// Addresses that are let go and not deleted once they are not declared any more.
+    pub keep: Selector,
     /// Fields, below addresses, that give somebody something: nothing of them is taken away.
     pub access_fields: Selector,
 }
@@ -36,6 +38,7 @@ impl Default for Limits {
             max_delete: 25,
             max_delete_percent: 20,
             protect: Selector::default(),
+            keep: Selector::default(),
             access_fields: Selector::default(),
         }
     }

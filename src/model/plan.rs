@@ -89,6 +89,9 @@ pub struct Summary {
     pub delete: usize,
     /// Objects to take over from somebody else.
     pub adopt: usize,
+    /// Objects to let go, which stay as they are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub release: usize,
     /// Objects that are as declared.
     pub unchanged: usize,
     /// Objects that could not be read.
@@ -105,12 +108,17 @@ pub struct Summary {
     pub missing: usize,
 }
 
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 impl std::ops::AddAssign for Summary {
     fn add_assign(&mut self, other: Summary) {
         self.create += other.create;
         self.update += other.update;
         self.replace += other.replace;
         self.delete += other.delete;
+        self.release += other.release;
         self.adopt += other.adopt;
         self.unchanged += other.unchanged;
         self.unknown += other.unknown;
@@ -223,6 +231,7 @@ impl Plan {
                 Action::Replace => sum.replace += 1,
                 Action::Delete => sum.delete += 1,
                 Action::Adopt => sum.adopt += 1,
+                Action::Release => sum.release += 1,
             }
             match change.class {
                 Class::Unknown => sum.unknown += 1,

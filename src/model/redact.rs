@@ -83,7 +83,7 @@ impl ShownPlan {
     /// The changes that keep the plan from being applied and are not among [`ShownPlan::dangers`].
     pub fn blockers(&self) -> Vec<&ShownChange> {
         let harmless = |change: &&ShownChange| {
-            matches!(change.action, Action::Keep | Action::Create | Action::Update | Action::Claim)
+            !matches!(change.action, Action::Delete | Action::Replace | Action::Adopt)
         };
         self.changes.iter().filter(|change| change.blocks()).filter(harmless).collect()
     }
@@ -94,7 +94,7 @@ impl ShownPlan {
             Action::Delete => 0,
             Action::Replace => 1,
             Action::Adopt => 2,
-            Action::Keep | Action::Create | Action::Update | Action::Claim => 3,
+            Action::Keep | Action::Create | Action::Update | Action::Claim | Action::Release => 3,
         };
         let mut found: Vec<_> = self.changes.iter().filter(|change| rank(change) < 3).collect();
         found.sort_by_key(rank);

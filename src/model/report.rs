@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     address::Address,
-    change::{Action, Class},
+    change::{Action, Change, Class},
     object::Cause,
 };
 use crate::exit::Exit;
@@ -108,6 +108,20 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What went wrong.
     pub error: Option<(FailureKind, String)>,
+}
+
+impl Outcome {
+    /// A change that was made.
+    pub fn done(change: &Change) -> Outcome {
+        let Change { address, action, class, .. } = change;
+        Outcome {
+            address: address.clone(),
+            action: *action,
+            class: *class,
+            verdict: Verdict::Done,
+            error: None,
+        }
+    }
 }
 
 /// What an apply did.

@@ -138,6 +138,7 @@ pub fn counts(summary: &Summary) -> String {
         Some(format!("{} replace", summary.replace)),
         Some(format!("{} delete", summary.delete)),
         some(summary.adopt, "adopt"),
+        some(summary.release, "release"),
     ];
     let classes = [
         some(summary.pending, "pending"),
@@ -173,6 +174,7 @@ pub fn what(change: &ShownChange) -> String {
         (Class::Conflict, Action::Delete) => "conflict: changed in the target, removed from Git".to_owned(),
         (Class::Conflict, _) => with_fields("conflict", change),
         (_, Action::Adopt) => with_fields("adopt", change),
+        (_, Action::Release) => "release: it stays as it is, and is not ours any more".to_owned(),
         (_, Action::Claim) => "claim: it is as declared, its fields become ours".to_owned(),
         (_, Action::Create | Action::Delete) => change.action.to_string(),
         (_, Action::Replace) => with_fields("replace", change),

@@ -9,5 +9,6 @@ pub mod explain;
 pub mod ignore_rules;
 pub mod lines;
 pub mod overlap;
+pub mod release;
 pub mod session;
 pub mod three_way;

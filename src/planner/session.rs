@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{
-    base::BaseHistory, blame, commits, definition, explain, ignore_rules, lines, overlap,
+    base::BaseHistory, blame, commits, definition, explain, ignore_rules, lines, overlap, release,
     three_way::ThreeWayState,
 };
 use crate::{
@@ -50,6 +50,8 @@ pub struct Session {
     pub checkout: Checkout,
     /// The state.
     pub snapshot: Snapshot,
+    /// How it was selected.
+    pub selection: Selection,
     /// The environment's name and ref.
     pub environment: Environment,
     /// The targets that were asked for.
@@ -149,7 +151,8 @@ impl Session {
         let decides: Vec<String> = std::iter::once(config.file.clone()).chain(definitions).collect();
         let paths: Vec<&str> = declaring.chain(decides.iter().map(String::as_str)).collect();
         let snapshot = selected.snapshot(&paths)?;
-        Ok(Session { checkout, snapshot, environment, targets, decides })
+        let selection = selection.clone();
+        Ok(Session { checkout, snapshot, selection, environment, targets, decides })
     }
 
     /// The revision that the session is about.
@@ -208,7 +211,8 @@ pub fn checkout(global: &GlobalArgs) -> Result<Checkout> {
     if global.no_exec { checkout.without_programs() } else { Ok(checkout) }
 }
 
-fn if_any(declared: Result<Desired>) -> Result<Desired> {
+/// Nothing where a folder is not there yet.
+pub fn if_any(declared: Result<Desired>) -> Result<Desired> {
     match declared {
         Err(error) if is_missing(&error) => Ok(Desired::default()),
         other => other,
@@ -234,22 +238,52 @@ fn choose(
         return Err(config.complaint(&[&keys[..], &["provider"]].concat(), &message).into());
     };
     let definition = definition::read(selected, config, target, &keys)?;
-    let chosen = Target { definition, ..without_definition(target, base_dir, programs) };
+    let siblings = siblings(config, environment, target, kind, base_dir, programs)?;
+    let chosen = Target { definition, siblings, ..without_definition(target, base_dir, programs) };
     let at = |bad: BadOption| complaint(config, &keys, &bad);
     (kind.check)(&chosen).map_err(at)?;
     let spelling = (kind.spelling)(&chosen).map_err(at)?;
-    let Guards { max_delete, max_delete_percent, mut protect } = target.guards.clone();
-    protect.extend(protect.iter().filter_map(|pattern| spelling(pattern)).collect::<Vec<_>>());
+    let Guards { max_delete, max_delete_percent, mut protect, mut keep } = target.guards.clone();
+    for patterns in [&mut protect, &mut keep] {
+        patterns.extend(patterns.iter().filter_map(|pattern| spelling(pattern)).collect::<Vec<_>>());
+    }
     protect.extend((kind.protected_by_default)(&chosen)?);
     let limits = Limits {
         max_delete,
         max_delete_percent: max_delete_percent.into(),
         protect: Selector::new(&protect)?,
+        keep: Selector::new(&keep)?,
         access_fields: Selector::new(&(kind.access_fields)(&chosen)?)?,
     };
     let rules = ignore_rules::rules(config, environment, target, kind)?.respelled(&*spelling)?;
     let sensitive = target.sensitive.respelled(&*spelling)?;
     Ok(ResolvedTarget { target: chosen, kind, limits, rules, sensitive, spelling })
+}
+
+/// The other targets of all environments that may declare objects of the place of `target`.
+fn siblings(
+    config: &Config,
+    environment: &Environment,
+    target: &config::Target,
+    kind: &Provider,
+    base_dir: &Path,
+    programs: Programs,
+) -> Result<Vec<Target>> {
+    let place = |environment: &Environment, target: &config::Target| {
+        let opened = without_definition(target, base_dir, programs);
+        (kind.place)(&opened).map_err(|bad| complaint(config, &environment.keys(&target.name), &bad))
+    };
+    let Some(here) = place(environment, target)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for other_environment in &config.environments {
+        for other in other_environment.targets.iter().filter(|other| other.provider == target.provider) {
+            let is_itself = (&other_environment.name, &other.name) == (&environment.name, &target.name);
+            if !is_itself && place(other_environment, other)?.as_ref() == Some(&here) {
+                found.push(without_definition(other, base_dir, programs));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A target as its provider sees it, but for the text of its definition.
@@ -262,6 +296,7 @@ pub fn without_definition(target: &config::Target, base_dir: &Path, programs: Pr
         options: target.options.clone(),
         programs,
         definition: None,
+        siblings: Vec::new(),
     }
 }
 
@@ -355,6 +390,7 @@ pub fn plan(
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
     if look.against == Against::Revision {
+        release::release(session, chosen, &mut changes)?;
         let attached = reader.attached(&changes, &comparison.in_sync)?;
         attached::take(&mut changes, &mut comparison.in_sync, attached, &trees.desired);
     }

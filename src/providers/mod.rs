@@ -85,6 +85,11 @@ pub struct Provider {
     pub names: fn(&Address) -> Option<[String; 4]>,
     /// The ignore rules that are on unless trueup.yaml says otherwise.
     pub rules: fn() -> Vec<Arc<Rule>>,
+    /// What is behind a target as far as its options tell, where several targets can share the objects of one place.
+    ///
+    /// # Errors
+    /// The options of the target do not tell.
+    pub place: fn(&Target) -> Result<Option<String>, BadOption>,
     /// How patterns of addresses are brought into the form in which addresses are written, where a person may spell
     /// them otherwise.
     ///
@@ -153,6 +158,8 @@ pub struct Target {
     pub programs: Programs,
     /// The text of the file that the key `definition` names, as the selected revision has it.
     pub definition: Option<Arc<[u8]>>,
+    /// The other targets of trueup.yaml that may declare objects of the same place.
+    pub siblings: Vec<Target>,
 }
 
 /// Whether programs that the checkout names may run.
@@ -379,6 +386,11 @@ pub trait Writer: Reader {
     ///
     /// Answers one outcome for each change, in the same order.
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome>;
+
+    /// Takes our marks from objects that are released. Nothing else of them changes.
+    fn let_go(&mut self, changes: &[&Change]) -> Vec<Outcome> {
+        changes.iter().map(|change| Outcome::done(change)).collect()
+    }
 
     /// Waits until objects that no write was about are ready, where the target or the command line
     /// wants that. Answers those that are not, with what is missing.

@@ -131,6 +131,7 @@ mod tests {
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
             definition: None,
+            siblings: Vec::new(),
         };
         let bad = parse::<Keys>(&target).unwrap_err();
         (bad.path, bad.message)

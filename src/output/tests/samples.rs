@@ -141,6 +141,7 @@ pub fn plan(name: &str, changes: Vec<ShownChange>) -> ShownPlan {
             Action::Replace => summary.replace += 1,
             Action::Delete => summary.delete += 1,
             Action::Adopt => summary.adopt += 1,
+            Action::Release => summary.release += 1,
         }
         match change.class {
             Class::Unknown => summary.unknown += 1,

@@ -61,6 +61,7 @@ pub const PROVIDER: Provider = Provider {
     open_for_apply: |target| Ok(Box::new(writer::WritableSite::open(target)?)),
     names: |_| None,
     spelling: super::as_typed,
+    place: |_| Ok(None),
     rules: Vec::new,
     collection,
     adopt: |target, all, _| adopt::adopt(target, Taken::alone(all)?),

@@ -147,6 +147,7 @@ mod tests {
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
             definition: None,
+            siblings: Vec::new(),
         }
     }
 

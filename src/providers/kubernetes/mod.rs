@@ -29,6 +29,7 @@ pub const PROVIDER: Provider = Provider {
     access_fields: |_| Ok(Vec::new()),
     names: manifest::names::names,
     spelling: super::as_typed,
+    place: options::place,
     rules: ownership::builtin::rules,
     collection: manifest::names::collection,
 };
@@ -82,6 +83,7 @@ mod testing {
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
             definition: None,
+            siblings: Vec::new(),
         }
     }
 }

@@ -137,6 +137,12 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
     Ok(options)
 }
 
+/// The cluster of a target, as far as its options tell.
+pub(super) fn place(target: &Target) -> Result<Option<String>, BadOption> {
+    let options = parse(target)?;
+    Ok(Some(format!("{:?} {:?}", options.kubeconfig, options.context)))
+}
+
 impl Options {
     /// The namespace of objects that name none.
     pub(super) fn default_namespace(&self) -> &str {

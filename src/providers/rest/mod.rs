@@ -60,6 +60,7 @@ fn kind(name: &'static str, about: &'static str) -> Provider {
         access_fields,
         names: |_| None,
         rules: Vec::new,
+        place: |_| Ok(None),
         spelling: |target| {
             let definition = options::TargetConfig::of(target)?.definition;
             Ok(Arc::new(move |pattern| declare::address::spelled(&definition, pattern)))

@@ -187,6 +187,9 @@ pub(super) struct GuardsFile {
     /// Patterns of addresses that are never deleted or replaced: `*` within a component, `**` across. A target adds to
     /// those of its environment.
     pub(super) protect: Option<Vec<String>>,
+    /// Patterns of addresses that are let go and not deleted once they are not declared any more. A target adds to those
+    /// of its environment.
+    pub(super) keep: Option<Vec<String>>,
 }
 
 /// The keys of the top level.
@@ -202,4 +205,4 @@ pub(super) const IGNORE: &[&str] = &["id", "match", "paths", "managers", "when",
 pub(super) const MATCH: &[&str] = &["address", "group", "kind", "name", "namespace", "labels"];
 
 /// The keys of guards.
-pub(super) const GUARDS: &[&str] = &["max-delete", "max-delete-percent", "protect"];
+pub(super) const GUARDS: &[&str] = &["max-delete", "max-delete-percent", "protect", "keep"];

@@ -82,11 +82,14 @@ pub struct Guards {
     pub max_delete_percent: u8,
     /// Patterns of addresses that are never deleted or replaced; a target adds to its environment's.
     pub protect: Vec<String>,
+    /// Patterns of addresses that are let go and not deleted once they are not declared any more; a target adds to its
+    /// environment's.
+    pub keep: Vec<String>,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Guards { max_delete: 25, max_delete_percent: 20, protect: Vec::new() }
+        Guards { max_delete: 25, max_delete_percent: 20, protect: Vec::new(), keep: Vec::new() }
     }
 }
 

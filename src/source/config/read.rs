@@ -219,17 +219,19 @@ impl Reader<'_> {
                 self.complain(&join(&keys, &["max-delete-percent"]), "a share is at most 100 percent")
             );
         }
-        for (number, glob) in written.protect.iter().flatten().enumerate() {
-            if let Err(fault) = Selector::new(&[glob]) {
-                return Err(self.complain(&join(&keys, &["protect", &number.to_string()]), &fault.message));
+        for (key, globs) in [("protect", &written.protect), ("keep", &written.keep)] {
+            for (number, glob) in globs.iter().flatten().enumerate() {
+                if let Err(fault) = Selector::new(&[glob]) {
+                    return Err(self.complain(&join(&keys, &[key, &number.to_string()]), &fault.message));
+                }
             }
         }
-        let mut protect = outer.protect.clone();
-        protect.extend(written.protect.unwrap_or_default());
+        let both = |outer: &[String], more: Option<Vec<String>>| [outer, &more.unwrap_or_default()].concat();
         Ok(Guards {
             max_delete: written.max_delete.unwrap_or(outer.max_delete),
             max_delete_percent: written.max_delete_percent.unwrap_or(outer.max_delete_percent),
-            protect,
+            protect: both(&outer.protect, written.protect),
+            keep: both(&outer.keep, written.keep),
         })
     }
 

@@ -22,7 +22,7 @@ environments:
       api:
         provider: files
         root: /srv/api
-        guards: {max-delete: 0, protect: [keys/**]}
+        guards: {max-delete: 0, protect: [keys/**], keep: [kept/**]}
     guards:
       max-delete: 5
       protect: ['secret*']
@@ -62,9 +62,12 @@ fn guards_of_a_target_are_over_those_of_its_environment() {
     let config = parse(FULL);
     let [site, api] = &config.environments[0].targets[..] else { panic!("two targets") };
     let secret = "secret*".to_owned();
-    assert_eq!(site.guards, Guards { max_delete: 5, max_delete_percent: 20, protect: vec![secret.clone()] });
+    assert_eq!(site.guards, Guards { max_delete: 5, protect: vec![secret.clone()], ..Guards::default() });
     let protect = vec![secret, "keys/**".to_owned()];
-    assert_eq!(api.guards, Guards { max_delete: 0, max_delete_percent: 20, protect });
+    assert_eq!(
+        api.guards,
+        Guards { max_delete: 0, protect, keep: vec!["kept/**".to_owned()], ..Guards::default() }
+    );
     assert_eq!(config.environments[1].targets[0].guards, Guards::default());
 }
 

@@ -153,6 +153,7 @@ impl Place {
             options: serde_yaml::from_str(options).unwrap(),
             programs: Default::default(),
             definition: None,
+            siblings: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod queue;
 pub mod ready;
 pub mod record;
 pub mod record_namespace;
+pub mod release;
 pub mod run;
 pub mod wait;
 pub mod write;

@@ -19,7 +19,7 @@ use crate::{
     model::{
         address::Address,
         change::{Action, Change},
-        event::Event,
+        event::{Event, Observer},
         report::{Outcome, Verdict},
         value::Value,
     },
@@ -31,13 +31,16 @@ use crate::{
                 transport::WriteClient,
             },
             observe::cluster::{Cluster, Seen},
-            ownership::ignore_rules::{Declared, Manifest},
+            ownership::{
+                ignore_rules::{Declared, Manifest},
+                ownership_labels::is_deleting,
+            },
         },
     },
 };
 
 /// How many writes are under way at once.
-const PARALLEL: usize = 16;
+pub const PARALLEL: usize = 16;
 
 /// How long a new definition may take until its kind is served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -90,7 +93,7 @@ pub fn apply(
     changes.iter().copied().enumerate().map(outcome).collect()
 }
 
-fn outcome(change: &Change, ended: WriteResult) -> Outcome {
+pub fn outcome(change: &Change, ended: WriteResult) -> Outcome {
     let WriteResult { verdict, error, .. } = ended;
     Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
 }
@@ -158,8 +161,8 @@ impl ApplyRun<'_> {
                 let Some(index) = self.next(&mut queue, running.is_empty()) else { break };
                 let Some(task) = &self.tasks[index] else { continue };
                 self.run.observer.on(Event::Applying(&task.change.address, task.change.action));
-                let (cluster, writing) = (self.cluster, self.writing);
-                running.push(async move { (index, one(cluster, writing, task).await) });
+                let (cluster, writing, observer) = (self.cluster, self.writing, self.run.observer);
+                running.push(async move { (index, one(cluster, writing, task, observer).await) });
             }
             let Some((index, ended)) = running.next().await else { break };
             self.end(index, ended);
@@ -232,7 +235,7 @@ impl ApplyRun<'_> {
     }
 }
 
-fn path(cluster: &Cluster, seen: &Seen) -> Option<String> {
+pub fn path(cluster: &Cluster, seen: &Seen) -> Option<String> {
     seen.path.clone().or_else(|| {
         let about = cluster.about.as_ref()?;
         match about.discovery.find(&seen.name.kind) {
@@ -243,7 +246,13 @@ fn path(cluster: &Cluster, seen: &Seen) -> Option<String> {
 }
 
 /// Carries out one change.
-async fn one(cluster: &Cluster, writing: &WriteClient, task: &Task<'_>) -> WriteResult {
+async fn one(
+    cluster: &Cluster,
+    writing: &WriteClient,
+    task: &Task<'_>,
+    observer: &dyn Observer,
+) -> WriteResult {
+    let tell = |why: &str| observer.on(Event::Awaiting(&task.change.address, why));
     let path = match path(cluster, &task.seen) {
         Some(path) => path,
         None => match new_path(cluster, writing, &task.seen).await {
@@ -260,7 +269,7 @@ async fn one(cluster: &Cluster, writing: &WriteClient, task: &Task<'_>) -> Write
     };
     let Some(config) = &task.config else {
         let Some(live) = live else { return WriteResult::nothing_seen() };
-        return write::delete(writing, &path, about, live).await;
+        return write::delete_whole(writing, &path, about, live, &tell).await;
     };
     let rules = cluster.ignoring.about(&task.change.address, name, task.seen.config.as_ref());
     let (was, is) = (task.seen.base.as_ref(), Some(config));
@@ -268,7 +277,10 @@ async fn one(cluster: &Cluster, writing: &WriteClient, task: &Task<'_>) -> Write
     let manifest = Manifest { declared, about, set: cluster.place.label() };
     let ended = match (task.change.action, live) {
         (Action::Replace, Some(live)) => {
-            write::replace(writing, &path, about, live, manifest.body(None)).await
+            write::replace(writing, &path, about, live, manifest.body(None), &tell).await
+        }
+        (_, Some(live)) if is_deleting(live) => {
+            write::create_after(writing, &path, live, manifest.body(None), &tell).await
         }
         (_, Some(live)) => write::update(writing, &path, &manifest, live, task.change).await,
         (_, None) => write::create(writing, &path, manifest.body(None)).await,

@@ -33,6 +33,9 @@ pub const TRIES: usize = 5;
 /// How long an object that has to go first may take.
 const GONE: Duration = Duration::from_secs(60);
 
+/// How long an object that is deleted may be held by its finalizers.
+const HELD: Duration = Duration::from_secs(10);
+
 /// How one write ended.
 pub struct WriteResult {
     pub verdict: Verdict,
@@ -265,6 +268,66 @@ fn conditions(live: &Value) -> Value {
     ])
 }
 
+/// Deletes an object and waits until it is gone, if something holds it. What still is held then is deleted all the
+/// same once that lets go of it.
+pub async fn delete_whole(
+    writing: &WriteClient,
+    path: &str,
+    about: About<'_>,
+    live: &Value,
+    tell: &dyn Fn(&str),
+) -> WriteResult {
+    let deleted = delete(writing, path, about, live).await;
+    match deleted.verdict {
+        Verdict::Done if !ownership_labels::finalizers(live).is_empty() => {
+            gone(writing, path, live, HELD, tell).await.err().unwrap_or(deleted)
+        }
+        _ => deleted,
+    }
+}
+
+/// Waits until an object that is being deleted is gone.
+async fn gone(
+    writing: &WriteClient,
+    path: &str,
+    live: &Value,
+    patience: Duration,
+    tell: &dyn Fn(&str),
+) -> Result<(), WriteResult> {
+    let uid = ownership_labels::metadata(live, "uid");
+    let begun = std::time::Instant::now();
+    loop {
+        let now = match writing.looking().get(path).await {
+            Err(failure) if failure.code() == 404 => return Ok(()),
+            Err(failure) => return Err(WriteResult::failed(&failure, "waiting until the old one is gone")),
+            Ok(answer) if ownership_labels::metadata(&answer.value, "uid") != uid => return Ok(()),
+            Ok(answer) => answer.value,
+        };
+        let why = ownership_labels::deletion(&now);
+        if begun.elapsed() > patience {
+            return Err(WriteResult::with(Verdict::Unready, why));
+        }
+        tell(&why);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Makes an object once one of its name that is being deleted is gone.
+pub async fn create_after(
+    writing: &WriteClient,
+    path: &str,
+    leaving: &Value,
+    body: Value,
+    tell: &dyn Fn(&str),
+) -> WriteResult {
+    match gone(writing, path, leaving, GONE, tell).await {
+        Ok(()) => create(writing, path, body).await,
+        // It is nobody else's deletion: the next apply makes it.
+        Err(ended) if ended.verdict == Verdict::Unready => WriteResult { verdict: Verdict::Gone, ..ended },
+        Err(ended) => ended,
+    }
+}
+
 /// Deletes an object and makes it anew.
 pub async fn replace(
     writing: &WriteClient,
@@ -272,19 +335,15 @@ pub async fn replace(
     about: About<'_>,
     live: &Value,
     body: Value,
+    tell: &dyn Fn(&str),
 ) -> WriteResult {
     let deleted = delete(writing, path, about, live).await;
     if deleted.verdict != Verdict::Done {
         return deleted;
     }
-    let begun = std::time::Instant::now();
-    loop {
-        match writing.looking().get(path).await {
-            Err(failure) if failure.code() == 404 => break,
-            Err(failure) => return WriteResult::failed(&failure, "waiting until the old one is gone"),
-            Ok(_) if begun.elapsed() < GONE => tokio::time::sleep(Duration::from_millis(100)).await,
-            Ok(_) => return WriteResult::with(Verdict::Failed, "the old one is still being deleted"),
-        }
+    let made = create_after(writing, path, live, body, tell).await;
+    match made.verdict {
+        Verdict::Failed => WriteResult { verdict: Verdict::Gone, ..made },
+        _ => made,
     }
-    create(writing, path, body).await
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::{
     lock::{Lock, PACE},
-    record, record_namespace, run, wait,
+    record, record_namespace, release, run, wait,
 };
 use crate::{
     exit::Exit,
@@ -120,6 +120,11 @@ impl Writer for Applier {
     fn apply(&mut self, changes: &[&Change], run: &Run<'_>) -> Vec<Outcome> {
         let lost = || self.lock.as_ref().and_then(Lock::lost);
         run::apply(&self.cluster, &self.writing, changes, run, &lost, &mut self.until)
+    }
+
+    fn let_go(&mut self, changes: &[&Change]) -> Vec<Outcome> {
+        let lost = || self.lock.as_ref().and_then(Lock::lost);
+        release::release(&self.cluster, &self.writing, changes, &lost)
     }
 
     fn wait(&mut self, addresses: &[&Address], run: &Run<'_>) -> Vec<(Address, String)> {

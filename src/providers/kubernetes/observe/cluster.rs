@@ -47,6 +47,8 @@ pub struct Cluster {
     pub looking: ReadClient,
     /// Where the record is.
     pub place: Place,
+    /// The other targets of the checkout that may apply here, with the labels of their sets.
+    pub siblings: Arc<[(String, String)]>,
     /// Which field managers stand for people.
     pub human_field_managers: Arc<GlobSet>,
     /// Whose fields become ours.
@@ -106,6 +108,7 @@ impl Cluster {
         Ok(Cluster {
             human_field_managers: Arc::new(options.human_field_managers()?),
             predecessors: Arc::new(options.predecessors()?),
+            siblings: siblings(target, &place)?,
             options,
             runtime,
             looking,
@@ -141,6 +144,16 @@ impl Cluster {
             (Some(_), Err(failure)) => Err(failure.fault("reading the uid that `expect-id` names").into()),
         }
     }
+}
+
+/// The sets of other targets than this one.
+fn siblings(target: &Target, place: &Place) -> Result<Arc<[(String, String)]>> {
+    let label = |sibling: &Target| {
+        let label = Place::of(sibling, &options::of(sibling)?)?.label().to_owned();
+        Ok((sibling.name.clone(), label))
+    };
+    let labels = target.siblings.iter().map(label).collect::<Result<Vec<_>>>()?;
+    Ok(labels.into_iter().filter(|(_, label)| label != place.label()).collect())
 }
 
 impl Reader for Cluster {

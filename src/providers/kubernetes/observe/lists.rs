@@ -34,7 +34,7 @@ use crate::{
             manifest::names::{Kind, Name, kinds},
             ownership::{
                 ignore_rules::Ignoring,
-                ownership_labels::{is_deleting, stripped},
+                ownership_labels::{deletion, is_deleting, stripped},
                 scaling,
             },
         },
@@ -214,7 +214,7 @@ fn same(asked: &Asked, ignored: Vec<Ignored>) -> State {
 
 /// The state of an object that may differ.
 fn candidate(asked: &Asked, live: &Value) -> State {
-    let notes = is_deleting(live).then(|| "it is being deleted".to_owned());
+    let notes = is_deleting(live).then(|| deletion(live));
     State {
         notes: notes.into_iter().collect(),
         ..State::new(candidate_value(&asked.name, live, asked.wanted()))

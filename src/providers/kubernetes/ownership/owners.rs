@@ -21,7 +21,8 @@ pub fn base(case: &PreviewInput, live: &Value, owners: &Owners) -> Option<Value>
     if case.base.is_some() && !case.lost {
         return case.base.clone();
     }
-    let proven = ownership_mismatch(&case.seen.name, live, &case.set).is_none();
+    let mismatch = ownership_mismatch(&case.seen.name, live, &case.set);
+    let proven = mismatch.is_none() || case.sibling_of(live).is_some();
     if !case.lost && !proven {
         return None;
     }

@@ -20,6 +20,9 @@ pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The annotation with the object's own identity: copies of an object carry that of the original.
 pub const IDENTITY: &str = "trueup.dev/identity";
 
+/// The annotation that says what becomes of an object once it is not declared any more.
+pub const ON_REMOVE: &str = "trueup.dev/on-remove";
+
 /// The copy of a manifest that `kapp` leaves behind.
 const KAPP_ORIGINAL: &str = "kapp.k14s.io/original";
 
@@ -89,6 +92,22 @@ pub fn is_deleting(live: &Value) -> bool {
     metadata(live, "deletionTimestamp").is_some()
 }
 
+/// What has to happen before an object that is deleted can go.
+pub fn finalizers(object: &Value) -> Vec<&str> {
+    match object.get("metadata").and_then(|metadata| metadata.get("finalizers")) {
+        Some(Value::List(finalizers)) => finalizers.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// That an object is being deleted, and what holds it.
+pub fn deletion(object: &Value) -> String {
+    match finalizers(object).as_slice() {
+        [] => "it is being deleted".to_owned(),
+        held => format!("it is being deleted, and waits for its finalizers: {}", held.join(", ")),
+    }
+}
+
 fn mark<'a>(object: &'a Value, field: &str, key: &str) -> Option<&'a str> {
     object.get("metadata")?.get(field)?.get(key)?.as_str()
 }
@@ -96,6 +115,11 @@ fn mark<'a>(object: &'a Value, field: &str, key: &str) -> Option<&'a str> {
 /// Whether an object carries its own identity, and not that of the object that it was copied from.
 pub fn is_itself(name: &Name, object: &Value) -> bool {
     mark(object, "annotations", IDENTITY) == Some(name.identity().to_string().as_str())
+}
+
+/// Whether an object carries the label of a set.
+pub fn is_member(object: &Value, set: &str) -> bool {
+    mark(object, "labels", PART_OF) == Some(set)
 }
 
 /// Why it is not proven that trueup applied an object of the server; `None` if it is.
@@ -121,6 +145,11 @@ pub fn ownership_mismatch(name: &Name, object: &Value, set: &str) -> Option<Stri
         let of = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         format!("it is controlled by {} `{}`", of("kind"), of("name"))
     })
+}
+
+/// Whether an object says that it stays once it is not declared any more.
+pub fn stays(object: &Value) -> bool {
+    mark(object, "annotations", ON_REMOVE) == Some("keep")
 }
 
 /// Makes `body` apply to exactly the object and version that was seen.

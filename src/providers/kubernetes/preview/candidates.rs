@@ -28,6 +28,10 @@ pub struct Preview {
     pub replace: Option<String>,
     /// What apply would claim although the content stays.
     pub claim: Option<String>,
+    /// Why it stays although it is not declared any more.
+    pub release: Option<String>,
+    /// Another target of the checkout applied it.
+    pub transferred: bool,
     pub unknown: Option<(Cause, String)>,
     pub notes: Vec<String>,
     /// What it rests on.
@@ -70,6 +74,8 @@ pub fn complete(cluster: &mut Cluster, candidates: &mut [Candidate]) -> Result<(
         }
         candidate.replace = finding.replace;
         candidate.claim = finding.claim;
+        candidate.release = finding.release;
+        candidate.transferred = finding.transferred;
         candidate.writer = finding.writers.last;
         candidate.writers = finding.writers.each;
         candidate.cascade = finding.cascade;

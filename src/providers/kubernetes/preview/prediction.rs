@@ -43,6 +43,9 @@ async fn look(looking: &ReadClient, case: &PreviewInput) -> Preview {
     let Some(config) = &case.seen.config else { return leaving(case) };
     let Some(path) = &case.seen.path else { return not_yet(case, config, "its kind is") };
     let mut live = case.seen.live.clone();
+    if live.as_ref().is_some_and(|live| ownership_labels::is_deleting(live)) {
+        return coming_after(case, config);
+    }
     let mut answer = case.ask(looking, path, config, live.as_deref()).await;
     for _ in 0..TRIES {
         if live.is_none() || !answer.as_ref().is_err_and(|failure| failure.code() == 409) {
@@ -106,6 +109,18 @@ pub fn not_yet(case: &PreviewInput, config: &Value, what: &str) -> Preview {
     }
 }
 
+/// An object that is made once the one of its name is gone, which is being deleted. Whoever deletes that, nothing of it
+/// is in the way of what Git declares.
+fn coming_after(case: &PreviewInput, config: &Value) -> Preview {
+    let base = case.base.as_ref().map(|_| config.clone());
+    Preview {
+        sides: Some(ThreeWay { base, desired: Some(config.clone()), actual: None }),
+        notes: vec!["it is made once that is gone; the server did not check it".to_owned()],
+        said: vec![Basis::Prediction.says("it is being deleted, so it could not be asked about")],
+        ..Preview::default()
+    }
+}
+
 /// What the server said it would do.
 pub async fn foreseen(
     looking: &ReadClient,
@@ -156,8 +171,12 @@ async fn compare(
     });
     let ignored = case.declared().settle(&mut sides, live);
     let stuck = field_removal::defaults(looking, case, live, preview, &mut sides).await;
-    let moves = !same_ownership(live, preview) || !ownership_labels::is_itself(name, live);
+    let moves = !same_ownership(live, preview)
+        || !ownership_labels::is_itself(name, live)
+        || !ownership_labels::is_member(live, &case.set);
+    let transferred = case.sibling_of(live);
     let claim = moves.then(|| match ownership_mismatch(name, live, &case.set) {
+        Some(_) if transferred.is_some() => "nothing but the ownership would change".to_owned(),
         Some(why) => format!("nothing but the ownership would change: {why}"),
         None => "nothing but the ownership would change".to_owned(),
     });
@@ -166,9 +185,12 @@ async fn compare(
         None => Vec::new(),
     };
     notes.extend(case.predecessors.undeclared(live, &actual, &config));
+    notes.extend(transferred.map(|target| format!("moved here from `{target}`")));
     let mut writers = field_writers::writers(&sides, live);
     writers.notes.extend(stuck);
-    Preview { sides: Some(sides), claim, notes, writers, ignored: Some(ignored), ..Preview::default() }
+    let transferred = transferred.is_some();
+    let ignored = Some(ignored);
+    Preview { sides: Some(sides), claim, transferred, notes, writers, ignored, ..Preview::default() }
 }
 
 /// Whether both sides name the same fields as ours, in the same version.
@@ -185,6 +207,11 @@ fn same_ownership(live: &Value, preview: &Value) -> bool {
 fn leaving(case: &PreviewInput) -> Preview {
     let Some(live) = &case.seen.live else { return Preview::default() };
     let name = &case.seen.name;
+    if ownership_labels::is_deleting(live) {
+        // What is asked for has begun.
+        let notes = vec![ownership_labels::deletion(live)];
+        return Preview { sides: Some(ThreeWay::default()), notes, ..Preview::default() };
+    }
     if let Some(why) = ownership_mismatch(name, live, &case.set) {
         // Not proven to be ours: it is left, and forgotten.
         return Preview {
@@ -207,5 +234,8 @@ fn leaving(case: &PreviewInput) -> Preview {
     let mut sides = ThreeWay { base, desired: None, actual: Some(actual) };
     let ignored = case.declared().settle(&mut sides, live);
     let writers = field_writers::writers(&sides, live);
-    Preview { sides: Some(sides), writers, ignored: Some(ignored), ..Preview::default() }
+    let stays = case.base.as_ref().is_some_and(ownership_labels::stays) || ownership_labels::stays(live);
+    let release =
+        stays.then(|| format!("its annotation `{}` says that it stays", ownership_labels::ON_REMOVE));
+    Preview { sides: Some(sides), writers, release, ignored: Some(ignored), ..Preview::default() }
 }

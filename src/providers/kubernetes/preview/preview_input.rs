@@ -17,7 +17,7 @@ use crate::{
         ownership::{
             fields::Fields,
             ignore_rules::Declared,
-            ownership_labels::{self, child, with_ownership_labels},
+            ownership_labels::{self, child, ownership_mismatch, with_ownership_labels},
             takeover::Predecessors,
         },
     },
@@ -30,6 +30,8 @@ pub struct PreviewInput {
     /// Ours, but nobody remembers what it was given.
     pub lost: bool,
     pub set: String,
+    /// The other targets of the checkout that may have applied it, with the labels of their sets.
+    pub siblings: Arc<[(String, String)]>,
     /// The name of the record.
     pub record: String,
     pub discovery: Arc<Discovery>,
@@ -78,6 +80,7 @@ pub fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option
         base: seen.base.clone(),
         lost,
         set: cluster.place.label().to_owned(),
+        siblings: cluster.siblings.clone(),
         record: cluster.place.name.clone(),
         discovery: cluster.about.as_ref()?.discovery.clone(),
         human_field_managers: cluster.human_field_managers.clone(),
@@ -94,6 +97,12 @@ pub fn case(cluster: &Cluster, coming: &Coming, candidate: &Candidate) -> Option
 }
 
 impl PreviewInput {
+    /// The other target of the checkout that applied an object.
+    pub fn sibling_of(&self, live: &Value) -> Option<&str> {
+        let applied = |label: &str| ownership_mismatch(&self.seen.name, live, label).is_none();
+        self.siblings.iter().find(|(_, label)| applied(label)).map(|(name, _)| name.as_str())
+    }
+
     /// What Git declares, and what is left to others there.
     pub fn declared(&self) -> Declared<'_> {
         Declared { rules: &self.rules, was: self.base.as_ref(), is: self.seen.config.as_ref(), left: &[] }

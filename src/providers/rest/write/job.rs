@@ -94,7 +94,7 @@ impl<'a> Job<'a> {
         let raw = self.check()?;
         match self.change.action {
             // Nothing here has owners of single fields to claim.
-            Action::Keep | Action::Claim => Ok(None),
+            Action::Keep | Action::Claim | Action::Release => Ok(None),
             Action::Update if raw.is_none() && self.change.sides.actual.is_none() => {
                 Err(Trouble::new(Verdict::Stale, "it is gone since it was written in this run"))
             }
