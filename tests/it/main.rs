@@ -18,3 +18,4 @@ mod sandbox;
 mod session;
 mod skip;
 mod swallowed;
+mod vocabulary;

@@ -50,7 +50,7 @@ fn kind(name: &'static str, about: &'static str) -> Provider {
                 as Box<dyn Reader>)
         },
         open_for_apply: |target| {
-            Ok(Box::new(write::writer::Writing::open(options::TargetConfig::open(target)?)?)
+            Ok(Box::new(write::writer::RestWriter::open(options::TargetConfig::open(target)?)?)
                 as Box<dyn Writer>)
         },
         adopt: |target, all, current| declare::adopt::adopt(target, Taken::alone(all)?, current),

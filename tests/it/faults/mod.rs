@@ -12,9 +12,9 @@ mod disk;
 mod interrupted;
 mod killed;
 mod memory;
-mod people;
 mod races;
 mod reading;
+mod users;
 
 /// `trueup` under `strace` with `options`, about to run. It is the child of
 /// this process, `strace` is a grandchild, so that signals reach the right one.

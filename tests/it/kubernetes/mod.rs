@@ -20,7 +20,7 @@ mod everyday;
 mod explain;
 mod faults;
 mod forms;
-mod ignoring;
+mod ignore_rules;
 mod invalid;
 mod kept;
 mod killed;

@@ -145,7 +145,7 @@ fn a_refused_field_is_shown_at_the_line_that_declares_it() {
         ),
         _ => room.answer(asked),
     });
-    let told = "wrong_fields: [{items: /invalid, name: /field, message: /code, prefix: thing.}]\nkinds:\n";
+    let told = "field_errors: [{items: /invalid, name: /field, message: /code, prefix: thing.}]\nkinds:\n";
     let checkout = checkout(&proxy.url, &[("kinds:\n", told)], &[]);
     checkout.commit("things.yaml", "thing:\n  - name: a\n    size: 900\n");
     let ran = checkout.run(&["apply", "--yes"], 1);

@@ -70,7 +70,7 @@ pub fn of_object(mut variables: Variables, kind: &Kind, place: &Place, raw: Opti
 }
 
 /// What a request is made from.
-pub struct Sides<'a> {
+pub struct WriteSides<'a> {
     /// What Git declares, with secrets and references resolved.
     pub desired: &'a Json,
     /// What the server has of the declared fields.
@@ -80,7 +80,7 @@ pub struct Sides<'a> {
 }
 
 /// The content of `write`; `None` if there is nothing to send.
-pub fn content(kind: &Kind, write: &Write, sides: &Sides<'_>, variables: &Variables) -> Option<Content> {
+pub fn content(kind: &Kind, write: &Write, sides: &WriteSides<'_>, variables: &Variables) -> Option<Content> {
     let form = Projection::of(kind);
     let sent = |object: &Json| {
         let mut object = writable(kind, &form, object);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn made(extra: Json, desired: Json, actual: Json, raw: Json) -> Option<Json> {
-        let sides = Sides { desired: &desired, actual: Some(&actual), raw: Some(&raw) };
+        let sides = WriteSides { desired: &desired, actual: Some(&actual), raw: Some(&raw) };
         match content(&kind(), &write(extra), &sides, &Variables::new())? {
             Content::Json(body) => Some(body),
             other => panic!("{other:?}"),
@@ -282,7 +282,7 @@ mod tests {
         }))
         .unwrap();
         let desired = json!({"name": "a", "value": "hello"});
-        let sides = Sides { desired: &desired, actual: None, raw: None };
+        let sides = WriteSides { desired: &desired, actual: None, raw: None };
         let write = write(json!({"body": "raw", "raw": "/value"}));
         assert_eq!(
             content(&kind, &write, &sides, &Variables::new()),
@@ -298,7 +298,7 @@ mod tests {
         .unwrap();
         let (desired, actual) =
             (json!({"name": "b", "previously": "a", "x": 1}), json!({"name": "a", "x": 1}));
-        let sides = Sides { desired: &desired, actual: Some(&actual), raw: None };
+        let sides = WriteSides { desired: &desired, actual: Some(&actual), raw: None };
         for (how, expected) in
             [("changed", json!({"new_name": "b"})), ("declared", json!({"x": 1, "new_name": "b"}))]
         {

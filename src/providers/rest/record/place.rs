@@ -162,7 +162,7 @@ fn write(
             headers.extend(memory.etag.then(absent));
         }
     }
-    send(setup, sender, spec, &serde_json::json!({"memory": value}), headers)
+    send(setup, sender, spec, &serde_json::json!({"record": value}), headers)
 }
 
 fn send(

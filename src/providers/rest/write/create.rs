@@ -13,7 +13,7 @@ use crate::{
     providers::rest::{
         client::{
             json,
-            request::{self, Sides},
+            request::{self, WriteSides},
             transport::{Answer, Content},
         },
         compare::projection::Projection,
@@ -31,7 +31,7 @@ impl Job<'_> {
         let desired = self.desired()?;
         let variables = self.variables(None)?;
         let content =
-            request::content(self.kind, write, &Sides { desired, actual: None, raw: None }, &variables);
+            request::content(self.kind, write, &WriteSides { desired, actual: None, raw: None }, &variables);
         let content = content.unwrap_or_default();
         let headers = self.kind.version.iter().filter_map(|version| version.absent.clone()).collect();
         let absent = Precondition { headers, query: None };
@@ -95,7 +95,7 @@ impl Job<'_> {
     /// Sends again what creation ignored.
     fn follow_up(&self, desired: &Json, made: &Json, asked: bool) -> Made {
         let actual = Projection::of(self.kind).project(made, desired, Some(desired));
-        let sides = Sides { desired, actual: Some(&actual), raw: Some(made) };
+        let sides = WriteSides { desired, actual: Some(&actual), raw: Some(made) };
         let sent = match &self.kind.update {
             Some(update) => self.differing(update, &sides)?.is_some(),
             None => false,

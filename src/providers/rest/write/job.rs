@@ -13,7 +13,7 @@ use crate::{
     providers::rest::{
         client::{
             json,
-            request::{self, Sides},
+            request::{self, WriteSides},
             session::Session,
             transport::{Answer, Content, Request, Sender},
         },
@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
             // An unchanged secret is no reason to write; filled in, it equals what is desired.
             secrets::fill_known(actual, &self.session.setup.folder);
         }
-        let sides = Sides { desired, actual: actual.as_ref(), raw };
+        let sides = WriteSides { desired, actual: actual.as_ref(), raw };
         let write = self.kind.update.as_ref();
         let answer = write.map_or(Ok(None), |write| self.differing(write, &sides))?;
         let asked = self.fields(desired, actual.as_ref(), raw)?;
@@ -184,7 +184,7 @@ impl<'a> Job<'a> {
     }
 
     /// Sends an update, if anything differs besides fields with requests of their own.
-    pub fn differing(&self, write: &Write, sides: &Sides<'_>) -> Result<Option<Answer>, Trouble> {
+    pub fn differing(&self, write: &Write, sides: &WriteSides<'_>) -> Result<Option<Answer>, Trouble> {
         if !self.differs_besides_own(sides.desired, sides.actual) {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{lock_fields::Locks, writer::Writing};
+use super::{lock_fields::Locks, writer::RestWriter};
 use crate::{
     model::{
         address::Address,
@@ -25,7 +25,7 @@ enum Stage {
     Locks,
 }
 
-impl Writing {
+impl RestWriter {
     /// Steps of the apply: what is in one step does not depend on each other. Writes go from the
     /// outermost to the innermost, deletes the other way round and after all of them. What locks an object comes last,
     /// and what lives in a locked object that is deleted goes with it.

@@ -46,20 +46,20 @@ use crate::{
 };
 
 /// A target, opened for an apply.
-pub struct Writing {
+pub struct RestWriter {
     pub session: Session,
     pub sender: Sender,
 }
 
-impl Writing {
+impl RestWriter {
     /// Opens a target; nothing is asked yet.
     ///
     /// # Errors
     /// Options or credentials that make no sense.
-    pub fn open(setup: TargetConfig) -> Result<Writing> {
+    pub fn open(setup: TargetConfig) -> Result<RestWriter> {
         let sender = Sender::open(&setup)?;
         let session = Session::with(setup, sender.getter().clone())?;
-        Ok(Writing { session, sender })
+        Ok(RestWriter { session, sender })
     }
 
     /// What the server holds right now of what a step is about to write.
@@ -151,7 +151,7 @@ fn outcome(change: &Change, verdict: Verdict, error: Option<(FailureKind, String
     Outcome { address: change.address.clone(), action: change.action, class: change.class, verdict, error }
 }
 
-impl Reader for Writing {
+impl Reader for RestWriter {
     fn id(&self) -> String {
         self.session.id()
     }
@@ -189,7 +189,7 @@ impl Reader for Writing {
     }
 }
 
-impl Writer for Writing {
+impl Writer for RestWriter {
     fn reader(&mut self) -> &mut dyn Reader {
         self
     }
@@ -219,7 +219,7 @@ impl Writer for Writing {
     }
 }
 
-impl Writing {
+impl RestWriter {
     /// Makes `changes`, step by step, and says what became of each.
     fn write(&mut self, changes: &[&Change], locks: &Locks, run: &Run<'_>) -> Vec<Outcome> {
         let definition = self.session.setup.definition.clone();
