@@ -21,6 +21,7 @@ use crate::{
         record::{Applied, Attempt, HistoryEntry, HistoryObject, Record, StoredRecord, Who},
         report::{FailureKind, Outcome, Report, Verdict},
         revision::Commit,
+        selector::Selector,
         sensitive::Secrets,
         tree::Contents,
     },
@@ -40,6 +41,8 @@ pub struct Job<'a> {
     pub memory: &'a StoredRecord,
     /// How much of the target it is about.
     pub extent: Extent,
+    /// What becomes ours although trueup did not write it.
+    pub adopt: &'a Selector,
     /// Content of desired blobs.
     pub contents: &'a dyn Contents,
     /// Told of progress.
@@ -104,7 +107,7 @@ pub fn apply(job: &Job<'_>, writer: &mut dyn Writer) -> Result<Done> {
         writer.save(&record, &owned)?;
     }
     let done = write(job, writer, &writes);
-    settle(job, &done, &mut owned, &mut record.kept);
+    settle(job, &done, &mut owned, &mut record);
     let mut report = report(job, done);
     if report.exit() == Exit::InSync {
         report.outcomes.extend(wait(job, writer));
@@ -167,7 +170,13 @@ fn run<'a>(job: &'a Job<'_>) -> Run<'a> {
 }
 
 /// Whether carrying out `job` would change nothing, the record included.
-pub fn is_idle(plan: &Plan, comparison: &Comparison, memory: &StoredRecord, extent: Extent) -> bool {
+pub fn is_idle(
+    plan: &Plan,
+    comparison: &Comparison,
+    memory: &StoredRecord,
+    extent: Extent,
+    adopt: &Selector,
+) -> bool {
     let whole = extent == Extent::Whole;
     let recorded = memory.record.as_ref().is_some_and(|record| {
         record.attempting.is_none()
@@ -178,7 +187,8 @@ pub fn is_idle(plan: &Plan, comparison: &Comparison, memory: &StoredRecord, exte
                     .is_some_and(|applied| applied.revision.same_commit(&plan.revision)))
     });
     let owned = comparison.in_sync.iter().all(|address| memory.owned.contains_key(address));
-    plan.is_empty() && recorded && (!whole || owned) && comparison.gone.is_empty()
+    let adopts = comparison.in_sync.iter().any(|address| memory.found(address) && adopt.matches(address));
+    !adopts && plan.is_empty() && recorded && (!whole || owned) && comparison.gone.is_empty()
 }
 
 /// Moves an attempt that never ended into the history.
@@ -288,15 +298,20 @@ fn settle(
     job: &Job<'_>,
     done: &[Outcome],
     owned: &mut BTreeMap<Address, Option<Digest>>,
-    kept: &mut BTreeMap<Address, BTreeMap<String, Digest>>,
+    record: &mut Record,
 ) {
+    let Record { kept, found, .. } = record;
     let commit = job.plan.revision.commit.filter(|_| !job.plan.revision.dirty);
     let was = |address: &Address| job.memory.owned.get(address).and_then(|owned| owned.commit);
     if job.extent == Extent::Whole {
         for address in &job.comparison.in_sync {
             owned.insert(address.clone(), commit);
+            if !job.memory.knows(address) {
+                found.insert(address.clone());
+            }
         }
     }
+    found.retain(|address| !job.adopt.matches(address));
     for address in &job.comparison.gone {
         owned.remove(address);
     }
@@ -304,6 +319,7 @@ fn settle(
     let left: BTreeMap<&Address, &Change> = left.map(|change| (&change.address, change)).collect();
     forget_gone(job, done, owned);
     for outcome in done.iter().filter(|outcome| outcome.verdict.is_written()) {
+        found.remove(&outcome.address);
         match outcome.action {
             Action::Delete | Action::Release => _ = owned.remove(&outcome.address),
             _ if job.extent == Extent::Drift => {
@@ -329,6 +345,7 @@ fn settle(
         job.comparison.in_sync.iter().for_each(|address| _ = kept.remove(address));
     }
     kept.retain(|address, _| owned.contains_key(address));
+    found.retain(|address| owned.contains_key(address));
 }
 
 /// The fields that a change leaves, each with the commit at which it was applied last; none where one of them is

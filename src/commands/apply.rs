@@ -350,11 +350,13 @@ fn apply(
     signals: &Signals,
     observer: &dyn crate::model::event::Observer,
 ) -> Result<applier::Done> {
+    let adopt = consent(args)?.adopt.respelled(&|pattern| session.spelled(pattern))?;
     let job = Job {
         plan: &planned.plan,
         comparison: &planned.comparison,
         memory: &planned.memory,
         extent,
+        adopt: &adopt,
         contents: session.snapshot.contents(),
         observer,
         waiting: waiting(args)?,
@@ -363,7 +365,7 @@ fn apply(
         circumstances: circumstances(session, planned, args),
         clock: &actor::now,
     };
-    if applier::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent) {
+    if applier::is_idle(&planned.plan, &planned.comparison, &planned.memory, extent, &adopt) {
         return Ok(applier::Done { report: applier::idle(&job, writer), unrecorded: None });
     }
     signals.begin_writing();

@@ -47,6 +47,11 @@ fn take(node: Node, found: &mut Vec<Manifest>) -> Result<(), Problem> {
         return take_list(node, &kind, found);
     }
     let api_version = text(&node, "apiVersion")?;
+    // A name for what SOPS writes into each file that it encrypts (getsops.io, "Encryption protocol").
+    if let Some(sops) = node.entry("sops").filter(|sops| sops.node.get("mac").is_some()) {
+        let message = format!("this `{kind}` is encrypted by SOPS, and trueup does not decrypt it");
+        return Err(Problem::new(sops.place, message));
+    }
     let Some(Entry { place, node: metadata, .. }) = node.entry("metadata") else {
         return Err(Problem::new(node.place, format!("a `{kind}` has no `metadata.name`")));
     };

@@ -55,6 +55,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Objects that are as declared.
     pub unchanged: usize,
+    /// How many of them trueup wrote nothing of.
+    pub found: usize,
     /// How many objects trueup owns there.
     pub owned: usize,
     /// Fields that programs own and that are not compared.
@@ -94,6 +96,9 @@ pub struct Summary {
     pub release: usize,
     /// Objects that are as declared.
     pub unchanged: usize,
+    /// Those of them that trueup wrote nothing of.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub found: usize,
     /// Objects that could not be read.
     pub unknown: usize,
     /// Objects with something that Git declares and the target does not have yet.
@@ -119,6 +124,7 @@ impl std::ops::AddAssign for Summary {
         self.replace += other.replace;
         self.delete += other.delete;
         self.release += other.release;
+        self.found += other.found;
         self.adopt += other.adopt;
         self.unchanged += other.unchanged;
         self.unknown += other.unknown;
@@ -191,6 +197,7 @@ impl Plan {
             attempted: None,
             changes: Vec::new(),
             unchanged: 0,
+            found: 0,
             owned: 0,
             external: External::default(),
             ignored: Vec::new(),
@@ -222,7 +229,7 @@ impl Plan {
 
     /// The counts.
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary { unchanged: self.unchanged, ..Summary::default() };
+        let mut sum = Summary { unchanged: self.unchanged, found: self.found, ..Summary::default() };
         for change in &self.changes {
             match change.action {
                 Action::Keep => {}

@@ -1,6 +1,6 @@
 //! What a target remembers of past applies. Holds no values, only names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,9 @@ pub struct Record {
     /// applied to it last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<Address, BTreeMap<String, Digest>>,
+    /// Objects of ours that were as declared before trueup wrote anything of them: they are not deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub found: BTreeSet<Address>,
 }
 
 /// The revision that a target was brought to.
@@ -170,6 +173,18 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
+    /// Whether trueup knows an object, as its own or as one that an apply was about to write.
+    pub fn knows(&self, address: &Address) -> bool {
+        let attempt = self.record.as_ref().and_then(|record| record.attempting.as_ref());
+        let attempted = attempt.is_some_and(|attempt| attempt.changes.iter().any(|(one, _)| one == address));
+        attempted || self.owned.contains_key(address)
+    }
+
+    /// Whether an object was there before trueup wrote anything of it.
+    pub fn found(&self, address: &Address) -> bool {
+        self.record.as_ref().is_some_and(|record| record.found.contains(address))
+    }
+
     /// The fields of an object that were left, with the commits that they are at.
     pub fn kept(&self, address: &Address) -> Option<&BTreeMap<String, Digest>> {
         self.record.as_ref()?.kept.get(address)
@@ -201,6 +216,7 @@ impl Record {
             attempting: None,
             history: Vec::new(),
             kept: BTreeMap::new(),
+            found: BTreeSet::new(),
         }
     }
 

@@ -18,6 +18,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         attempted: None,
         changes,
         unchanged: 0,
+        found: 0,
         owned: 0,
         external: Default::default(),
         ignored: Vec::new(),

@@ -81,6 +81,7 @@ fn compare(
         attempted: None,
         changes,
         unchanged: comparison.in_sync.len(),
+        found: 0,
         owned: trees.bases.len(),
         external: Default::default(),
         ignored: Vec::new(),

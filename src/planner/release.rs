@@ -11,7 +11,9 @@ use crate::{
     model::{
         address::Address,
         change::{Action, Change},
+        diff::Comparison,
         object::Desired,
+        record::StoredRecord,
         user_error::UserError,
     },
     providers::Target,
@@ -22,7 +24,12 @@ use crate::{
 ///
 /// # Errors
 /// What another target of the same place declares cannot be read: whether something moved there is not known then.
-pub fn release(session: &Session, chosen: &ResolvedTarget, changes: &mut [Change]) -> Result<()> {
+pub fn release(
+    session: &Session,
+    chosen: &ResolvedTarget,
+    memory: &StoredRecord,
+    changes: &mut [Change],
+) -> Result<()> {
     let mut deletes: Vec<&mut Change> =
         changes.iter_mut().filter(|change| change.action == Action::Delete).collect();
     if deletes.is_empty() {
@@ -33,11 +40,25 @@ pub fn release(session: &Session, chosen: &ResolvedTarget, changes: &mut [Change
         if let Some(target) = elsewhere.get(&change.address) {
             change.release(format!("moved to `{target}`"));
             change.moved = Some(target.clone());
+        } else if memory.found(&change.address) {
+            change.release("it was there before trueup wrote anything of it".to_owned());
         } else if chosen.limits.keep.matches(&change.address) {
             change.release("`keep` of the guards says that it stays".to_owned());
         }
     }
     Ok(())
+}
+
+/// How many objects are as declared although trueup wrote nothing of them; a note says what becomes of them.
+pub fn found(memory: &StoredRecord, comparison: &Comparison, notes: &mut Vec<String>) -> usize {
+    let mut found = comparison.in_sync.iter().filter(|address| !memory.knows(address)).peekable();
+    let Some(first) = found.peek().map(|address| address.to_string()) else { return 0 };
+    let count = found.count();
+    let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    notes.push(format!(
+        "found as declared: `{first}`{more}; once Git drops it, it stays as it is, unless `--adopt` makes it ours"
+    ));
+    count
 }
 
 /// What other targets of the same place declare, with the target that does.

@@ -390,7 +390,7 @@ pub fn plan(
     let mut notes: Vec<String> = trees.desired.notes.iter().chain(&trees.actual.notes).cloned().collect();
     let mut changes = trees.decide(&mut comparison, &mut notes);
     if look.against == Against::Revision {
-        release::release(session, chosen, &mut changes)?;
+        release::release(session, chosen, &memory, &mut changes)?;
         let attached = reader.attached(&changes, &comparison.in_sync)?;
         attached::take(&mut changes, &mut comparison.in_sync, attached, &trees.desired);
     }
@@ -413,6 +413,10 @@ pub fn plan(
     notes.extend(record.and_then(interrupted));
     let applied = record.and_then(|record| record.applied.as_ref());
     let gone: BTreeSet<&Address> = comparison.gone.iter().collect();
+    let found = match look.against {
+        Against::Revision => release::found(&memory, &comparison, &mut notes),
+        Against::Record => 0,
+    };
     let plan = Plan {
         target: name(session, chosen, reader.id()),
         revision: trees.revision,
@@ -422,6 +426,7 @@ pub fn plan(
         complete: look.only.is_empty() && changes.iter().all(|change| change.class != Class::Unknown),
         changes,
         unchanged: comparison.in_sync.len(),
+        found,
         owned: memory.owned.keys().filter(|address| !gone.contains(address)).count(),
         external: trees.actual.external,
         ignored,

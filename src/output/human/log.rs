@@ -64,6 +64,8 @@ fn line(past: &HistoryEntry, paint: Paint) -> String {
     let sum = &past.summary;
     let changed = sum.update + sum.replace + sum.adopt;
     parts.push(format!("· +{} ~{changed} -{}", sum.create, sum.delete));
+    parts.extend((sum.found > 0).then(|| format!("· found {}", sum.found)));
+    parts.extend((sum.release > 0).then(|| format!("· released {}", sum.release)));
     if !past.flags.is_empty() {
         parts.push(format!("· {}", visible(&past.flags.join(" "))));
     }

@@ -178,6 +178,7 @@ fn secret_plan() -> Plan {
         attempted: None,
         changes: vec![change],
         unchanged: 0,
+        found: 0,
         owned: 1,
         external: Default::default(),
         ignored: Vec::new(),

@@ -114,7 +114,16 @@ fn what_is_imported_is_in_sync() {
     checkout.commit_all();
     checkout.run(&["plan"], 0);
     checkout.apply(&[]);
-    // A bucket and a collection hold data: deleting one needs a consent of its own.
+    // It was there before: Git that drops it lets it go.
+    let declared = checkout.sandbox.read("checkout/objects/collection.yaml");
+    checkout.sandbox.sh("rm objects/collection.yaml").expect(0);
+    checkout.commit_all();
+    checkout.run(&["apply", "--yes"], 0);
+    assert!(kinto.curl("GET", "/buckets/imported/collections/c/records/one", "").is_some());
+    // A bucket and a collection hold data: deleting one that was adopted needs a consent of its own.
+    checkout.commit("collection.yaml", &declared);
+    checkout.apply(&["--adopt", "collection"]);
+    checkout.apply(&["--adopt", "collection"]);
     checkout.sandbox.sh("rm objects/collection.yaml").expect(0);
     checkout.commit_all();
     let refused = checkout.run(&["apply", "--yes"], 8);

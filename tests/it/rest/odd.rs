@@ -31,7 +31,8 @@ fn import(checkout: &Checkout, kinds: &[&str], objects: usize, state: &dyn Fn() 
     checkout.commit_all();
     let before = state();
     let plan = checkout.run(&["plan"], 0).stdout;
-    let shown: usize = plan.rsplit(", ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    let shown: usize =
+        plan.lines().next().unwrap().rsplit(", ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(shown >= objects, "{shown} of {objects}: {plan}");
     checkout.apply(&[]);
     checkout.run(&["drift"], 0);

@@ -1,6 +1,7 @@
 //! What the files below a target's path declare.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
@@ -57,11 +58,18 @@ pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<
         chosen.par_iter().map(|entry| read(tree, entry, contents, &options)).collect();
     let mut files = Vec::with_capacity(read.len());
     let mut complaints = Vec::new();
-    for file in read {
+    let (mut unread, mut good) = (Vec::new(), Vec::new());
+    for (entry, file) in chosen.iter().zip(read) {
         match file {
-            Ok(file) => files.push(file),
+            Ok(file) => {
+                files.push(file);
+                good.push(String::from_utf8_lossy(&entry.path));
+            }
             Err(error) => match error.downcast::<UserError>() {
-                Ok(fault) => complaints.push(fault.message),
+                Ok(fault) => {
+                    complaints.push(fault.message);
+                    unread.push(String::from_utf8_lossy(&entry.path));
+                }
                 Err(error) => return Err(error),
             },
         }
@@ -69,18 +77,46 @@ pub fn declare(target: &Target, tree: &Tree, contents: &dyn Contents) -> Result<
     collect(files, &options, &mut desired, &mut complaints);
     match complaints.is_empty() {
         true => Ok(desired),
-        false => Err(complaint(complaints).into()),
+        false => Err(complaint(complaints, &unread, &good).into()),
     }
 }
 
-fn complaint(complaints: Vec<String>) -> UserError {
+/// A pattern for `exclude` that fits all of these files and none that is `good`.
+fn pattern(files: &[Cow<'_, str>], good: &[Cow<'_, str>]) -> Option<String> {
+    let (first, rest) = files.split_first()?;
+    if rest.is_empty() {
+        return Some(first.to_string());
+    }
+    let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+    let mut common = folder(first);
+    while let Some(prefix) =
+        common.as_ref().filter(|prefix| !rest.iter().all(|file| file.starts_with(*prefix)))
+    {
+        common = folder(prefix.trim_end_matches('/'));
+    }
+    let name = |file: &str| file.rsplit('/').next().unwrap_or_default().to_owned();
+    let all_named = |name_of: &str| {
+        rest.iter().all(|file| name(file) == name_of) && !good.iter().any(|file| name(file) == name_of)
+    };
+    match common {
+        Some(prefix) if !good.iter().any(|file| file.starts_with(&prefix)) => Some(format!("{prefix}**")),
+        _ => Some(name(first)).filter(|name| all_named(name)).map(|name| format!("**/{name}")),
+    }
+}
+
+fn complaint(complaints: Vec<String>, unread: &[Cow<'_, str>], good: &[Cow<'_, str>]) -> UserError {
     let more = complaints.len().saturating_sub(LISTED);
     let mut lines: Vec<String> = complaints.into_iter().take(LISTED).collect();
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
-    UserError::new(Exit::BadDesired, lines.join("\n  "))
-        .hint("correct it, or leave the file out with `exclude` in trueup.yaml")
+    let fault = UserError::new(Exit::BadDesired, lines.join("\n  "));
+    match pattern(unread, good) {
+        Some(pattern) => fault.hint(format!(
+            "correct it, or leave out what is no manifest: `exclude: ['{pattern}']` of the target in trueup.yaml"
+        )),
+        None => fault.hint("correct it, or leave the file out with `exclude` in trueup.yaml"),
+    }
 }
 
 fn read(tree: &Tree, entry: &Entry, contents: &dyn Contents, options: &Options) -> Result<File> {
@@ -285,4 +321,25 @@ fn scope(manifest: &Manifest) -> Option<((String, String), bool)> {
     let group = spec.get("group")?.as_str()?.to_owned();
     let kind = spec.get("names")?.get("kind")?.as_str()?.to_owned();
     Some(((group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_leaves_out_all_that_is_no_manifest_is_found() {
+        let found = |files: &[&str]| {
+            let files: Vec<Cow<'_, str>> = files.iter().map(|&file| file.into()).collect();
+            pattern(&files, &["good/a.yaml".into(), "mixed/a.yaml".into()])
+        };
+        assert_eq!(found(&["ci/a.yaml", "ci/b/c.yaml"]).as_deref(), Some("ci/**"));
+        assert_eq!(found(&["ci/x/a.yaml", "ci/b/c.yaml"]).as_deref(), Some("ci/**"));
+        assert_eq!(found(&["ci/a.yaml"]).as_deref(), Some("ci/a.yaml"));
+        assert_eq!(found(&["a/values.yaml", "b/values.yaml"]).as_deref(), Some("**/values.yaml"));
+        assert_eq!(found(&["mixed/b.yaml", "mixed/c.yaml"]), None, "there are manifests too");
+        assert_eq!(found(&["mixed/b.yaml", "mixed/c/b.yaml"]).as_deref(), Some("**/b.yaml"));
+        assert_eq!(found(&["a/x.yaml", "b/y.yaml"]), None);
+        assert_eq!(found(&[]), None);
+    }
 }
