@@ -277,8 +277,7 @@ fn siblings(
     let mut found = Vec::new();
     for other_environment in &config.environments {
         for other in other_environment.targets.iter().filter(|other| other.provider == target.provider) {
-            let is_itself = (&other_environment.name, &other.name) == (&environment.name, &target.name);
-            if !is_itself && place(other_environment, other)?.as_ref() == Some(&here) {
+            if place(other_environment, other)?.is_some_and(|there| there.is_beside(&here)) {
                 found.push(without_definition(other, base_dir, programs));
             }
         }

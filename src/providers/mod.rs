@@ -89,7 +89,7 @@ pub struct Provider {
     ///
     /// # Errors
     /// The options of the target do not tell.
-    pub place: fn(&Target) -> Result<Option<String>, BadOption>,
+    pub place: fn(&Target) -> Result<Option<TargetPlace>, BadOption>,
     /// How patterns of addresses are brought into the form in which addresses are written, where a person may spell
     /// them otherwise.
     ///
@@ -160,6 +160,23 @@ pub struct Target {
     pub definition: Option<Arc<[u8]>>,
     /// The other targets of trueup.yaml that may declare objects of the same place.
     pub siblings: Vec<Target>,
+}
+
+/// Where the objects and the record of a target are, as far as its options tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetPlace {
+    /// The server.
+    pub server: String,
+    /// The record on that server. Two targets that would have the same one are on different servers, whatever their
+    /// options say: an environment variable may name them.
+    pub record: String,
+}
+
+impl TargetPlace {
+    /// Whether two targets may share objects.
+    pub fn is_beside(&self, other: &TargetPlace) -> bool {
+        self.server == other.server && self.record != other.record
+    }
 }
 
 /// Whether programs that the checkout names may run.

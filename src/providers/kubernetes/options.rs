@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     model::user_error::UserError,
     providers::{
-        BadOption, Target,
+        BadOption, Target, TargetPlace,
         options::{self, Period, refused},
     },
 };
@@ -137,10 +137,12 @@ fn parse(target: &Target) -> Result<Options, BadOption> {
     Ok(options)
 }
 
-/// The cluster of a target, as far as its options tell.
-pub(super) fn place(target: &Target) -> Result<Option<String>, BadOption> {
+/// The cluster of a target and its record, as far as its options tell.
+pub(super) fn place(target: &Target) -> Result<Option<TargetPlace>, BadOption> {
     let options = parse(target)?;
-    Ok(Some(format!("{:?} {:?}", options.kubeconfig, options.context)))
+    let server = format!("{:?} {:?} {:?}", options.kubeconfig, options.context, options.expect_id);
+    let set = options.set.as_ref().unwrap_or(&target.name);
+    Ok(Some(TargetPlace { server, record: format!("{}/{set}", options.record_namespace()) }))
 }
 
 impl Options {

@@ -91,6 +91,33 @@ fn what_another_environment_declares_is_not_deleted() {
 }
 
 #[test]
+fn the_same_target_of_another_environment_is_on_another_cluster() {
+    let Some(shop) = Shop::new() else { return };
+    // Which cluster it is may be said by `KUBECONFIG`.
+    let target = |path: &str| {
+        let namespace = &shop.namespace;
+        format!(
+            "{{provider: kubernetes, path: {path}, kubeconfig: ../home/admin.kubeconfig, namespace: {namespace}}}"
+        )
+    };
+    let config = format!(
+        "version: 1\nenvironments:\n  one: {{targets: {{web: {}}}}}\n  two: {{targets: {{web: {}}}}}\n",
+        target("one"),
+        target("two")
+    );
+    shop.sandbox.write("checkout/trueup.yaml", config);
+    for environment in ["one", "two"] {
+        shop.sandbox.write(&format!("checkout/{environment}/m.yaml"), MAP);
+        shop.sandbox.write(&format!("checkout/{environment}/o.yaml"), OTHER);
+    }
+    shop.sandbox.sh("commit 'Two'").expect(0);
+    shop.trueup(&["apply", "--yes", "--env", "one"]).expect(0);
+    shop.sandbox.sh("git rm -q one/m.yaml; commit 'Drop'").expect(0);
+    shop.trueup(&["apply", "--yes", "--env", "one", "--max-delete-percent", "100"]).expect(0);
+    assert!(!shop.kubectl(&["get", "configmaps", "-o", "name"]).contains("configmap/m"));
+}
+
+#[test]
 fn nothing_is_deleted_while_another_target_cannot_be_read() {
     let Some(shop) = two(false) else { return };
     shop.trueup(&["apply", "--yes"]).expect(0);

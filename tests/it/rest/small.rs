@@ -138,7 +138,8 @@ pub fn declare(checkout: &Checkout, names: &[&str]) {
     checkout.commit("things.yaml", &format!("thing:\n{}", lines.collect::<String>()));
 }
 
-/// The requests of `proxy` that write.
+/// The requests of `proxy` that write. A connection that was opened ahead and not used has no request.
 pub fn writes(proxy: &Proxy) -> Vec<String> {
-    proxy.requests().into_iter().filter(|request| !request.starts_with("GET ")).collect()
+    let is_write = |request: &String| !request.trim().is_empty() && !request.starts_with("GET ");
+    proxy.requests().into_iter().filter(is_write).collect()
 }
